@@ -1,0 +1,47 @@
+# Two commands do everything: `make reproduce` and `make test`.
+# Both create .venv themselves from the hash-locked requirements.lock.
+
+PYTHON ?= python3
+VENV   := .venv
+RUN    := $(VENV)/bin/python -m
+READY  := $(VENV)/.ready
+
+.PHONY: reproduce test lint format types slow bench lock clean
+.DEFAULT_GOAL := test
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, PYTHON is {sys.version}")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+reproduce: $(READY)  ## every figure and the claims table, at reduced scale
+	$(RUN) experiments reproduce
+
+test: $(READY) lint types  ## laws, conformance suites, doctests
+	$(RUN) pytest
+
+lint: $(READY)  ## style, format and import rules
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(VENV)/bin/lint-imports --no-cache
+
+types: $(READY)
+	$(RUN) pyright
+
+format: $(READY)
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+slow: $(READY)  ## long statistics and whole experiments
+	$(RUN) pytest -m slow
+
+bench: $(READY)  ## speed as ratios against peers and floors
+	$(RUN) benchmarks
+
+lock:  ## resolve requirements.lock anew (needs uv)
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --quiet --upgrade -o requirements.lock
+
+clean:
+	rm -rf $(VENV)

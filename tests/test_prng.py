@@ -1,0 +1,60 @@
+"""The unrolled generator is jax's default generator, bit for bit."""
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+
+from prng import unrolled
+
+SAMPLERS = {
+    "bits": lambda k: jr.bits(k, (3, 5)),
+    "bits8": lambda k: jr.bits(k, (9,), jnp.uint8),
+    "bits16": lambda k: jr.bits(k, (9,), jnp.uint16),
+    "uniform": lambda k: jr.uniform(k, (2, 3, 4)),
+    "normal": lambda k: jr.normal(k, (1001,)),
+    "bfloat16": lambda k: jr.normal(k, (33,), jnp.bfloat16),
+    "scalar": lambda k: jr.normal(k),
+    "permutation": lambda k: jr.permutation(k, 50),
+    "split": lambda k: jr.key_data(jr.split(k, 7)),
+    "split_2d": lambda k: jr.key_data(jr.split(k, (2, 3))),
+    "fold_in": lambda k: jr.key_data(jr.fold_in(k, 123)),
+    "randint": lambda k: jr.randint(k, (40,), 0, 1000),
+}
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+@pytest.mark.parametrize("seed", [0, 2**31 - 1])
+def test_equals_the_default_stream(sampler, seed):
+    key = jr.key(seed)
+    np.testing.assert_array_equal(sampler(unrolled(key)), sampler(key))
+    np.testing.assert_array_equal(jax.jit(sampler)(unrolled(key)), sampler(key))
+
+
+def test_equals_the_default_stream_in_double_precision(x64):
+    key = jr.key(3)
+    np.testing.assert_array_equal(
+        jr.normal(unrolled(key), (17,)), jr.normal(key, (17,))
+    )
+
+
+def test_a_key_among_many_draws_what_it_draws_alone():
+    keys = unrolled(jr.split(jr.key(1), 16))
+    together = jax.vmap(lambda k: jr.normal(k, (5,)))(keys)
+    np.testing.assert_array_equal(together[11], jr.normal(keys[11], (5,)))
+
+
+def test_inside_jit_the_key_may_be_traced():
+    draw = jax.jit(lambda k: jr.normal(unrolled(k), (4,)))
+    np.testing.assert_array_equal(draw(jr.key(2)), jr.normal(jr.key(2), (4,)))
+
+
+def test_other_generators_are_left_alone():
+    key = jr.key(0, impl="rbg")
+    assert jr.key_impl(unrolled(key)) == jr.key_impl(key)
+
+
+def test_a_raw_key_is_refused():
+    with pytest.raises(TypeError, match="typed key"):
+        unrolled(jnp.zeros(2, jnp.uint32))
