@@ -1,0 +1,40 @@
+"""A linear circuit, reduced to what the exact path needs."""
+
+from dataclasses import dataclass
+
+import jax
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, kw_only=True)
+class LinearForm:
+    r"""The linear stochastic differential equation of a board.
+
+    $$ \mathrm dz = (b - F z)\,\mathrm dt + B\,\mathrm dW, \qquad v = H z $$
+
+    Attributes:
+        drift: $F$, `(n, n)`, 1/us for states of one kind.
+        noise: $B$, `(n, m)`; $B B^\mathsf T$ is the covariance gained per us.
+        readout: $H$, `(d, n)`, from states to node voltages.
+        bias: constant drive $b$, `(n,)`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> one = jnp.eye(1)
+        >>> LinearForm(drift=one, noise=2 * one, readout=one).diffusion
+        Array([[4.]], dtype=float32)
+    """
+
+    drift: jax.Array
+    noise: jax.Array
+    readout: jax.Array
+    bias: jax.Array | float = 0.0
+
+    @property
+    def diffusion(self) -> jax.Array:
+        r"""Noise covariance per unit time, $D = B B^\mathsf T$, `(n, n)`."""
+        return self.noise @ self.noise.mT
+
+    def velocity(self, z: jax.Array) -> jax.Array:
+        r"""Deterministic rate of change $b - F z$ of one state `(n,)`."""
+        return self.bias - self.drift @ z

@@ -1,0 +1,32 @@
+"""Units and thermal noise.
+
+kOhm, nF, mH, us, V and mA form a consistent set (kOhm nF = us, mH/kOhm = us,
+V/kOhm = mA), with energies in nJ and noise strengths in mA^2 us.
+"""
+
+import jax
+
+BOLTZMANN = 1.380649e-14
+"""k_B, nJ/K (exact in the SI)."""
+
+Scalar = jax.Array | float
+
+
+def johnson_noise(resistance: Scalar, temperature: Scalar) -> Scalar:
+    r"""Noise strength of a resistor at a temperature, $\kappa = k_B T / R$.
+
+    The two-sided density of the noise current is $2\kappa = 2 k_B T/R$: Johnson and
+    Nyquist. Cells whose $\kappa_i R_i = T^*$ agree are in thermal equilibrium.
+
+    Args:
+        resistance: kOhm.
+        temperature: K.
+
+    Returns:
+        kappa, mA^2 us.
+
+    Example:
+        >>> float(johnson_noise(1.0, 300.0))  # 1 kOhm at room temperature
+        4.141947e-12
+    """
+    return BOLTZMANN * temperature / resistance
