@@ -46,7 +46,7 @@ def unrolled(key: Key[Array, "..."]) -> Key[Array, "..."]:
         raise TypeError(
             f"key must be a typed key such as jax.random.key(0), got {key!r}"
         )
-    partitionable = jax.config.jax_threefry_partitionable
+    partitionable = getattr(jax.config, "jax_threefry_partitionable", True)
     if jax.default_backend() != "cpu" or not partitionable:
         return key
     if str(jr.key_impl(key)) != "threefry2x32":

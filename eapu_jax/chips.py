@@ -1,0 +1,138 @@
+"""Populations of chips: no two arrays, and no two cells, are alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Key, PyTree
+
+from eapu_jax.checks import number, typed_key
+from eapu_jax.crossbar import Crossbar, check_crossbars, is_on_array
+from prng import unrolled
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    r"""How far chips and cells stray from the nominal device.
+
+    A constant $c$ of the device becomes $c\,e^{\sigma z - \sigma^2 / 2}$ with a
+    standard normal $z$ per chip or per cell: positive, of mean $c$ and relative
+    standard deviation $\sqrt{e^{\sigma^2} - 1} \approx \sigma$.
+
+    Attributes:
+        chip_to_chip: $\sigma$ of a constant of the device, by its name.
+        cell_to_cell: the same from cell to cell within a chip.
+        stuck_rate: probability that a cell is stuck.
+        stuck_levels: conductances at which cells stick, equally likely, µS.
+    """
+
+    chip_to_chip: Mapping[str, float] = field(default_factory=dict)
+    cell_to_cell: Mapping[str, float] = field(default_factory=dict)
+    stuck_rate: float = 0.0
+    stuck_levels: tuple[float, ...] = (0.0,)
+
+    def __post_init__(self):
+        for kind in ("chip_to_chip", "cell_to_cell"):
+            for name, sigma in getattr(self, kind).items():
+                number(f"Spread.{kind}[{name!r}]", sigma, at_least=0)
+        number("Spread.stuck_rate", self.stuck_rate, at_least=0)
+        if not self.stuck_rate <= 1:
+            raise ValueError(f"Spread.stuck_rate must be <= 1, got {self.stuck_rate}")
+        if not self.stuck_levels:
+            raise ValueError("Spread.stuck_levels must name at least one level, got ()")
+        number("Spread.stuck_levels", self.stuck_levels)
+
+
+def sample_chips(
+    key: Key[Array, ""], n: int, crossbar: Crossbar, params: PyTree, spread: Spread
+) -> PyTree[Crossbar]:
+    """Draw `n` chips: a tree of crossbars whose every array leads with the chip.
+
+    Chip `i` is `sample_chip(key, i, ...)`, whatever the number of chips.
+
+    Args:
+        key: typed key of the population.
+        n: number of chips, at least 1.
+        crossbar: the nominal array.
+        params: one network's parameters (arrays or `jax.eval_shape` results).
+        spread: how the chips stray.
+
+    Raises:
+        ValueError: on `n < 1`, a device constant out of bounds, or a spread of a
+            constant that the device does not have.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> chips = sample_chips(
+        ...     jax.random.key(0), 1000, Crossbar(), {"kernel": jnp.zeros((4, 3))},
+        ...     Spread(chip_to_chip={"write_noise": 0.1}, stuck_rate=0.01),
+        ... )
+        >>> chips["kernel"].device.write_noise.shape, chips["kernel"].stuck_at.shape
+        ((1000,), (1000, 4, 3))
+    """
+    if n < 1:
+        raise ValueError(f"n must be at least 1 chip, got {n}")
+    chip = lambda i: sample_chip(key, i, crossbar, params, spread)  # noqa: E731
+    return jax.vmap(chip)(jnp.arange(n))
+
+
+def sample_chip(
+    key: Key[Array, ""],
+    index: int | jax.Array,
+    crossbar: Crossbar,
+    params: PyTree,
+    spread: Spread,
+) -> PyTree[Crossbar]:
+    """Draw chip `index` of the population of `key`: one crossbar per leaf.
+
+    Chip-to-chip constants are shared by all leaves, cell-to-cell constants and
+    stuck cells are drawn for every cell. See `sample_chips` for the arguments.
+    """
+    typed_key("key", key)
+    check_crossbars(crossbar)
+    _check_names(crossbar, spread)
+    key_chip, key_cells = jr.split(jr.fold_in(unrolled(key), index))
+    chip = _stray(key_chip, crossbar, spread.chip_to_chip, ())
+    leaves, treedef = jax.tree.flatten(params)
+    keys = jr.split(key_cells, max(len(leaves), 1))
+    cells = [
+        _draw_cells(k, chip, leaf, spread)
+        for k, leaf in zip(keys, leaves, strict=False)
+    ]
+    return jax.tree.unflatten(treedef, cells)
+
+
+def _draw_cells(key, chip: Crossbar, leaf, spread: Spread) -> Crossbar:
+    """Give every cell of one leaf its own constants, and stick some."""
+    if not is_on_array(leaf):
+        return chip
+    key_spread, key_stuck, key_level = jr.split(key, 3)
+    drawn = _stray(key_spread, chip, spread.cell_to_cell, leaf.shape)
+    if spread.stuck_rate == 0:
+        return drawn
+    stuck = jr.bernoulli(key_stuck, spread.stuck_rate, leaf.shape)
+    levels = jnp.array(spread.stuck_levels, jnp.float32)
+    level = jr.choice(key_level, levels, leaf.shape)
+    return replace(drawn, stuck_at=jnp.where(stuck, level, jnp.nan))
+
+
+def _stray(key, crossbar: Crossbar, spread: Mapping[str, float], shape) -> Crossbar:
+    """Multiply the named constants by log-normal factors of mean one."""
+    strayed = {}
+    for name, key_name in zip(spread, jr.split(key, max(len(spread), 1)), strict=False):
+        sigma = spread[name]
+        factor = jnp.exp(sigma * jr.normal(key_name, shape) - sigma**2 / 2)
+        strayed[name] = getattr(crossbar.device, name) * factor
+    return replace(crossbar, device=replace(crossbar.device, **strayed))
+
+
+def _check_names(crossbar: Crossbar, spread: Spread) -> None:
+    known = [f.name for f in fields(crossbar.device)]
+    for name in (*spread.chip_to_chip, *spread.cell_to_cell):
+        if name not in known:
+            raise ValueError(
+                f"Spread names {name!r}, but {type(crossbar.device).__name__} has "
+                f"only {', '.join(known)}"
+            )

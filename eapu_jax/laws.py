@@ -1,0 +1,110 @@
+r"""What EaPU does on average: closed forms, and the oracles of the tests.
+
+Notation: $d = \Delta W$ the update asked for, $\theta = \Delta W_{th}$ the
+threshold, $s = R_{wg}\,\mathrm{SD}(\epsilon_\mathrm{cell})$ the write error, all
+in units of the weights. All DERIVED from the published rule.
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from eapu_jax.devices.base import Scalar
+
+
+def write_probability(dw: jax.Array, threshold: Scalar) -> jax.Array:
+    r"""$P(\text{write}) = \min(1, |d| / \theta)$.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> write_probability(jnp.array([-0.5, 0.0, 3.0]), 2.0)
+        Array([0.25, 0.  , 1.  ], dtype=float32)
+    """
+    return jnp.minimum(jnp.abs(dw) / threshold, 1)
+
+
+def step_variance(dw: jax.Array, threshold: Scalar) -> jax.Array:
+    r"""Variance of the step for want of a fine pulse: $|d| \max(\theta - |d|, 0)$.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> step_variance(jnp.array([0.5, 3.0]), 2.0)
+        Array([0.75, 0.  ], dtype=float32)
+    """
+    size = jnp.abs(dw)
+    return size * jnp.maximum(threshold - size, 0)
+
+
+def total_variance(dw: jax.Array, threshold: Scalar, write_noise: Scalar) -> jax.Array:
+    r"""Variance of a weight's change in one step, write error included.
+
+    $$ |d| \max(\theta - |d|, 0) + \min(1, |d| / \theta)\, s^2 $$
+
+    For $|d|$ below $\theta$ and $s$ it is least at $\theta = s$, where it is
+    $2 |d| s - d^2$; noisy backpropagation pays $s^2$ at every step.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> total_variance(jnp.array([0.1]), jnp.array([0.5, 1.0, 2.0]), 1.0) * 100
+        Array([24., 19., 24.], dtype=float32)
+    """
+    error = write_probability(dw, threshold) * write_noise**2
+    return step_variance(dw, threshold) + error
+
+
+def adam_update_ratio(
+    learning_rate: Scalar, threshold: Scalar, b1: float = 0.9
+) -> Scalar:
+    r"""Expected update ratio under Adam, gradients being noise of zero mean.
+
+    $$ R_{up} = \sqrt{\frac{1 - \beta_1}{1 + \beta_1}} \sqrt{\frac 2 \pi}\,
+       \frac{\eta}{\theta} = 0.183\,\frac \eta \theta $$
+
+    Example:
+        >>> f"{adam_update_ratio(1e-3, 2 / 80):.4f}"
+        '0.0073'
+    """
+    return math.sqrt((1 - b1) / (1 + b1) * 2 / math.pi) * learning_rate / threshold
+
+
+def stationary_variance_eapu(
+    mean_abs: Scalar, threshold: Scalar, write_noise: Scalar
+) -> Scalar:
+    r"""Where EaPU settles on $f(w) = a w^2 / 2$ under plain SGD.
+
+    $$ E[w^2] = E|w|\,\frac{\theta + s^2 / \theta}{2} $$
+
+    exactly, without gradient noise and while $|d| < \theta$: it depends neither on
+    the learning rate nor on the curvature $a$.
+
+    Args:
+        mean_abs: $E|w|$ in the stationary state.
+        threshold: $\theta$.
+        write_noise: $s$.
+
+    Example:
+        >>> f"{stationary_variance_eapu(0.0094, 0.025, 0.025):.6f}"
+        '0.000235'
+    """
+    return mean_abs * (threshold + write_noise**2 / threshold) / 2
+
+
+def stationary_variance_backprop(
+    write_noise: Scalar, learning_rate: Scalar, curvature: Scalar = 1.0
+) -> Scalar:
+    r"""Where noisy backpropagation settles on $f(w) = a w^2 / 2$ under plain SGD.
+
+    $$ E[w^2] = \frac{s^2}{2 \eta a - \eta^2 a^2} $$
+
+    The smaller the learning rate $\eta$, the farther from the minimum.
+
+    Example:
+        >>> from math import sqrt
+        >>> f"{sqrt(stationary_variance_backprop(0.025, 0.1)):.4f}"
+        '0.0574'
+        >>> f"{sqrt(stationary_variance_backprop(0.025, 0.001)):.4f}"
+        '0.5592'
+    """
+    pull = learning_rate * curvature
+    return write_noise**2 / (2 * pull - pull**2)
