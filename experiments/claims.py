@@ -1,0 +1,205 @@
+"""What was published, what we find, and a verdict that is computed.
+
+A claim about a value is *reproduced* when the published value lies in our band;
+a claim about a tendency (larger, growing, below a bound) can at best be a
+*trend reproduced*: the setting is smaller than the published one, so equal
+numbers are not to be expected, but the order of things is. The functions here
+are the only source of verdicts.
+"""
+
+import csv
+import io
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from rich.table import Table
+
+from experiments import store
+
+__all__ = [
+    "VERDICTS",
+    "Claim",
+    "above",
+    "below",
+    "both",
+    "monotone",
+    "not_attempted",
+    "table",
+    "within",
+    "write_csv",
+]
+
+VERDICTS = ("reproduced", "trend reproduced", "not reproduced", "not attempted")
+_REPRODUCED, _TREND, _NOT, _UNTRIED = VERDICTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One published statement beside our number.
+
+    Attributes:
+        claim: the statement, in words.
+        source: paper and figure or table.
+        published: the published value; None if only a tendency is stated.
+        ours: our value; None if not attempted.
+        low: lower end of our band (over chips, seeds).
+        high: its upper end.
+        unit: of the values; "" if they have none.
+        scale: "reduced", "full" or what else was computed.
+        verdict: by one of the rules of this module.
+    """
+
+    claim: str
+    source: str
+    published: float | None
+    ours: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    scale: str
+    verdict: str
+
+    def __post_init__(self):
+        """Refuse verdicts that no rule returns, and bands upside down."""
+        if self.verdict not in VERDICTS:
+            raise ValueError(f"verdict = {self.verdict!r}: one of {VERDICTS}")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"low = {self.low} is above high = {self.high}")
+
+
+def within(published: float, low: float, high: float, *, tolerance: float = 0.0) -> str:
+    """Judge a value: is it in our band, widened by `tolerance` on both sides?
+
+    Example:
+        >>> within(0.93, 0.925, 0.941), within(0.99, 0.925, 0.941)
+        ('reproduced', 'not reproduced')
+    """
+    _require_band(low, high)
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance = {tolerance}: at least 0")
+    if low - tolerance <= published <= high + tolerance:
+        return _REPRODUCED
+    return _NOT
+
+
+def below(bound: float, low: float, high: float) -> str:
+    """Judge "less than `bound`": our whole band must be.
+
+    The bound may be the low end of another band.
+
+    Example:
+        >>> below(0.35, 0.21, 0.28), below(0.35, 0.3, 0.4)
+        ('trend reproduced', 'not reproduced')
+    """
+    _require_band(low, high)
+    return _TREND if high < bound else _NOT
+
+
+def above(bound: float, low: float, high: float) -> str:
+    """Judge "more than `bound`": our whole band must be."""
+    _require_band(low, high)
+    return _TREND if low > bound else _NOT
+
+
+def monotone(
+    values: Sequence[float], *, rising: bool = True, slack: float = 0.0
+) -> str:
+    """Judge "grows (falls) along the sweep", steps back of `slack` forgiven.
+
+    The ends must differ, in the right direction, by more than `slack`.
+
+    Example:
+        >>> monotone([1.0, 2.0, 1.9, 3.0], slack=0.2), monotone([1.0, 1.0])
+        ('trend reproduced', 'not reproduced')
+    """
+    sign = 1.0 if rising else -1.0
+    steps = [sign * (b - a) for a, b in itertools.pairwise(values)]
+    if not steps:
+        raise ValueError(f"values = {list(values)}: at least two are needed")
+    holds = all(step >= -slack for step in steps) and sum(steps) > slack
+    return _TREND if holds else _NOT
+
+
+def both(*verdicts: str) -> str:
+    """The weakest of several verdicts on one claim.
+
+    Example:
+        >>> both("reproduced", "trend reproduced")
+        'trend reproduced'
+    """
+    return VERDICTS[max(VERDICTS.index(verdict) for verdict in verdicts)]
+
+
+def not_attempted(
+    claim: str, source: str, published: float | None = None, unit: str = ""
+) -> Claim:
+    """A published statement that we have not tested, so that the table says so."""
+    return Claim(
+        claim=claim,
+        source=source,
+        published=published,
+        ours=None,
+        low=None,
+        high=None,
+        unit=unit,
+        scale="",
+        verdict=_UNTRIED,
+    )
+
+
+def write_csv(path: str | Path, claims: Mapping[str, Sequence[Claim]]) -> None:
+    """Write the claims of several experiments, by name, as one table."""
+    text = io.StringIO()
+    columns = [f.name for f in fields(Claim)]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["experiment", *columns])
+    for name, rows in claims.items():
+        for row in rows:
+            values = (getattr(row, column) for column in columns)
+            writer.writerow([name, *map(_plain, values)])
+    store.write_atomically(path, text.getvalue().encode())
+
+
+def table(claims: Mapping[str, Sequence[Claim]]) -> Table:
+    """The same for the terminal, verdicts in colour."""
+    shown = Table(title="Published and ours")
+    for column in ("experiment", "claim", "source"):
+        shown.add_column(column)
+    for column in ("published", "ours"):
+        shown.add_column(column, justify="right")
+    shown.add_column("scale")
+    shown.add_column("verdict")
+    for name, rows in claims.items():
+        for row in rows:
+            shown.add_row(name, row.claim, row.source, *_cells(row))
+    return shown
+
+
+_COLOURS: dict[str, str] = dict(
+    zip(VERDICTS, ("green", "cyan", "red", "dim"), strict=True)
+)
+
+
+def _cells(row: Claim) -> list[str]:
+    band = ""
+    if row.low is not None and row.high is not None:
+        band = f" [{_plain(row.low)}, {_plain(row.high)}]".replace("[", r"\[")
+    unit = f" {row.unit}" if row.unit else ""
+    published = "" if row.published is None else f"{_plain(row.published)}{unit}"
+    ours = "" if row.ours is None else f"{_plain(row.ours)}{band}{unit}"
+    colour = _COLOURS[row.verdict]
+    return [published, ours, row.scale, f"[{colour}]{row.verdict}[/]"]
+
+
+def _plain(value) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float | int) else str(value)
+
+
+def _require_band(low: float, high: float) -> None:
+    if math.isnan(low) or math.isnan(high) or low > high:
+        raise ValueError(f"low = {low}, high = {high}: a band needs low <= high")

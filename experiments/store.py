@@ -1,0 +1,148 @@
+"""Datasets and files: what is written is whole, what is read is sound.
+
+A file appears under its name only when all of it is on the disk (written beside
+it, flushed, renamed), so an interruption leaves either the old file or the new.
+Each result carries a digest of its content; reading compares it.
+"""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+__all__ = ["StoreError", "load", "require_writable", "save", "write_atomically"]
+
+_FORMAT = "eapu-jax result 1"
+
+
+class StoreError(ValueError):
+    """A result file or folder is not what it should be."""
+
+
+def write_atomically(path: str | Path, content: bytes) -> None:
+    """Put `content` at `path`, whole or not at all.
+
+    Raises:
+        StoreError: if the folder cannot be written or the disk is full.
+    """
+    with _replacing(Path(path)) as temporary:
+        temporary.write_bytes(content)
+
+
+def require_writable(folder: str | Path) -> Path:
+    """Create `folder` if need be and prove that it takes files: before computing.
+
+    Raises:
+        StoreError: naming the folder and the reason, if it does not.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as e:
+        raise StoreError(
+            f"cannot write results into {folder} ({e.strerror or e}): "
+            "choose another folder with --results"
+        ) from e
+
+
+def save(dataset: xr.Dataset, path: str | Path) -> Path:
+    """Write a dataset as netCDF, atomically.
+
+    Attributes must be strings, numbers or arrays. Use
+    `experiments.provenance.stamped` first to say where the numbers come from.
+
+    Returns:
+        The path, for chaining.
+
+    Raises:
+        StoreError: if the file cannot be written; a file already there stays.
+    """
+    path = Path(path)
+    marked = dataset.drop_encoding()
+    marked.attrs = {**dataset.attrs, "format": _FORMAT, "digest": _digest(dataset)}
+    # Without a fill value every bit comes back, that of a negative NaN too.
+    plain = {name: {"_FillValue": None} for name in marked.variables}
+    with _replacing(path) as temporary:
+        marked.to_netcdf(temporary, engine="h5netcdf", encoding=plain)
+    return path
+
+
+def load(path: str | Path) -> xr.Dataset:
+    """Read a dataset that `save` wrote, all of it into memory.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        StoreError: if the file is corrupt, cut short or not one of ours.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"no result at {path}: run the experiment first")
+    try:
+        dataset = xr.load_dataset(path, engine="h5netcdf").drop_encoding()
+    except Exception as e:  # h5py, h5netcdf and xarray raise many kinds
+        raise StoreError(_advice(path, f"cannot be read ({e})")) from e
+    if dataset.attrs.pop("format", None) != _FORMAT:
+        raise StoreError(_advice(path, f"was not written as {_FORMAT!r}"))
+    if dataset.attrs.pop("digest", None) != _digest(dataset):
+        raise StoreError(_advice(path, "is damaged: its digest does not match"))
+    return dataset
+
+
+def _advice(path: Path, problem: str) -> str:
+    return f"{path} {problem}. It is left as it is: move it away and run again"
+
+
+def _digest(dataset: xr.Dataset) -> str:
+    """Digest of names, dimensions and values; strings by their text."""
+    digest = hashlib.sha256()
+    for name in sorted(map(str, dataset.variables)):
+        variable = dataset.variables[name]
+        values = np.asarray(variable.values)
+        if values.dtype.kind not in "biufc":
+            values = np.frombuffer("\0".join(map(str, values.flat)).encode(), np.uint8)
+        head = f"{name} {variable.dims} {variable.shape} {values.dtype.str}"
+        digest.update(head.encode() + np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _replacing(path: Path):
+    """A temporary name in the same folder that becomes `path` if all goes well."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as e:
+        raise StoreError(f"cannot write {path}: {e.strerror or e}") from e
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        os.replace(temporary, path)
+        _flush(path.parent)
+    except OSError as e:
+        raise StoreError(f"cannot write {path}: {e.strerror or e}") from e
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """Wait until the disk has it."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
