@@ -63,6 +63,8 @@ def _pulse(key: Key[Array, ""], update: jax.Array, threshold: Scalar) -> jax.Arr
     dtype = working_dtype(update)
     dw = update.astype(dtype)
     theta = jnp.asarray(threshold, dtype)
-    skip = jnp.abs(dw) < jr.uniform(key, dw.shape, dtype) * theta
+    # 32 bits: the 23 of jr.uniform would write the rarest cells far too often
+    u = jr.bits(key, dw.shape, jnp.uint32).astype(dtype) * 2.0**-32
+    skip = jnp.abs(dw) < u * theta
     pulse = jnp.sign(dw) * jnp.maximum(jnp.abs(dw), theta)
     return jnp.where(skip, 0, pulse).astype(update.dtype)
