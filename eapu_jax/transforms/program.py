@@ -140,14 +140,14 @@ class _Written(NamedTuple):
 
 def _write(key, update, weight, cells, crossbar, *, step_time) -> _Written:
     """Let one leaf age, write it, and say by how much its weights moved."""
+    key_relax, key_write = jr.split(key)  # other dice than `eapu`, given its key too
     dtype = working_dtype(weight)
     w = weight.astype(dtype)
     dg = crossbar.conductance(update.astype(dtype))
     if cells is None:
         g = crossbar.conductance(w)
-        moved = crossbar.hold_stuck(crossbar.device.write(key, g, dg)) - g
+        moved = crossbar.hold_stuck(crossbar.device.write(key_write, g, dg)) - g
         return _Written(crossbar.weight(moved).astype(update.dtype), None)
-    key_relax, key_write = jr.split(key)
     g = crossbar.device.relax(key_relax, cells.g, cells.age, step_time)
     g = crossbar.hold_stuck(crossbar.device.write(key_write, g, dg))
     age = jnp.where(dg == 0, cells.age + step_time, 0)
