@@ -131,4 +131,9 @@ def is_crossbar(thing: Any) -> bool:
 
 def working_dtype(leaf: jax.Array) -> Any:
     """Conductances are kept in single precision at least."""
-    return jnp.promote_types(leaf.dtype, jnp.float32)
+    if not jnp.issubdtype(leaf.dtype, jnp.floating):
+        raise ValueError(
+            f"weights on the array must be floating point, got {leaf.dtype}: "
+            "cast them, or leave them out with optax.masked"
+        )
+    return jnp.dtype(jnp.float64 if leaf.dtype == jnp.float64 else jnp.float32)
