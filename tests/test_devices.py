@@ -1,0 +1,299 @@
+"""What every memristor model must obey, then what each one claims for itself.
+
+A new device is covered by a line in DEVICES.
+"""
+
+import dataclasses
+from functools import partial
+
+import chex
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+from scipy import stats
+
+import eapu_jax as ej
+from tests.statistics import assert_mean, assert_variance
+
+DEVICES = {
+    "additive": ej.AdditiveError(write_noise=2.0, read_noise=0.3),
+    "additive, windowed": ej.AdditiveError(
+        write_noise=2.0, read_noise=0.3, g_min=-60.0, g_max=70.0
+    ),
+    "verify, relaxation": ej.VerifyRelaxation(read_noise=0.3),
+    "verify, windowed": ej.VerifyRelaxation(read_noise=0.3, g_min=-60.0, g_max=70.0),
+    "soft bounds": ej.SoftBounds(read_noise=0.3),
+}
+UNBIASED = [name for name in DEVICES if name != "soft bounds"]
+VOLATILE = [name for name in DEVICES if DEVICES[name].volatile]
+MANY = (200, 500)
+
+each = pytest.mark.parametrize("name", DEVICES)
+each_unbiased = pytest.mark.parametrize("name", UNBIASED)
+each_volatile = pytest.mark.parametrize("name", VOLATILE)
+
+
+def cells(shape=(8, 5)):
+    """Conductances inside every window, µS."""
+    return 50 * jnp.sin(jnp.arange(np.prod(shape), dtype=jnp.float32)).reshape(shape)
+
+
+def requests(shape=(8, 5)):
+    """Changes of either sign; every third cell is left alone. µS."""
+    i = jnp.arange(np.prod(shape), dtype=jnp.float32).reshape(shape)
+    return jnp.where(i % 3 == 0, 0, 6 * jnp.cos(i))
+
+
+def constants(device):
+    """The finite constants by name, and how to put others in their place."""
+    named = {f.name: getattr(device, f.name) for f in dataclasses.fields(device)}
+    return {k: v for k, v in named.items() if np.isfinite(v)}, partial(
+        dataclasses.replace, device
+    )
+
+
+def deeds(device):
+    """All that can be done to cells, as functions of (key, g)."""
+    return {
+        "write": lambda key, g: device.write(key, g, requests(g.shape).astype(g.dtype)),
+        "read": device.read,
+        "relax": lambda key, g: device.relax(key, g, jnp.ones_like(g), 10.0),
+    }
+
+
+each_deed = pytest.mark.parametrize("deed", ["write", "read", "relax"])
+
+
+# Every device
+
+
+@each
+def test_a_cell_without_a_pulse_does_not_move(name):
+    g = cells()
+    written = DEVICES[name].write(jr.key(0), g, requests())
+    moved = written != g
+    assert not np.any(moved[requests() == 0])
+    assert np.mean(moved[requests() != 0]) > 0.9
+
+
+@each
+@pytest.mark.parametrize("push", [-500.0, -1.0, 1.0, 500.0])
+def test_cells_stay_in_their_window(name, push):
+    device = DEVICES[name]
+    g = device.write(jr.key(0), cells(), jnp.full((8, 5), push))
+    g = device.relax(jr.key(1), g, jnp.zeros_like(g), 1e3)
+    assert np.all((g >= device.g_min) & (g <= device.g_max))
+
+
+@each
+def test_device_is_a_pure_pytree(name):
+    device = DEVICES[name]
+    leaves, treedef = jax.tree.flatten(device)
+    assert len(leaves) == len(dataclasses.fields(device))
+    assert jax.tree.unflatten(treedef, leaves) == device
+    jax.tree.map(lambda _: None, device)
+    jax.tree.unflatten(treedef, [object()] * len(leaves))
+
+
+@each
+@each_deed
+def test_many_chips_do_what_each_does_alone(name, deed):
+    chips = [
+        jax.tree.map(lambda c, k=k: jnp.float32(c * k), DEVICES[name]) for k in (1, 2)
+    ]
+    keys, g = jr.split(jr.key(0)), cells()
+    stacked = jax.tree.map(lambda *c: jnp.stack(c), *chips)
+    together = jax.vmap(lambda d, k: deeds(d)[deed](k, g))(stacked, keys)
+    for i, chip in enumerate(chips):
+        alone = deeds(chip)[deed](keys[i], g)
+        np.testing.assert_allclose(together[i], alone, rtol=1e-5, atol=1e-5)
+
+
+@each
+@each_deed
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
+@pytest.mark.parametrize("shape", [(), (7,), (2, 3, 4)])
+def test_shape_and_dtype_are_kept(name, deed, dtype, shape):
+    g = jax.ShapeDtypeStruct(shape, dtype)
+    out = jax.eval_shape(deeds(DEVICES[name])[deed], jr.key(0), g)
+    assert (out.shape, out.dtype) == (shape, dtype)
+
+
+@each
+def test_read_noise_has_mean_zero_and_its_deviation(name):
+    read = DEVICES[name].read(jr.key(0), jnp.full(MANY, 20.0))
+    assert_mean(np.ravel(read), 20.0)
+    assert_variance(np.ravel(read), 0.3**2)
+
+
+@each_unbiased
+@pytest.mark.parametrize("dg", [-3.0, 0.4])
+def test_a_write_lands_on_target_on_average(name, dg):
+    written = DEVICES[name].write(jr.key(0), jnp.full(MANY, 20.0), jnp.full(MANY, dg))
+    assert_mean(np.ravel(written), 20.0 + dg)
+
+
+@each
+@each_deed
+def test_one_trace_serves_every_key_state_and_constant(name, deed):
+    chex.clear_trace_counter()
+
+    @jax.jit
+    @chex.assert_max_traces(n=1)
+    def act(device, key, g):
+        return deeds(device)[deed](key, g)
+
+    device = jax.tree.map(jnp.float32, DEVICES[name])
+    act(device, jr.key(0), cells())
+    act(jax.tree.map(lambda c: 1.5 * c, device), jr.key(1), cells() + 1)
+
+
+@each
+@each_deed
+def test_slopes_in_the_constants_are_finite_differences(name, deed, x64):
+    device = jax.tree.map(float, DEVICES[name])
+    values, put = constants(device)
+
+    def loss(values):
+        g = deeds(put(**values))[deed](jr.key(0), cells().astype(float))
+        return jnp.sum(g * jnp.cos(g / 40))
+
+    for constant, slope in jax.grad(loss)(values).items():
+        h = 1e-6 * (1 + abs(values[constant]))
+        up, down = (
+            loss({**values, constant: values[constant] + s * h}) for s in (1, -1)
+        )
+        np.testing.assert_allclose(slope, (up - down) / (2 * h), rtol=1e-4, atol=1e-5)
+
+
+@each
+@each_deed
+def test_slopes_in_the_conductance_are_finite(name, deed):
+    slope = jax.grad(lambda g: jnp.sum(deeds(DEVICES[name])[deed](jr.key(0), g)))
+    assert np.all(np.isfinite(slope(cells())))
+
+
+@each
+def test_no_time_no_change(name):
+    g, age = cells(), jnp.abs(cells())
+    assert jnp.array_equal(DEVICES[name].relax(jr.key(0), g, age, 0.0), g)
+
+
+@each
+def test_only_volatile_devices_move_by_themselves(name):
+    device, g = DEVICES[name], cells()
+    moved = device.relax(jr.key(0), g, jnp.ones_like(g), 100.0) != g
+    assert np.all(moved) if device.volatile else not np.any(moved)
+
+
+@each
+def test_a_write_is_the_same_write_inside_jit(name):
+    write = DEVICES[name].write
+    eager, compiled = (
+        f(jr.key(3), cells(), requests()) for f in (write, jax.jit(write))
+    )
+    np.testing.assert_allclose(eager, compiled, rtol=1e-5, atol=1e-5)
+
+
+# Devices that relax
+
+
+@each_volatile
+@pytest.mark.parametrize(("age", "dt"), [(0.0, 1e-2), (0.0, 1e4), (5.0, 50.0)])
+def test_relaxation_grows_the_variance_by_the_stated_amount(name, age, dt):
+    device = DEVICES[name]
+    g = device.relax(jr.key(0), jnp.zeros(MANY), jnp.full(MANY, age), dt)
+
+    def s(t):
+        decades = np.log10(1 + t / device.onset)
+        return device.relaxation + device.relaxation_per_decade * decades
+
+    assert_mean(np.ravel(g), 0)
+    assert_variance(np.ravel(g), s(age + dt) ** 2 - s(age) ** 2)
+
+
+@each_volatile
+def test_waiting_twice_is_waiting_once_for_the_sum(name):
+    device, g = DEVICES[name], jnp.zeros(MANY)
+    once = device.relax(jr.key(0), g, g, 30.0)
+    first = device.relax(jr.key(1), g, g, 2.0)
+    twice = device.relax(jr.key(2), first, jnp.full(MANY, 2.0), 28.0)
+    assert stats.ks_2samp(np.ravel(once), np.ravel(twice)).pvalue > 1e-6
+    assert_variance(np.ravel(twice), np.var(np.float64(once)), sigmas=7)
+
+
+@each_volatile
+def test_waiting_in_a_thousand_steps_is_waiting_once(name):
+    def wait(g, i):
+        age = jnp.full(g.shape, i.astype(float))
+        return DEVICES[name].relax(jr.fold_in(jr.key(0), i), g, age, 1.0), None
+
+    g, _ = jax.jit(lambda g: jax.lax.scan(wait, g, jnp.arange(1000)))(
+        jnp.zeros((40, 100))
+    )
+    once = (
+        DEVICES[name].relaxation_sd(1000.0) ** 2 - DEVICES[name].relaxation_sd(0.0) ** 2
+    )
+    assert_variance(np.ravel(g), once)
+
+
+# What each one claims
+
+
+def written(device, dg=5.0, g=0.0, key=0):
+    landed = device.write(jr.key(key), jnp.full(MANY, g), jnp.full(MANY, dg))
+    return np.ravel(np.asarray(landed))
+
+
+def test_additive_error_is_gaussian_of_the_stated_deviation():
+    error = written(ej.AdditiveError(write_noise=2.4)) - 5.0
+    assert stats.kstest(error, "norm", (0, 2.4)).pvalue > 1e-6
+
+
+def test_additive_error_depends_on_neither_state_nor_step():
+    device = ej.AdditiveError(write_noise=2.0)
+    a, b = written(device, dg=0.1, g=-30.0), written(device, dg=9.0, g=30.0)
+    np.testing.assert_allclose(a + 30 - 0.1, b - 30 - 9.0, atol=1e-4)
+
+
+def test_verify_band_is_uniform():
+    device = ej.VerifyRelaxation(tolerance=2.0, relaxation=0.0)
+    assert stats.kstest(written(device), "uniform", (3, 4)).pvalue > 1e-6
+
+
+def test_verify_error_after_a_time_has_the_stated_variance():
+    device = ej.VerifyRelaxation(
+        tolerance=2.0, relaxation=1.0, relaxation_per_decade=0.5, onset=0.1
+    )
+    g = jnp.asarray(written(device))
+    g = device.relax(jr.key(1), g, jnp.zeros_like(g), 9.9)
+    assert_mean(g, 5.0)
+    assert_variance(g, 2.0**2 / 3 + (1 + 0.5 * 2) ** 2)
+
+
+def test_soft_bounds_closes_a_fraction_of_the_room_per_pulse():
+    device = ej.SoftBounds(g_min=-10.0, g_max=30.0, pulse=2.0, write_noise=0.0)
+    up = device.write(jr.key(0), jnp.array([-10.0, 10.0, 30.0]), jnp.full(3, 6.0))
+    np.testing.assert_allclose(up, [30 - 40 * 0.9**3, 30 - 20 * 0.9**3, 30], atol=1e-5)
+    down = device.write(jr.key(0), jnp.array([-10.0, 10.0, 30.0]), jnp.full(3, -6.0))
+    np.testing.assert_allclose(
+        down, [-10, 20 * 0.9**3 - 10, 40 * 0.9**3 - 10], atol=1e-5
+    )
+
+
+def test_soft_bounds_moves_by_one_pulse_in_the_middle():
+    device = ej.SoftBounds(g_min=-80.0, g_max=80.0, pulse=0.5, write_noise=0.0)
+    np.testing.assert_allclose(written(device, dg=0.5), 0.5, rtol=1e-5)
+    np.testing.assert_allclose(written(device, dg=-0.6), -0.5, rtol=1e-5)
+
+
+def test_soft_bounds_noise_grows_with_the_root_of_the_pulses():
+    device = ej.SoftBounds(pulse=0.5, write_noise=0.5)
+    quiet = dataclasses.replace(device, write_noise=0.0)
+    assert_variance(written(device) - written(quiet), 10 * 0.5**2)
+
+
+def test_soft_bounds_ignores_less_than_half_a_pulse():
+    assert not np.any(written(ej.SoftBounds(pulse=0.5), dg=0.24))
