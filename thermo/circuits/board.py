@@ -40,6 +40,7 @@ class Circuit(NamedTuple):
 class AbstractBoard(abc.ABC):
     """Nodes with capacitance, noise currents and, if wanted, non-linear elements."""
 
+    ground_capacitance: jax.Array
     noise: jax.Array
     noise_correlation_time: Scalar | None
     cubic_conductance: Scalar

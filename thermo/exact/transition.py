@@ -65,6 +65,27 @@ def transition(
     return _transition(drift, diffusion, jnp.asarray(dt, dtype), halvings, most)
 
 
+def propagator(drift: jax.Array, dt: jax.Array | float) -> jax.Array:
+    r"""$e^{-F\,dt}$ alone, for one interval or several; dt may be 0.
+
+    Args:
+        drift: F, `(n, n)`.
+        dt: intervals, us, scalar or `(k,)`, not negative.
+
+    Returns:
+        `(n, n)` or `(k, n, n)`.
+    """
+    dt = jnp.asarray(dt, drift.dtype)
+    longest = dt if checks.concrete(dt) is None else jnp.max(dt)
+    most = HALVINGS if dt.ndim else _halvings(drift, longest)[1]
+
+    def one(dt):
+        halvings = _halvings(drift, dt)[0]
+        return _transition(drift, jnp.zeros_like(drift), dt, halvings, most).propagator
+
+    return jax.vmap(one)(dt) if dt.ndim else one(dt)
+
+
 @partial(jax.jit, static_argnames="most")
 def _transition(drift, diffusion, dt, halvings, most):
     def double(i, law):

@@ -1,0 +1,87 @@
+"""How long a linear circuit takes to forget where it started."""
+
+import jax
+import jax.numpy as jnp
+
+from thermo import checks
+from thermo.exact.lyapunov import stationary_covariance
+from thermo.exact.transition import propagator
+
+# The answer is built from binary multiples of FINEST / |F|, up to 2**DOUBLINGS of them.
+FINEST = 2.0**-14
+DOUBLINGS = 50
+
+
+def mixing_time(drift: jax.Array) -> jax.Array:
+    r"""Slowest relaxation time $1 / \min \operatorname{Re} \lambda(F)$, us.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> float(mixing_time(jnp.diag(jnp.array([0.5, 2.0]))))
+        2.0
+    """
+    checks.stable("drift", drift)
+    return 1 / jnp.min(jnp.linalg.eigvals(drift).real)
+
+
+def burn_in_time(
+    drift: jax.Array,
+    diffusion: jax.Array,
+    error: float,
+    readout: jax.Array | None = None,
+) -> jax.Array:
+    r"""Time after which a board started at rest has its covariance to within `error`.
+
+    From z = 0 the covariance at t falls short of S by $e^{-Ft} S e^{-F^\mathsf T t}$,
+    which only ever shrinks; returned is the t at which its Frobenius norm, seen
+    through the read-out, is `error` times that of S. Exact (to 1e-3 of the fastest
+    time) for non-normal and critically damped drifts too. About
+    $R\,c_{\max} \ln(1/\text{error})$ for underdamped cells.
+
+    Args:
+        drift: F, `(n, n)`.
+        diffusion: D, `(n, n)`.
+        error: relative, between 0 and 1.
+        readout: H, `(d, n)`; None looks at all states.
+
+    Returns:
+        Time, us.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> one = jnp.ones((1, 1))
+        >>> print(f"{burn_in_time(one, 2 * one, 0.01):.2f}")  # ln(100) / 2
+        2.30
+    """
+    checks.positive("error", error)
+    if checks.concrete(error) is not None and not error < 1:
+        raise ValueError(f"error = {error}: must be less than 1, it is relative.")
+    covariance = stationary_covariance(drift, diffusion)
+    eye = jnp.eye(drift.shape[-1], dtype=covariance.dtype)
+    return _burn_in(drift, covariance, error, eye if readout is None else readout)
+
+
+@jax.jit
+def _burn_in(drift, covariance, error, readout):
+    """Binary search downwards over stored powers of a short propagator."""
+    unit = FINEST / jnp.linalg.norm(drift)
+    bound = error * jnp.linalg.norm(readout @ covariance @ readout.mT)
+
+    def square(p, _):
+        return p @ p, p
+
+    _, powers = jax.lax.scan(square, propagator(drift, unit), length=DOUBLINGS)
+
+    def descend(state, step):
+        reached, steps = state
+        power, size = step
+        further = power @ reached
+        short_by = readout @ further @ covariance @ further.mT @ readout.mT
+        advance = jnp.linalg.norm(short_by) > bound
+        reached = jnp.where(advance, further, reached)
+        return (reached, steps + jnp.where(advance, size, 0)), None
+
+    sizes = jnp.asarray(2.0, unit.dtype) ** jnp.arange(DOUBLINGS, dtype=unit.dtype)
+    start = jnp.eye(len(drift), dtype=covariance.dtype), jnp.zeros_like(unit)
+    (_, steps), _ = jax.lax.scan(descend, start, (powers, sizes), reverse=True)
+    return (steps + 0.5) * unit
