@@ -165,16 +165,16 @@ def write_csv(path: str | Path, claims: Mapping[str, Sequence[Claim]]) -> None:
 
 def table(claims: Mapping[str, Sequence[Claim]]) -> Table:
     """The same for the terminal, verdicts in colour."""
-    shown = Table(title="Published and ours")
-    for column in ("experiment", "claim", "source"):
-        shown.add_column(column)
-    for column in ("published", "ours"):
-        shown.add_column(column, justify="right")
-    shown.add_column("scale")
-    shown.add_column("verdict")
+    shown = Table(title="Published and ours", show_lines=True)
+    shown.add_column("claim")
+    shown.add_column("published", justify="right", no_wrap=True)
+    shown.add_column("ours [band]".replace("[", r"\["), justify="right", no_wrap=True)
+    shown.add_column("scale, verdict", no_wrap=True)
     for name, rows in claims.items():
         for row in rows:
-            shown.add_row(name, row.claim, row.source, *_cells(row))
+            shown.add_row(
+                f"[bold]{name}[/]: {row.claim}\n[dim]{row.source}[/]", *_cells(row)
+            )
     return shown
 
 
@@ -183,15 +183,14 @@ _COLOURS: dict[str, str] = dict(
 )
 
 
-def _cells(row: Claim) -> list[str]:
-    band = ""
-    if row.low is not None and row.high is not None:
-        band = f" [{_plain(row.low)}, {_plain(row.high)}]".replace("[", r"\[")
+def _cells(row: Claim) -> tuple[str, str, str]:
     unit = f" {row.unit}" if row.unit else ""
     published = "" if row.published is None else f"{_plain(row.published)}{unit}"
-    ours = "" if row.ours is None else f"{_plain(row.ours)}{band}{unit}"
+    ours = "" if row.ours is None else f"{_plain(row.ours)}{unit}"
+    if row.low is not None and row.high is not None:
+        ours += f"\n\\[{_plain(row.low)}, {_plain(row.high)}]"
     colour = _COLOURS[row.verdict]
-    return [published, ours, row.scale, f"[{colour}]{row.verdict}[/]"]
+    return published, ours, f"{row.scale}\n[{colour}]{row.verdict}[/]"
 
 
 def _plain(value) -> str:

@@ -32,7 +32,7 @@ import numpy as np
 
 from experiments import formats
 from experiments.formats import DataError, Raw
-from experiments.store import write_atomically
+from experiments.store import user_cache, write_atomically
 
 __all__ = ["DATA_SETS", "DataError", "Images", "load_images"]
 
@@ -165,11 +165,6 @@ def _explicit(folder: str | Path | None) -> Path | None:
     return Path(chosen) if chosen else None
 
 
-def _cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "eapu_jax"
-
-
 def _find(name: str, about: _About, folder: Path | None) -> tuple[str, Raw]:
     """The first source that has the data set, in words, and its content."""
     for path in _places(about, folder):
@@ -188,7 +183,7 @@ def _find(name: str, about: _About, folder: Path | None) -> tuple[str, Raw]:
 def _places(about: _About, folder: Path | None) -> Iterator[Path]:
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     own = [folder] if folder else []
-    yield from (place / f for place in [*own, _cache()] for f in about.files)
+    yield from (place / f for place in [*own, user_cache()] for f in about.files)
     if about.debian:
         yield Path(about.debian)
     yield from (beside / f for f in about.files)
@@ -226,7 +221,7 @@ def _downloaded(name: str, about: _About) -> tuple[str, Raw] | None:
     got = hashlib.sha256(content).hexdigest()
     if got != digest.lower():
         raise DataError(f"{variable}: sha256 is {got}, expected {digest}; not kept")
-    path = _cache() / about.files[0]
+    path = user_cache() / about.files[0]
     write_atomically(path, content)
     return f"{about.title} ({path.name}, {about.licence})", formats.read(path)
 

@@ -18,9 +18,11 @@ from jax.sharding import Mesh, PartitionSpec
 __all__ = ["blocks", "over_chips", "per_chip"]
 
 _CHIP = "chip"
+Axes = int | None | Sequence[int | None]
+"""0: one entry per chip, None: the same for all; for all arguments, or for each."""
 
 
-def per_chip(function: Callable, *, in_axes=0, n_devices: int | None = None):
+def per_chip(function: Callable, *, in_axes: Axes = 0, n_devices: int | None = None):
     """`jit(vmap(function))` with the chips shared out evenly over the devices.
 
     For a host loop over training steps: what comes back stays on its device and
@@ -50,7 +52,7 @@ def per_chip(function: Callable, *, in_axes=0, n_devices: int | None = None):
     return jax.jit(many)
 
 
-def over_chips(function: Callable, *, in_axes=0, chunk: int = 8):
+def over_chips(function: Callable, *, in_axes: Axes = 0, chunk: int = 8):
     """`vmap(function)` over any number of chips, `chunk` of them at a time and device.
 
     The number of chips need not be a multiple of anything: the last block is
@@ -79,9 +81,10 @@ def over_chips(function: Callable, *, in_axes=0, chunk: int = 8):
     def many(*args):
         axes = _axes(in_axes, len(args))
         n_chips = _n_chips(args, axes)
-        n_devices = min(len(jax.local_devices()), -(-n_chips // chunk))
+        size = min(chunk, n_chips)
+        n_devices = min(len(jax.local_devices()), -(-n_chips // size))
         results = []
-        for block in blocks(n_chips, chunk * n_devices):
+        for block in blocks(n_chips, size * n_devices):
             part = [
                 jax.tree.map(lambda leaf, b=block: leaf[b], arg) if axis == 0 else arg
                 for arg, axis in zip(args, axes, strict=True)
@@ -111,7 +114,7 @@ def _mesh(n_devices: int) -> Mesh:
     return Mesh(np.array(devices[:n_devices]), (_CHIP,))
 
 
-def _axes(in_axes, n_args: int) -> tuple[int | None, ...]:
+def _axes(in_axes: Axes, n_args: int) -> tuple[int | None, ...]:
     axes = (in_axes,) * n_args if not isinstance(in_axes, Sequence) else tuple(in_axes)
     if len(axes) != n_args or any(axis not in (0, None) for axis in axes):
         raise ValueError(f"in_axes = {in_axes}: 0 or None for each of {n_args}")

@@ -2,10 +2,11 @@
 
 A finished part is used again only if its config, the code it ran and the
 version of jax are the same. "The code" is every module of this project that
-`run` reaches through imports, without comments, docstrings and formatting, and
-without what only `plot` and `claims` use: redrawing a figure costs no
-recomputation, and a change of the physics never passes unnoticed. A module
-that is imported by a computed name is not seen; none is.
+`run` reaches through imports, without comments, docstrings and formatting,
+without what only `plot` and `claims` use, and without the machinery that keeps
+numbers but makes none: redrawing a figure costs no recomputation, and a change
+of the physics never passes unnoticed. A module that is imported by a computed
+name is not seen; none is.
 """
 
 import ast
@@ -22,11 +23,13 @@ from pathlib import Path
 
 import xarray as xr
 
-__all__ = ["code_hash", "config_hash", "config_json", "stamped"]
+__all__ = ["code_hash", "config_hash", "config_json", "stamped", "text_hash"]
 
 _OURS = ("prng", "eapu_jax", "thermo", "experiments")
+_MACHINERY = ("experiments", *(f"experiments.{m}" for m in ("work", "store", "style")))
 _SHOWN = ("jax", "jaxlib", "numpy", "optax", "diffrax", "flax", "xarray")
-_ROOTS = ("run", "Config")  # where an experiment's numbers begin
+_ROOTS = {"run", "Config"}  # where an experiment's numbers begin
+_IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def config_json(config) -> str:
@@ -47,7 +50,11 @@ def config_json(config) -> str:
 
 def config_hash(config) -> str:
     """Twelve hex digits that name a config, and its class."""
-    text = f"{type(config).__module__} {config_json(config)}"
+    return text_hash(f"{type(config).__module__} {config_json(config)}")
+
+
+def text_hash(text: str) -> str:
+    """Twelve hex digits that name a text."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -120,7 +127,7 @@ def _reached(module: str) -> dict[str, str]:
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        path = None if name in found else _source(name)
+        path = None if name in found or name in _MACHINERY else _source(name)
         if path is None:
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -156,25 +163,41 @@ def _imports(node: ast.AST, package: str) -> list[str]:
 
 def _behind_run(tree: ast.Module) -> list[ast.stmt]:
     """The top-level statements that `run` and `Config` lead to; else all."""
-    binds = {id(node): _bound(node) for node in tree.body}
-    reached: set[str] = set(_ROOTS)
-    size = -1
+    binds = [(node, _bound(node)) for node in tree.body]
+    if not set().union(*(names for _, names in binds)) >= _ROOTS:
+        return tree.body
+    reached, size = set(_ROOTS), 0
     while len(reached) > size:
         size = len(reached)
-        for node in tree.body:
-            if reached & binds[id(node)]:
-                names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-                reached |= names
-    body = [node for node in tree.body if reached & binds[id(node)]]
-    return body if set.union(set(), *binds.values()) >= set(_ROOTS) else tree.body
+        for node, names in binds:
+            if names & reached and not isinstance(node, _IMPORTS):
+                reached |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    kept = (
+        _only(node, reached) for node, names in binds if names & reached or not names
+    )
+    return list(kept)
+
+
+def _only(node: ast.stmt, reached: set[str]) -> ast.stmt:
+    """An import without the names not reached; any other statement as it is."""
+    if isinstance(node, ast.Import):
+        return ast.Import([a for a in node.names if _name(a) in reached])
+    if isinstance(node, ast.ImportFrom):
+        names = [a for a in node.names if _name(a) in reached]
+        return ast.ImportFrom(node.module, names, node.level)
+    return node
+
+
+def _name(alias: ast.alias) -> str:
+    return (alias.asname or alias.name).split(".")[0]
 
 
 def _bound(node: ast.stmt) -> set[str]:
     """Names that a top-level statement defines."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return {node.name}
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return {(a.asname or a.name).split(".")[0] for a in node.names}
+    if isinstance(node, _IMPORTS):
+        return set(map(_name, node.names))
     stored = (n for n in ast.walk(node) if isinstance(n, ast.Name))
     return {n.id for n in stored if isinstance(n.ctx, ast.Store)}
 

@@ -14,7 +14,14 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-__all__ = ["StoreError", "load", "require_writable", "save", "write_atomically"]
+__all__ = [
+    "StoreError",
+    "load",
+    "require_writable",
+    "save",
+    "user_cache",
+    "write_atomically",
+]
 
 _FORMAT = "eapu-jax result 1"
 
@@ -49,6 +56,12 @@ def require_writable(folder: str | Path) -> Path:
             f"cannot write results into {folder} ({e.strerror or e}): "
             "choose another folder with --results"
         ) from e
+
+
+def user_cache() -> Path:
+    """`$XDG_CACHE_HOME/eapu_jax`, by default `~/.cache/eapu_jax`; may not exist."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "eapu_jax"
 
 
 def save(dataset: xr.Dataset, path: str | Path) -> Path:

@@ -4,7 +4,6 @@ A run names its parts; a part that is finished is on the disk and is read back,
 bit for bit, whenever the same part of the same config is asked for again.
 """
 
-import hashlib
 import logging
 import re
 import time
@@ -107,7 +106,7 @@ class Work:
         code = provenance.code_hash(type(self.config).__module__)
         known = f"{label}\0{provenance.config_hash(self.config)}\0{code}"
         plain = re.sub(r"[^\w.-]+", "-", label).strip("-")[:60]
-        digest = hashlib.sha256(known.encode()).hexdigest()[:12]
+        digest = provenance.text_hash(known)
         return Path(self.folder) / "parts" / f"{plain}-{digest}.nc"
 
     def _read(self, label: str) -> xr.Dataset | None:

@@ -1,0 +1,52 @@
+"""Experiments by name."""
+
+import difflib
+import importlib
+from types import ModuleType
+from typing import Any
+
+from experiments import EXPERIMENTS
+
+__all__ = ["config", "find", "presets", "suggest"]
+
+
+def find(name: str) -> ModuleType:
+    """The module of an experiment.
+
+    Raises:
+        ValueError: if there is none of this name.
+    """
+    if name not in EXPERIMENTS:
+        raise ValueError(f"unknown experiment {name!r}{suggest(name, EXPERIMENTS)}")
+    return importlib.import_module(EXPERIMENTS[name])
+
+
+def presets(module: ModuleType) -> dict[str, Any]:
+    """Configs by preset: "default" (reduced scale) and the module's own."""
+    return {"default": module.Config(), **module.PRESETS}
+
+
+def config(module: ModuleType, preset: str) -> Any:
+    """The config of a preset.
+
+    Raises:
+        ValueError: if the module has no such preset.
+    """
+    known = presets(module)
+    if preset not in known:
+        where = module.__name__.rpartition(".")[2]
+        hint = suggest(preset, known)
+        raise ValueError(f"unknown preset {preset!r} of {where}{hint}")
+    return known[preset]
+
+
+def suggest(word: str, known) -> str:
+    """The end of an error message: what was meant, and what there is.
+
+    Example:
+        >>> suggest("treshold", ["scheme", "threshold"])
+        ': did you mean threshold? There are scheme, threshold'
+    """
+    close = difflib.get_close_matches(word, known, n=1)
+    guess = f"did you mean {close[0]}? " if close else ""
+    return f": {guess}There are {', '.join(known) or 'none yet'}"

@@ -1,0 +1,126 @@
+"""Run, keep, draw and judge experiments: what the commands do."""
+
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import xarray as xr
+
+from experiments import catalogue, provenance, store, style
+from experiments.claims import Claim, write_csv
+from experiments.progress import Display
+from experiments.work import Progress, Work
+
+__all__ = ["Outcome", "draw", "reproduce", "result_path", "run"]
+
+
+class Outcome(NamedTuple):
+    """What `reproduce` leaves behind.
+
+    Attributes:
+        claims: per experiment.
+        figures: every file drawn.
+        failures: experiment -> what went wrong.
+    """
+
+    claims: dict[str, list[Claim]]
+    figures: list[Path]
+    failures: dict[str, str]
+
+
+def result_path(results: Path, name: str, config: Any) -> Path:
+    """`NAME.nc` for the default config, `NAME-PRESET.nc`, else `NAME-HASH.nc`.
+
+    So no run overwrites the result of another config.
+    """
+    preset = _preset(catalogue.find(name), config)
+    end = {"default": "", None: f"-{provenance.config_hash(config)}"}
+    return results / f"{name}{end.get(preset, f'-{preset}')}.nc"
+
+
+def run(
+    name: str,
+    config: Any,
+    results: Path,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> xr.Dataset:
+    """The result of one config: read back if config and code are unchanged.
+
+    Raises:
+        StoreError: before computing, if `results` cannot be written or holds
+            something else under the result's name.
+    """
+    module = catalogue.find(name)
+    path = result_path(store.require_writable(results), name, config)
+    kept = store.load(path) if path.exists() else None
+    if kept is not None and _is_current(kept, config):
+        return kept
+    work = Work(folder=results / name, config=config, report=report)
+    scale = {"default": "reduced", None: "custom"}
+    preset = _preset(module, config)
+    dataset = provenance.stamped(
+        module.run(config, work),
+        name=name,
+        config=config,
+        scale=scale.get(preset, str(preset)),
+    )
+    return store.load(store.save(dataset, path))
+
+
+def draw(name: str, dataset: xr.Dataset, stem: Path) -> list[Path]:
+    """Draw a result; the files, `stem.pdf` and `stem.png`."""
+    return style.save(catalogue.find(name).plot(dataset), stem)
+
+
+def reproduce(
+    names: Iterable[str], preset: str, results: Path, display: Display
+) -> Outcome:
+    """Run, draw and judge every experiment; one that fails does not stop the rest.
+
+    Writes `NAME.nc`, `NAME.pdf`, `NAME.png` and `claims.csv` into `results`, and
+    the traceback of a failure into `NAME.error.txt`.
+    """
+    outcome = Outcome({}, [], {})
+    store.require_writable(results)
+    for name in names:
+        log = results / f"{name}.error.txt"
+        try:
+            figures, claims = _one(name, preset, results, display)
+        except Exception as e:
+            outcome.failures[name] = f"{type(e).__name__}: {e}"
+            store.write_atomically(log, traceback.format_exc().encode())
+            display.console.print(f"[red]{name} failed[/], see {log}; going on")
+            continue
+        log.unlink(missing_ok=True)
+        outcome.figures.extend(figures)
+        outcome.claims[name] = claims
+        write_csv(results / "claims.csv", outcome.claims)
+    return outcome
+
+
+def _one(
+    name: str, preset: str, results: Path, display: Display
+) -> tuple[list[Path], list[Claim]]:
+    module = catalogue.find(name)
+    config = catalogue.config(module, preset)
+    start = f"{name}: {module.REPRODUCES}; about {module.MINUTES:g} min if not yet done"
+    display.console.print(start, markup=False, highlight=False)
+    with display.follow(name) as report:
+        dataset = run(name, config, results, report)
+    stem = result_path(results, name, config).with_suffix("")
+    return draw(name, dataset, stem), module.claims(dataset)
+
+
+def _preset(module: ModuleType, config: Any) -> str | None:
+    same = (name for name, c in catalogue.presets(module).items() if c == config)
+    return next(same, None)
+
+
+def _is_current(dataset: xr.Dataset, config: Any) -> bool:
+    wanted = (
+        provenance.config_hash(config),
+        provenance.code_hash(type(config).__module__),
+    )
+    return (dataset.attrs.get("config_hash"), dataset.attrs.get("code_hash")) == wanted

@@ -1,0 +1,116 @@
+"""One look for all figures.
+
+A plotting function is decorated with `styled`, makes its Figure without pyplot,
+and draws populations with `band`, published numbers with `published`.
+"""
+
+import functools
+import io
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.store import write_atomically
+
+__all__ = ["COLOURS", "STYLE", "band", "caption", "published", "save", "styled"]
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Told apart by colour-blind readers too (Okabe and Ito)."""
+
+STYLE: dict[Any, Any] = {
+    "axes.grid": True,
+    "axes.prop_cycle": cycler(color=COLOURS),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": "medium",
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 120,
+    "font.size": 9,
+    "grid.alpha": 0.25,
+    "legend.fontsize": "small",
+    "legend.frameon": False,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4,
+    "pdf.fonttype": 42,  # letters stay letters
+    "savefig.dpi": 200,
+    "svg.hashsalt": "eapu-jax",
+}
+
+
+def styled(plot: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Decorate a plotting function: the style holds inside it, not outside."""
+
+    @functools.wraps(plot)
+    def wrapper(*args, **kwargs):
+        with mpl.rc_context(STYLE):
+            return plot(*args, **kwargs)
+
+    return wrapper
+
+
+def band(axes: Axes, x, values: xr.DataArray, over="chip", *, label: str, **line):
+    """Median over chips as a line, the middle half as a band.
+
+    Args:
+        axes: where to draw.
+        x: positions along the one dimension of `values` that is not in `over`.
+        values: one number per position and chip.
+        over: dimension, or dimensions, of the population.
+        label: for the legend.
+        **line: handed to `Axes.plot`.
+
+    Returns:
+        The line.
+    """
+    low, middle, high = np.asarray(values.quantile([0.25, 0.5, 0.75], over))
+    (drawn,) = axes.plot(x, middle, label=label, **line)
+    colour = drawn.get_color()
+    axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+    return drawn
+
+
+def published(axes: Axes, x, y, *, label: str = "", **line):
+    """Published values: hollow diamonds, and the legend says so.
+
+    Returns:
+        The line of markers.
+    """
+    look = {"marker": "D", "linestyle": "none", "markerfacecolor": "none"}
+    name = f"published: {label}" if label else "published"
+    return axes.plot(x, y, label=name, **{**look, "color": "black", **line})[0]
+
+
+def caption(figure: Figure, dataset: xr.Dataset) -> None:
+    """Print under the figure what was computed: scale, chips, data."""
+    parts = [f"scale: {dataset.attrs.get('scale', 'reduced')}"]
+    if "chip" in dataset.sizes:
+        parts.append(f"{dataset.sizes['chip']} chips, median and middle half")
+    parts += [str(dataset.attrs[k]) for k in ("data",) if k in dataset.attrs]
+    width = int(figure.get_figwidth() * 17)
+    text = textwrap.fill("; ".join(parts), width)
+    figure.supxlabel(text, fontsize=6.5, color="0.35", x=0.01, ha="left")
+
+
+def save(figure: Figure, stem: str | Path) -> list[Path]:
+    """Write `stem.pdf` and `stem.png`, whole or not at all.
+
+    Returns:
+        Both paths.
+    """
+    paths = []
+    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {})):
+        content = io.BytesIO()
+        with mpl.rc_context(STYLE):
+            figure.savefig(content, format=suffix[1:], metadata=metadata)
+        path = Path(f"{stem}{suffix}")
+        write_atomically(path, content.getvalue())
+        paths.append(path)
+    return paths
