@@ -90,8 +90,8 @@ class RCBoard(AbstractBoard):
 
     def impedance(self, omega: jax.Array) -> jax.Array:
         r"""$Z = [j\omega C + G]^{-1}$, kOhm, `(d, d)`."""
-        jw = 1j * jnp.asarray(omega, self.noise.dtype)
-        return jnp.linalg.inv(jw * self.capacitance() + self.conductance())
+        susceptance = jnp.asarray(omega, self.noise.dtype) * self.capacitance()
+        return jnp.linalg.inv(jax.lax.complex(self.conductance(), susceptance))
 
     def check(self) -> None:
         """Refuse component values that no circuit can have."""
@@ -185,8 +185,8 @@ class OpAmpBoard(AbstractBoard):
 
     def impedance(self, omega: jax.Array) -> jax.Array:
         r"""$Z = [j\omega C + G]^{-1}$, kOhm, `(d, d)`."""
-        jw = 1j * jnp.asarray(omega, self.noise.dtype)
-        return jnp.linalg.inv(jw * self.capacitance() + self.conductance)
+        susceptance = jnp.asarray(omega, self.noise.dtype) * self.capacitance()
+        return jnp.linalg.inv(jax.lax.complex(self.conductance, susceptance))
 
     def check(self) -> None:
         """Refuse component values that no circuit can have."""

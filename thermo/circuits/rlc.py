@@ -102,11 +102,12 @@ class RLCBoard(AbstractBoard):
 
     def impedance(self, omega: jax.Array) -> jax.Array:
         r"""$Z = [j\omega C + R^{-1} + (r + j\omega L)^{-1}]^{-1}$, kOhm, `(d, d)`."""
-        jw = 1j * jnp.asarray(omega, self.noise.dtype)
-        coils = 1 / (self.coil_resistance + jw * self.inductance)
-        return jnp.linalg.inv(
-            jw * self.capacitance() + jnp.diag(1 / self.resistance + coils)
-        )
+        omega = jnp.asarray(omega, self.noise.dtype)
+        coil = omega * self.inductance
+        size = self.coil_resistance**2 + coil**2
+        conductance = 1 / self.resistance + self.coil_resistance / size
+        susceptance = omega * self.capacitance() - jnp.diag(coil / size)
+        return jnp.linalg.inv(jax.lax.complex(jnp.diag(conductance), susceptance))
 
     def check(self) -> None:
         """Refuse component values that no circuit can have."""

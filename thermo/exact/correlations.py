@@ -48,12 +48,12 @@ def spectrum(drift: jax.Array, diffusion: jax.Array, omega: jax.Array) -> jax.Ar
         S, complex Hermitian, `(n, n)` or `(k, n, n)`.
     """
     check_system(drift, diffusion, stable=True)
-    eye = jnp.eye(drift.shape[-1], dtype=drift.dtype)
-    jw = 1j * jnp.asarray(omega, drift.dtype)[..., None, None]
-    flat = jw.reshape(-1, 1, 1)
-    response = jnp.linalg.inv(flat * eye[None] + drift[None])
-    density = response @ diffusion.astype(response.dtype)[None] @ response.mT.conj()
-    return density.reshape(jw.shape[:-2] + eye.shape)
+    omega = jnp.asarray(omega, drift.dtype)
+    real = jnp.broadcast_to(drift, omega.shape + drift.shape)
+    eye = jnp.broadcast_to(jnp.eye(len(drift), dtype=drift.dtype), real.shape)
+    response = jnp.linalg.inv(jax.lax.complex(real, omega[..., None, None] * eye))
+    colour = jnp.broadcast_to(diffusion, real.shape).astype(response.dtype)
+    return response @ colour @ response.mT.conj()
 
 
 def thermal_spectrum(impedance: jax.Array, temperature: jax.Array | float) -> jax.Array:
@@ -67,6 +67,7 @@ def thermal_spectrum(impedance: jax.Array, temperature: jax.Array | float) -> ja
         impedance: Z, kOhm, `(d, d)`, from `board.impedance(omega)`.
         temperature: T* = kappa_i R_i, nJ.
     """
+    temperature = jnp.asarray(temperature, impedance.dtype)
     return temperature * (impedance + impedance.mT.conj())
 
 
