@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
 from experiments import store
@@ -27,12 +28,14 @@ __all__ = [
     "both",
     "monotone",
     "not_attempted",
+    "read_csv",
     "table",
     "within",
     "write_csv",
 ]
 
 VERDICTS = ("reproduced", "trend reproduced", "not reproduced", "not attempted")
+_NUMBERS = ("published", "ours", "low", "high")
 _REPRODUCED, _TREND, _NOT, _UNTRIED = VERDICTS
 
 
@@ -163,6 +166,31 @@ def write_csv(path: str | Path, claims: Mapping[str, Sequence[Claim]]) -> None:
     store.write_atomically(path, text.getvalue().encode())
 
 
+def read_csv(path: str | Path) -> dict[str, list[Claim]]:
+    """The claims that `write_csv` wrote; none if there is no such file.
+
+    Raises:
+        StoreError: if the file is something else.
+    """
+    path = Path(path)
+    claims: dict[str, list[Claim]] = {}
+    if not path.exists():
+        return claims
+    try:
+        for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+            name = row.pop("experiment")
+            claims.setdefault(name, []).append(_claim(row))
+    except (KeyError, TypeError, ValueError) as e:
+        problem = f"is not a table of claims ({e}): move it away and run again"
+        raise store.StoreError(f"{path} {problem}") from e
+    return claims
+
+
+def _claim(row: dict[str, str]) -> Claim:
+    numbers = {c: float(row[c]) if row[c] else None for c in _NUMBERS}
+    return Claim(**{**row, **numbers})  # pyright: ignore[reportArgumentType]
+
+
 def table(claims: Mapping[str, Sequence[Claim]]) -> Table:
     """The same for the terminal, verdicts in colour."""
     shown = Table(title="Published and ours", show_lines=True)
@@ -172,9 +200,8 @@ def table(claims: Mapping[str, Sequence[Claim]]) -> Table:
     shown.add_column("scale, verdict", no_wrap=True)
     for name, rows in claims.items():
         for row in rows:
-            shown.add_row(
-                f"[bold]{name}[/]: {row.claim}\n[dim]{row.source}[/]", *_cells(row)
-            )
+            said = f"[bold]{name}[/]: {escape(row.claim)}\n[dim]{escape(row.source)}[/]"
+            shown.add_row(said, *_cells(row))
     return shown
 
 
@@ -188,7 +215,7 @@ def _cells(row: Claim) -> tuple[str, str, str]:
     published = "" if row.published is None else f"{_plain(row.published)}{unit}"
     ours = "" if row.ours is None else f"{_plain(row.ours)}{unit}"
     if row.low is not None and row.high is not None:
-        ours += f"\n\\[{_plain(row.low)}, {_plain(row.high)}]"
+        ours += escape(f"\n[{_plain(row.low)}, {_plain(row.high)}]")
     colour = _COLOURS[row.verdict]
     return published, ours, f"{row.scale}\n[{colour}]{row.verdict}[/]"
 

@@ -121,7 +121,7 @@ def _idx_array(content: bytes) -> np.ndarray:
 
 
 def _read_archive(path: Path) -> Raw:
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         if "offsets" in archive:
             return _read_jpeg(path, archive)
         for keys in _ARCHIVE_KEYS:

@@ -1,7 +1,7 @@
 """Run, keep, draw and judge experiments: what the commands do."""
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import xarray as xr
 
 from experiments import catalogue, provenance, store, style
-from experiments.claims import Claim, write_csv
+from experiments.claims import Claim, read_csv, write_csv
 from experiments.progress import Display
 from experiments.work import Progress, Work
 
@@ -75,16 +75,19 @@ def draw(name: str, dataset: xr.Dataset, stem: Path) -> list[Path]:
 
 
 def reproduce(
-    names: Iterable[str], preset: str, results: Path, display: Display
+    names: Collection[str], preset: str, results: Path, display: Display
 ) -> Outcome:
     """Run, draw and judge every experiment; one that fails does not stop the rest.
 
     Writes `NAME.nc`, `NAME.pdf`, `NAME.png` and `claims.csv` into `results`, and
-    the traceback of a failure into `NAME.error.txt`.
+    the traceback of a failure into `NAME.error.txt`. Claims of experiments that
+    are not among `names` stay in the table.
     """
     outcome = Outcome({}, [], {})
-    store.require_writable(results)
-    for name in names:
+    judged = store.require_writable(results) / "claims.csv"
+    others = {n: c for n, c in read_csv(judged).items() if n not in names}
+    for i, name in enumerate(names, 1):
+        display.console.rule(f"{i} of {len(names)}: {name}", align="left")
         log = results / f"{name}.error.txt"
         try:
             figures, claims = _one(name, preset, results, display)
@@ -96,7 +99,7 @@ def reproduce(
         log.unlink(missing_ok=True)
         outcome.figures.extend(figures)
         outcome.claims[name] = claims
-        write_csv(results / "claims.csv", outcome.claims)
+        write_csv(judged, {**others, **outcome.claims})
     return outcome
 
 
@@ -105,7 +108,7 @@ def _one(
 ) -> tuple[list[Path], list[Claim]]:
     module = catalogue.find(name)
     config = catalogue.config(module, preset)
-    start = f"{name}: {module.REPRODUCES}; about {module.MINUTES:g} min if not yet done"
+    start = f"{module.REPRODUCES}; about {module.MINUTES:g} min if not yet done"
     display.console.print(start, markup=False, highlight=False)
     with display.follow(name) as report:
         dataset = run(name, config, results, report)
