@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from experiments import EXPERIMENTS
-from experiments.sweep import _parsed, grid, parse_axis
+from experiments.sweep.grid import _parsed, grid, parse_axis
 from experiments.work import Work
 from tests import toy_experiment as toy
 
