@@ -73,6 +73,7 @@ def fingerprint(tmp_path, monkeypatch):
     [
         ("figure_9.py", "law.step(n)", "law.step(n + 1)"),
         ("figure_9.py", "SIZE = 3", "SIZE = 4"),
+        ("figure_9.py", "SIZE = 3", "SIZE = 3\nlaw.configure(x64=True)"),
         ("physics/law.py", "n + 1", "n + 2"),
         ("physics/__init__.py", "", "import jax"),
     ],
