@@ -12,11 +12,12 @@ over keys and propagators many different ones.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jaxtyping import Array, Float, Key
 
 from prng import unrolled
@@ -27,14 +28,18 @@ from thermo.observers import MomentEstimate, Moments, Observer
 __all__ = ["Modes", "Propagator", "modes", "moments", "observe", "propagator"]
 __all__ += ["trajectory"]
 
-CHUNK = 64
-"""Samples drawn at once: fits in cache, and is part of the random stream."""
-
 T = TypeVar("T")
 
 
 class Stepper(Protocol):
-    """What a run needs of a board: a state to begin with, and its next samples."""
+    """What a run needs of a board: a state to begin with, and its next samples.
+
+    Attributes:
+        chunk: samples drawn at once, such that they fit in cache. It is part of the
+            random stream.
+    """
+
+    chunk: ClassVar[int]
 
     @property
     def size(self) -> int:
@@ -78,6 +83,8 @@ class Propagator:
     centre: jax.Array
     readout: jax.Array
 
+    chunk: ClassVar[int] = 64
+
     @property
     def size(self) -> int:
         """Number of states."""
@@ -108,6 +115,15 @@ class Propagator:
         last, xs = jax.lax.scan(one, x, xi @ self.noise.T)
         return last, xs @ self.readout.T + (self.readout @ self.centre)[None, :]
 
+    def check(self) -> None:
+        """Refuse a board that does not come to rest."""
+        growth = np.abs(np.linalg.eigvals(np.asarray(self.step))).max()
+        if not growth < 1:
+            raise ValueError(
+                f"drift is unstable: a disturbance grows {growth:.6g} times per step, "
+                "the bound is 1. Add dissipation: a finite resistance in every cell."
+            )
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +142,7 @@ class Modes:
         offset: stationary mean of the voltages, `(d,)`.
         into: from states about their mean to modes, `(n, n)`.
         centre: stationary mean of the states, `(n,)`.
+        imbalance: relative asymmetry of $F^{-1} D / 2$; only rounding in detailed balance.
     """
 
     decay: jax.Array
@@ -134,6 +151,9 @@ class Modes:
     offset: jax.Array
     into: jax.Array
     centre: jax.Array
+    imbalance: jax.Array
+
+    chunk: ClassVar[int] = 512
 
     @property
     def size(self) -> int:
@@ -164,6 +184,16 @@ class Modes:
 
         last, xs = jax.lax.scan(one, x, xi)
         return last, xs @ self.readout.T + self.offset[None, :]
+
+    def check(self) -> None:
+        """Refuse a board that is not in detailed balance, or not at rest."""
+        if not (np.max(self.imbalance) < 1e-5 and np.max(self.decay) < 1):
+            raise ValueError(
+                "modes: in detailed balance F^-1 D / 2 is symmetric and positive "
+                f"definite; here it is asymmetric by {np.max(self.imbalance):.2g} (bound "
+                f"1e-5) and modes decay to {np.max(self.decay):.6g} per step (bound 1). "
+                "Use `propagator`, which takes any stable drift."
+            )
 
 
 def propagator(board: Any, dt: jax.Array | float) -> Propagator:
@@ -267,7 +297,7 @@ def observe(
     burn_in: int = 0,
     z0: Float[Array, " n"] | None = None,
     convert: Callable[[Array, Array], Array] | None = None,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
 ) -> Any:
     """Run one board and remember only what the observers see.
 
@@ -280,7 +310,8 @@ def observe(
         z0: circuit state before the first sample; None is a stationary draw.
         convert: what stands between node and number, `convert(key, v) -> v` on
             voltages `(time, d)`: a pytree such as a converter, or a plain function.
-        chunk: samples drawn at once; another choice is another random stream.
+        chunk: samples drawn at once, by default `stepper.chunk`; another choice is
+            another random stream.
 
     Returns:
         The observers' results, arranged as they were given.
@@ -289,6 +320,7 @@ def observe(
         ValueError: if `burn_in` leaves nothing, or `n_samples` is not positive.
     """
     _check_run(n_samples, burn_in)
+    chunk = stepper.chunk if chunk is None else chunk
     if chunk < 1:
         raise ValueError(f"chunk must be at least 1, got {chunk}")
     flat, shape = jax.tree.flatten(observers)
@@ -344,20 +376,26 @@ def moments(
 
 
 def _in_double(build: Callable[[LinearForm, Any], T], board: Any, dt: Any) -> T:
-    def prepare(board, dt):
-        form = board if isinstance(board, LinearForm) else board.linear()
-        one = partial(build, dt=dt)
-        for _ in range(form.drift.ndim - 2):
-            one = jax.vmap(one)
-        return one(_filled(form))
-
+    """Run a set-up in double precision on concrete input, as it comes on traced."""
     leaves = jax.tree.leaves((board, dt))
     if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
-        return prepare(board, dt)
+        return _prepare(build, board, dt)
+    if not isinstance(board, LinearForm):
+        jax.eval_shape(board.linear)  # its checks see the values; nothing is computed
     dtype = jnp.result_type(*(x for x in leaves if hasattr(x, "dtype")))
     with jax.ensure_compile_time_eval(), jax.enable_x64(True):
-        board, dt = jax.tree.map(lambda x: jnp.asarray(x, float), (board, dt))
-        return jax.tree.map(lambda x: x.astype(dtype), prepare(board, dt))
+        doubles = jax.tree.map(lambda x: np.asarray(x, float), (board, dt))
+        ready = _prepare(build, *doubles)
+        ready.check()
+        return jax.tree.map(lambda x: x.astype(dtype), ready)
+
+
+@partial(jax.jit, static_argnames="build")
+def _prepare(build, board, dt):
+    form = board if isinstance(board, LinearForm) else board.linear()
+    for _ in range(form.drift.ndim - 2):
+        build = jax.vmap(build, in_axes=(0, None))
+    return build(_filled(form), dt)
 
 
 def _filled(form):
@@ -383,9 +421,7 @@ def _dense(form, dt):
 
 
 def _modal(form, dt):
-    checks.stable("drift", form.drift)
     covariance = jnp.linalg.solve(form.drift, form.diffusion) / 2
-    _check_detailed_balance(covariance)
     root = jnp.linalg.cholesky((covariance + covariance.T) / 2)
     mixed = jax.scipy.linalg.solve_triangular(root, form.drift @ root, lower=True)
     rate, turn = jnp.linalg.eigh((mixed + mixed.T) / 2)
@@ -397,6 +433,7 @@ def _modal(form, dt):
         offset=form.readout @ centre,
         into=jax.scipy.linalg.solve_triangular(root.T, turn, lower=False).T,
         centre=centre,
+        imbalance=jnp.abs(covariance - covariance.T).max() / jnp.abs(covariance).max(),
     )
 
 
@@ -416,19 +453,6 @@ def _factor(covariance):
     return scale[:, None] * jnp.linalg.cholesky(filled)
 
 
-def _check_detailed_balance(covariance):
-    s = checks.concrete(covariance)
-    if s is None:
-        return
-    off = abs(s - s.T).max() / abs(s).max()
-    if not off < 1e-5 or not s.diagonal().min() > 0:
-        raise ValueError(
-            f"modes: F^-1 D / 2 must be a covariance, but it is asymmetric by {off:.2g} "
-            f"and its smallest variance is {s.diagonal().min():.2g} (bounds 1e-5 and 0): "
-            "the board is not in detailed balance. Use `propagator`."
-        )
-
-
 def _check_run(n_samples: int, burn_in: int) -> None:
     if n_samples < 1:
         raise ValueError(f"n_samples must be at least 1, got {n_samples}")
@@ -441,28 +465,30 @@ def _check_run(n_samples: int, burn_in: int) -> None:
 
 @partial(jax.jit, static_argnames=("n_samples", "burn_in"))
 def _trajectory(key, stepper, n_samples, burn_in, z0):
-    def gather(state, v, _):
-        return state, v
+    def write(page, v, at, key):
+        del key
+        return jax.lax.dynamic_update_slice(page, v, (at, jnp.zeros_like(at)))
 
-    _, v = _run(key, stepper, gather, (), n_samples, burn_in, z0, CHUNK)
-    return v
+    shape = n_samples - burn_in, stepper.n_readouts
+    page = jnp.zeros(shape, stepper.readout.dtype)
+    return _run(key, stepper, write, page, n_samples, burn_in, z0, stepper.chunk)
 
 
 @partial(jax.jit, static_argnames=("observers", "n_samples", "burn_in", "chunk"))
 def _observe(key, stepper, observers, n_samples, burn_in, z0, convert, chunk):
-    def look(states, v, key):
-        if convert is not None:
-            v = convert(key, v)
-        return [o.update(s, v) for o, s in zip(observers, states, strict=True)], None
+    def look(states, v, at, key):
+        del at
+        v = v if convert is None else convert(key, v)
+        return [o.update(s, v) for o, s in zip(observers, states, strict=True)]
 
     dtype = stepper.readout.dtype
     states = [o.init(stepper.n_readouts, chunk, dtype) for o in observers]
-    states, _ = _run(key, stepper, look, states, n_samples, burn_in, z0, chunk)
+    states = _run(key, stepper, look, states, n_samples, burn_in, z0, chunk)
     return [o.finish(s) for o, s in zip(observers, states, strict=True)]
 
 
 def _run(key, stepper, look, state, n_samples, burn_in, z0, chunk):
-    """Chunks of samples through `look(state, v, key) -> state, kept`."""
+    """Pass the run through `look(state, v, at, key) -> state`, chunk by chunk."""
     key_start, key_burn, key_noise, key_look = jr.split(unrolled(key), 4)
     dtype, shape = stepper.readout.dtype, (chunk, stepper.size)
 
@@ -470,27 +496,25 @@ def _run(key, stepper, look, state, n_samples, burn_in, z0, chunk):
         xi = jr.normal(jr.fold_in(key, i), shape, dtype)
         return stepper.run(x, xi[:length])
 
-    def burn(x, i):
-        return advance(key_burn, x, i)[0], None
+    def burn(x, i, length=chunk):
+        return advance(key_burn, x, i, length)[0], None
 
-    def sample(carry, i):
+    def sample(carry, i, length=chunk):
         x, state = carry
-        x, v = advance(key_noise, x, i)
-        state, kept = look(state, v, jr.fold_in(key_look, i))
-        return (x, state), kept
+        x, v = advance(key_noise, x, i, length)
+        return (x, look(state, v, i * chunk, jr.fold_in(key_look, i))), None
 
     if z0 is None:
         x = stepper.begin(jr.normal(key_start, shape[1:], dtype))
     else:
         x = stepper.enter(jnp.asarray(z0, dtype))
-    whole, rest = divmod(burn_in, chunk)
-    x, _ = jax.lax.scan(burn, x, jnp.arange(whole))
-    x = advance(key_burn, x, whole, rest)[0] if rest else x
-    whole, rest = divmod(n_samples - burn_in, chunk)
-    (x, state), kept = jax.lax.scan(sample, (x, state), jnp.arange(whole))
-    kept = jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), kept)
-    if rest:
-        _, v = advance(key_noise, x, whole, rest)
-        state, last = look(state, v, jr.fold_in(key_look, whole))
-        kept = jax.tree.map(lambda *a: jnp.concatenate(a), kept, last)
-    return state, kept
+    x = _count(burn, x, burn_in, chunk)
+    return _count(sample, (x, state), n_samples - burn_in, chunk)[1]
+
+
+def _count(body, carry, length, chunk):
+    """`length` samples in whole chunks and a shorter last one."""
+    whole, rest = divmod(length, chunk)
+    if whole:
+        carry, _ = jax.lax.scan(body, carry, jnp.arange(whole))
+    return body(carry, jnp.asarray(whole), rest)[0] if rest else carry

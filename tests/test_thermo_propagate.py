@@ -1,0 +1,266 @@
+"""Laws of the exact path: its transition, its statistics, its gradients."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+import scipy.linalg
+
+from tests.statistics import assert_mean, assert_second_moment, assert_within
+from thermo import LinearForm, OpAmpBoard, RCBoard, RLCBoard
+from thermo.observers import Moments
+from thermo.propagate import modes, moments, observe, propagator, trajectory
+
+DT = 0.3
+COUPLING = jnp.array([[0.0, 0.4], [0.4, 0.0]])
+RLC = RLCBoard(
+    ground_capacitance=jnp.array([1.0, 0.8]),
+    coupling=COUPLING,
+    inductance=jnp.array([0.2, 0.3]),
+    resistance=jnp.array([1.0, 1.5]),
+    noise=jnp.array([1.0, 0.5]),
+)
+RC = RCBoard(
+    ground_capacitance=jnp.ones(2),
+    resistance=jnp.array([1.0, 2.0]),
+    coupling_conductance=COUPLING,
+    noise=jnp.ones(2),
+)
+OP_AMP = OpAmpBoard(
+    conductance=jnp.array([[1.0, 3.0], [0.0, 1.0]]),  # non-normal, one double rate
+    ground_capacitance=jnp.ones(2),
+    noise=jnp.array([1.0, 0.5]),
+    input_voltage=jnp.array([1.0, -2.0]),
+)
+CRITICAL = dataclasses.replace(
+    RLC, coupling=0 * COUPLING, inductance=4 * RLC.ground_capacitance * RLC.resistance**2
+)
+COLOURED = dataclasses.replace(RLC, noise_correlation_time=0.3)
+SILENT = dataclasses.replace(RLC, noise=jnp.array([1.0, 0.0]))
+BOARDS = {
+    "rlc": RLC,
+    "rc": RC,
+    "op-amp": OP_AMP,
+    "critical": CRITICAL,
+    "coloured": COLOURED,
+    "silent cell": SILENT,
+}
+every_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS.keys())
+
+
+def double(board):
+    """The linear form in NumPy doubles."""
+    with jax.enable_x64(True):
+        board = jax.tree.map(lambda x: jnp.asarray(x, float), board)
+        return jax.tree.map(np.asarray, board.linear())
+
+
+def oracle(form, dt):
+    """Propagator and noise covariance by SciPy and Gauss-Legendre quadrature."""
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    q = 0
+    for s, w in zip((nodes + 1) * dt / 2, weights * dt / 2, strict=True):
+        flow = scipy.linalg.expm(-form.drift * s) @ form.noise
+        q = q + w * flow @ flow.T
+    return scipy.linalg.expm(-form.drift * dt), q
+
+
+def stationary(form):
+    diffusion = form.noise @ form.noise.T
+    return scipy.linalg.solve_continuous_lyapunov(form.drift, diffusion)
+
+
+@every_board
+@pytest.mark.parametrize("dt", [1e-4, DT, 5.0])
+def test_a_step_is_exact_to_single_precision_at_any_interval(board, dt):
+    p, (step, q) = propagator(board, dt), oracle(double(board), dt)
+    scale = np.sqrt(np.maximum(np.diag(q), 1e-300))
+    np.testing.assert_allclose(p.step, step, atol=3e-7 * np.abs(step).max())
+    error = (p.noise.astype(float) @ p.noise.T.astype(float) - q) / np.outer(scale, scale)
+    assert np.abs(error).max() < 1e-6
+
+
+@every_board
+def test_two_steps_make_a_double_step(board):
+    one, two = propagator(board, DT), propagator(board, 2 * DT)
+    carried = one.step @ one.noise
+    q = one.noise @ one.noise.T + carried @ carried.T
+    np.testing.assert_allclose(one.step @ one.step, two.step, atol=1e-6)
+    np.testing.assert_allclose(q, two.noise @ two.noise.T, atol=3e-6)
+
+
+@every_board
+def test_a_step_keeps_the_stationary_law(board):
+    p, s = propagator(board, DT), stationary(double(board))
+    carried = p.step @ p.start
+    np.testing.assert_allclose(p.start @ p.start.T, s, atol=1e-5)
+    np.testing.assert_allclose(carried @ carried.T + p.noise @ p.noise.T, s, atol=1e-5)
+
+
+@every_board
+def test_sampled_path_has_the_transition_law_of_its_interval(board):
+    form, k, z0 = board.linear(), 3, jnp.arange(1.0, 5.0)
+    z0 = jnp.resize(z0, form.drift.shape[:1])
+    p, keys = propagator(board, DT), jr.split(jr.key(0), 20_000)
+    v = jax.vmap(lambda key: trajectory(key, p, k, z0=z0)[-1])(keys)
+    step, q = oracle(double(board), k * DT)
+    mean = form.readout @ (p.centre + step @ (z0 - p.centre))
+    assert_mean(v, mean)
+    assert_second_moment(v - mean[None, :], form.readout @ q @ form.readout.T)
+
+
+@every_board
+def test_lagged_covariance_decays_by_the_propagator(board):
+    form, p = double(board), propagator(board, DT)
+    keys = jr.split(jr.key(1), 20_000)
+    v = jax.vmap(lambda key: trajectory(key, p, 4))(keys)
+    v = v - (form.readout @ p.centre)[None, None, :]
+    later = scipy.linalg.expm(-3 * DT * form.drift) @ stationary(form)
+    products = v[:, 3, :, None] * v[:, 0, None, :]
+    assert_mean(products, form.readout @ later @ form.readout.T)
+
+
+def test_sampled_voltages_are_gaussian():
+    p = propagator(RLC, DT)
+    v = jax.vmap(lambda k: trajectory(k, p, 2)[-1])(jr.split(jr.key(2), 40_000))
+    s = (stationary(double(RLC)))[2:, 2:]
+    assert_mean(v**4, 3 * jnp.diag(s) ** 2)
+    assert_mean(v[:, 0] ** 2 * v[:, 1] ** 2, s[0, 0] * s[1, 1] + 2 * s[0, 1] ** 2)
+    assert_mean(v**3, 0.0)
+
+
+def test_imperfect_boards_settle_on_their_own_lyapunov_prediction():
+    board = dataclasses.replace(
+        RLC,
+        ground_capacitance=RLC.ground_capacitance * jnp.array([1.2, 0.9]),
+        noise=RLC.noise * jnp.array([0.8, 1.3]),
+        coil_resistance=0.1,
+        noise_correlation_time=0.2,
+    )
+    p, keys = propagator(board, DT), jr.split(jr.key(3), 400)
+    found = jax.vmap(lambda k: moments(k, p, 500).second)(keys)
+    assert_mean(found, stationary(double(board))[2:4, 2:4])
+    assert abs(found.mean(0) - stationary(double(RLC))[2:, 2:]).max() > 0.1
+
+
+def test_burn_in_from_rest_reaches_equilibrium():
+    p, keys, rest = propagator(RLC, DT), jr.split(jr.key(4), 4000), jnp.zeros(4)
+    late = jax.vmap(lambda k: moments(k, p, 110, burn_in=100, z0=rest).second)(keys)
+    early = jax.vmap(lambda k: moments(k, p, 2, z0=rest).second)(keys)
+    assert_mean(late, stationary(double(RLC))[2:, 2:])
+    assert early[:, 0, 0].mean() < 0.8 * late[:, 0, 0].mean()
+
+
+@pytest.mark.parametrize("n_samples", [40, 64, 150])
+def test_running_moments_are_those_of_the_trajectory(n_samples):
+    p = propagator(RLC, DT)
+    v = trajectory(jr.key(5), p, n_samples, burn_in=10)
+    found = moments(jr.key(5), p, n_samples, burn_in=10)
+    assert found.n_samples == len(v) == n_samples - 10
+    np.testing.assert_allclose(found.second, v.T @ v / len(v), rtol=1e-5)
+    np.testing.assert_allclose(found.mean, v.mean(0), atol=1e-6)
+
+
+def test_a_longer_run_begins_with_the_shorter():
+    p = propagator(RLC, DT)
+    long, short = trajectory(jr.key(6), p, 200), trajectory(jr.key(6), p, 70)
+    np.testing.assert_allclose(long[:70], short, atol=1e-6)
+
+
+def test_a_board_in_a_population_is_the_board_alone():
+    values = jnp.linspace(0.5, 2.0, 5)
+    boards = jax.vmap(lambda r: dataclasses.replace(RLC, resistance=r * RLC.resistance))(
+        values
+    )
+    many, keys = propagator(jax.vmap(RLCBoard.linear)(boards), DT), jr.split(jr.key(7), 5)
+    found = jax.vmap(lambda k, p: trajectory(k, p, 100))(keys, many)
+    alone = propagator(jax.tree.map(lambda x: x[3], boards), DT)
+    np.testing.assert_allclose(found[3], trajectory(keys[3], alone, 100), atol=1e-5)
+    assert abs(found[3] - found[2]).max() > 0.1
+
+
+def test_modes_have_the_law_of_the_dense_step():
+    fast, form = modes(RC, DT), double(RC)
+    s = stationary(form)
+    decayed = (fast.readout * fast.decay[None, :]) @ fast.readout.T
+    np.testing.assert_allclose(fast.readout @ fast.readout.T, s, rtol=1e-5)
+    np.testing.assert_allclose(decayed, scipy.linalg.expm(-DT * form.drift) @ s, rtol=1e-5)
+    np.testing.assert_allclose(fast.decay**2 + fast.kick**2, 1.0, rtol=1e-6)
+
+
+def test_modes_follow_the_dense_mean_from_any_state():
+    z0 = jnp.array([3.0, -1.0])
+    board = OpAmpBoard(
+        conductance=jnp.array([[2.0, 1.0], [1.0, 2.0]]),
+        ground_capacitance=jnp.ones(2),
+        noise=1e-12 * jnp.ones(2),
+        input_voltage=jnp.array([3.0, 1.0]),
+    )
+    paths = [trajectory(jr.key(8), f(board, DT), 20, z0=z0) for f in (modes, propagator)]
+    np.testing.assert_allclose(*paths, atol=1e-4)
+
+
+def test_set_up_under_a_trace_agrees_with_double_precision():
+    traced, plain = jax.jit(propagator)(RLC, DT), propagator(RLC, DT)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=3e-6), traced, plain)
+
+
+def test_gradient_of_a_sampled_moment_by_every_component(x64):
+    board = dataclasses.replace(COLOURED, coil_resistance=jnp.asarray(0.1))
+    board = jax.tree.map(lambda x: jnp.asarray(x, float), board)
+
+    @jax.jit
+    def statistic(board):  # the same dice on either side
+        return moments(jr.key(9), propagator(board, DT), 70).second[0, 1]
+
+    slopes, h = jax.jit(jax.grad(statistic))(board), 1e-5
+    for name in RLCBoard.component_kinds:
+        value = getattr(board, name)
+        step = h * (COUPLING.astype(float) if name == "coupling" else 1.0)
+        up, down = (dataclasses.replace(board, **{name: value + s * step}) for s in (1, -1))
+        finite = (statistic(up) - statistic(down)) / (2 * h)
+        slope = jnp.sum(getattr(slopes, name) * step / h)
+        assert abs(finite) > 1e-3
+        np.testing.assert_allclose(slope, finite, rtol=1e-6, err_msg=name)
+
+
+def test_converter_sees_every_sample_and_has_dice_of_its_own():
+    p = propagator(RLC, DT)
+    plain = moments(jr.key(11), p, 100)
+    doubled = moments(jr.key(11), p, 100, convert=lambda key, v: 2 * v)
+    noisy = observe(
+        jr.key(11),
+        p,
+        {"a": Moments()},
+        20_000,
+        convert=lambda key, v: 0 * v + jr.normal(key, v.shape),
+    )["a"]
+    np.testing.assert_allclose(doubled.second, 4 * plain.second, rtol=1e-6)
+    assert_within(noisy.second, np.eye(2), np.sqrt(2 / 20_000))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda p: propagator(RLC, 0.0), "dt = 0"),
+        (lambda p: propagator(RLC, float("nan")), "dt = nan"),
+        (lambda p: modes(RLC, DT), "Use `propagator`"),
+        (lambda p: trajectory(jr.key(0), p, 0), "n_samples must be at least 1"),
+        (lambda p: trajectory(jr.key(0), p, 9, burn_in=9), "burn_in must be between"),
+        (lambda p: moments(jr.key(0), p, 9, burn_in=-1), "burn_in must be between"),
+        (lambda p: moments(jr.key(0), p, 9, burn_in=8), "n_samples of at least 10"),
+        (lambda p: observe(jr.key(0), p, Moments(), 9, chunk=0), "chunk must be"),
+    ],
+)
+def test_bad_input_is_refused_with_its_bound(call, words):
+    with pytest.raises(ValueError, match=words):
+        call(propagator(RLC, DT))
+
+
+def test_an_unstable_board_is_refused():
+    form = LinearForm(drift=-jnp.eye(2), noise=jnp.eye(2), readout=jnp.eye(2))
+    with pytest.raises(ValueError, match="drift is unstable"):
+        propagator(form, DT)
