@@ -18,6 +18,7 @@ from eapu_jax.crossbar import (
     working_dtype,
 )
 from eapu_jax.devices.base import Scalar
+from eapu_jax.transforms.once import computed_once
 from prng import unrolled
 
 
@@ -115,6 +116,7 @@ def program(
         del extra_args
         if params is None:
             raise ValueError("program writes on top of params: pass params to update")
+        updates = computed_once(updates, state.step)
         dice = jr.fold_in(unrolled(state.key), state.step)
         keys = optax.tree.split_key_like(dice, updates)
         write = functools.partial(_write, step_time=step_time)
@@ -125,7 +127,7 @@ def program(
             step=state.step + 1,
             key=state.key,
             writes=jax.tree.map(lambda n, h: n + h.astype(n.dtype), state.writes, hit),
-            update_ratio=jax.tree.map(lambda h: jnp.mean(h, dtype=jnp.float32), hit),
+            update_ratio=jax.tree.map(_fraction, hit),
             cells=_pick("cells", written),
         )
 
@@ -151,7 +153,8 @@ def _write(key, update, weight, cells, crossbar, *, step_time) -> _Written:
     g = crossbar.device.relax(key_relax, cells.g, cells.age, step_time)
     g = crossbar.hold_stuck(crossbar.device.write(key_write, g, dg))
     age = jnp.where(dg == 0, cells.age + step_time, 0)
-    return _Written((crossbar.weight(g) - w).astype(update.dtype), Cells(g, age))
+    moved = jnp.where(g == cells.g, 0, crossbar.weight(g) - w)  # 0: no rounding either
+    return _Written(moved.astype(update.dtype), Cells(g, age))
 
 
 def _pick(field: str, written: PyTree) -> PyTree:
@@ -161,3 +164,9 @@ def _pick(field: str, written: PyTree) -> PyTree:
         written,
         is_leaf=lambda x: isinstance(x, _Written),
     )
+
+
+def _fraction(hit: jax.Array) -> jax.Array:
+    """Mean of a mask. Along the long axis in integers: that is what vectorises."""
+    columns = jnp.sum(hit, axis=tuple(range(hit.ndim - 1)), dtype=jnp.int32)
+    return jnp.sum(columns, dtype=jnp.float32) / hit.size
