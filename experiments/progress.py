@@ -40,7 +40,7 @@ class Display:
                 of = f"{seen}/{progress.expected or '?'}"
                 took = f"{time.perf_counter() - start:.0f} s"
                 line = f"{name} {of} {progress.label} ({took}; {pace(progress)})"
-                self.console.print(line, highlight=False, markup=False)
+                self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
         try:
             yield report
