@@ -56,7 +56,15 @@ def styled(plot: Callable[..., Figure]) -> Callable[..., Figure]:
     return wrapper
 
 
-def band(axes: Axes, x, values: xr.DataArray, over="chip", *, label: str, **line):
+def band(
+    axes: Axes,
+    x,
+    values: xr.DataArray,
+    over: str | tuple[str, ...] = "chip",
+    *,
+    label: str,
+    **line,
+):
     """Median over chips as a line, the middle half as a band.
 
     Args:

@@ -1,0 +1,1 @@
+"""Figures of training on memristor arrays with error-aware probabilistic updates."""
