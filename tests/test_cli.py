@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from experiments import EXPERIMENTS, catalogue, claims, store, style
-from experiments.__main__ import main
+from experiments.cli import main
 from tests import toy_experiment as toy
 
 
