@@ -1,4 +1,32 @@
 """Sweeps: a grid over any experiment, or millions of lanes of one pure function."""
 
+from experiments.sweep.assemble import REASONS as REASONS
+from experiments.sweep.assemble import failures as failures
+from experiments.sweep.assemble import partial as partial
+from experiments.sweep.axes import Range as Range
+from experiments.sweep.axes import Structural as Structural
+from experiments.sweep.axes import Traced as Traced
+from experiments.sweep.design import Grid as Grid
+from experiments.sweep.design import Listed as Listed
+from experiments.sweep.design import Random as Random
+from experiments.sweep.design import Sobol as Sobol
+from experiments.sweep.design import Zip as Zip
+from experiments.sweep.directed import directed as directed
+from experiments.sweep.engine import plan as plan
+from experiments.sweep.engine import sweep as sweep
 from experiments.sweep.grid import grid as grid
 from experiments.sweep.grid import parse_axis as parse_axis
+from experiments.sweep.halving import Rung as Rung
+from experiments.sweep.halving import halving as halving
+from experiments.sweep.live import on_terminal as on_terminal
+from experiments.sweep.plan import Plan as Plan
+from experiments.sweep.processes import join as join
+from experiments.sweep.reductions import Best as Best
+from experiments.sweep.reductions import Fraction as Fraction
+from experiments.sweep.reductions import Histogram as Histogram
+from experiments.sweep.reductions import Moments as Moments
+from experiments.sweep.reductions import Quantiles as Quantiles
+from experiments.sweep.replay import replay as replay
+from experiments.sweep.watch import News as News
+from experiments.sweep.watch import Silent as Silent
+from experiments.sweep.watch import Watch as Watch

@@ -1,0 +1,103 @@
+"""How many lanes fit: from what the compiler says a few of them need."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+__all__ = ["choose", "default_budget", "needed"]
+
+PROBE = 8
+WORKING_SET = 4 * 2**20
+"""Bytes per device on a CPU: beyond its caches more lanes at once gain nothing."""
+MOST = 65_536
+_SHARE = 0.5  # of the free memory, for all devices of this machine together
+
+
+def needed(compiled: Any) -> int:
+    """Bytes that one call of a compiled program takes on each device."""
+    found = compiled.memory_analysis()
+    if found is None:  # a backend that does not tell
+        return 0
+    return int(
+        found.temp_size_in_bytes
+        + found.argument_size_in_bytes
+        + found.output_size_in_bytes
+        - found.alias_size_in_bytes
+    )
+
+
+def default_budget(n_devices: int, n_processes: int = 1) -> int:
+    """Bytes per device: half of what is free now."""
+    stats = jax.local_devices()[0].memory_stats() or {}
+    if "bytes_limit" in stats:
+        return int(_SHARE * (stats["bytes_limit"] - stats.get("bytes_in_use", 0)))
+    return int(_SHARE * _free() / n_devices / n_processes)
+
+
+def choose(
+    compile_for: Callable[[int], Any],
+    lanes: int,
+    n_parallel: int,
+    budget: int,
+    working_set: int | None = None,
+) -> tuple[int, Any]:
+    """Lanes per call and device, and the program compiled for them.
+
+    A program for a few lanes is compiled and asked how much it needs; the widest
+    power of two within the budget (on a CPU: within the caches) follows, evened
+    out so that all calls are full. The program for that width is asked again.
+
+    Args:
+        compile_for: lanes per device -> compiled program.
+        lanes: in all.
+        n_parallel: devices, of all processes.
+        budget: bytes per device.
+        working_set: bytes per device that are enough; no bound when None.
+
+    Raises:
+        MemoryError: if one lane alone does not fit.
+    """
+    most = -(-lanes // n_parallel)
+    chunk = min(PROBE, most)
+    program = compile_for(chunk)
+    while chunk > 1 and needed(program) > budget:
+        chunk //= 2
+        program = compile_for(chunk)
+    if needed(program) > budget:
+        raise MemoryError(f"one lane needs {needed(program)} bytes, {budget} are free")
+    per_lane = max(needed(program) / chunk, 1)
+    wanted = min(budget, max(working_set or budget, PROBE * per_lane))
+    even = _evened(lanes, n_parallel, min(_power(wanted / per_lane), MOST))
+    while even > chunk:
+        wider = compile_for(even)
+        if needed(wider) <= budget:
+            return even, wider
+        even //= 2
+    return chunk, program
+
+
+def _evened(lanes: int, n_parallel: int, widest: int) -> int:
+    """At most `widest` per call, and the same in all calls as far as it goes."""
+    calls = -(-lanes // (widest * n_parallel))
+    return -(-lanes // (calls * n_parallel))
+
+
+def _power(x: float) -> int:
+    """The largest power of two that is at most `x`, at least 1."""
+    return 1 << max(int(x).bit_length() - 1, 0)
+
+
+def _free() -> int:
+    """Bytes of memory that are free, as far as the system tells."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            told = dict(line.split(":") for line in lines)
+        return int(told["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    except (OSError, ValueError, AttributeError):
+        return 4 * 2**30

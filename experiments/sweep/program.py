@@ -1,0 +1,201 @@
+"""What computes chunks: a compiled program on all devices, or plain Python."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from experiments import population
+from experiments.sweep import memory
+from experiments.sweep.kept import Error
+from experiments.sweep.lane import Facts, arguments, facts_of, lane_function, named
+from experiments.sweep.point import NoSuchField, Point
+from experiments.sweep.study import Group, Study, fields_of
+
+__all__ = ["Host", "Mapped", "Program"]
+
+Computed = tuple[dict[str, np.ndarray], list[Error]]
+
+
+class Program(Protocol):
+    """Computes chunks of one group.
+
+    Attributes:
+        chunk: lanes per chunk.
+        at_once: chunks per call.
+        facts: what the store must remember of the group.
+    """
+
+    chunk: int
+    at_once: int
+    facts: Mapping[str, Any]
+
+    def start(self, chunks: Sequence[np.ndarray]) -> Any:
+        """Begin to compute some chunks, each given by the numbers of its lanes."""
+        ...
+
+    def finish(self, started: Any) -> list[Computed]:
+        """Outputs and errors of each chunk, without padding."""
+        ...
+
+
+class Mapped:
+    """`vmap` over the lanes of a chunk, one chunk per device."""
+
+    def __init__(self, study, group, program, chunk: int, n_devices: int, facts):
+        """Use `Mapped.prepare`."""
+        self.study, self.group, self._program = study, group, program
+        self.chunk, self.at_once, self.facts = chunk, n_devices, facts
+
+    @classmethod
+    def prepare(
+        cls,
+        study: Study,
+        group: Group,
+        *,
+        chunk: int | None = None,
+        n_devices: int | None = None,
+        n_processes: int = 1,
+        budget: int | None = None,
+        decide: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+        known: Mapping[str, Any] | None = None,
+        traced: Facts | None = None,
+    ) -> "Mapped":
+        """Trace, choose the chunk, compile.
+
+        Args:
+            study: the sweep.
+            group: whose program is wanted.
+            chunk: lanes per device and call; measured when None.
+            n_devices: local devices to use; all when None.
+            n_processes: processes that share the work.
+            budget: bytes per device; half of the free memory when None.
+            decide: takes the proposed facts, returns those that hold (another
+                process may have been first).
+            known: facts decided before.
+            traced: what tracing told, if it was done already.
+        """
+        traced = traced or facts_of(study, group)
+        here = n_devices or len(jax.local_devices())
+        many = population.per_chip(lane_function(study, group), n_devices=here)
+        programs: dict[int, Any] = {}
+
+        def compile_for(width: int):
+            if width not in programs:
+                lanes = np.zeros(width * here, int)
+                example = arguments(study, group, lanes)
+                programs[width] = many.lower(*example).compile()
+            return programs[width]
+
+        if known is not None:
+            chunk = int(known["chunk"])
+        if chunk is None:
+            free = (
+                memory.default_budget(here, n_processes) if budget is None else budget
+            )
+            enough = memory.WORKING_SET if jax.default_backend() == "cpu" else None
+            parallel, lanes = here * n_processes, study.lanes(group)
+            chunk, _ = memory.choose(compile_for, lanes, parallel, free, enough)
+        outputs = {k: [d, list(s)] for k, (d, s) in traced.outputs.items()}
+        proposed = {"chunk": chunk, "outputs": outputs, "program": traced.program}
+        facts = decide(proposed)
+        chunk = int(facts["chunk"])
+        return cls(study, group, compile_for(chunk), chunk, here, facts)
+
+    @property
+    def bytes(self) -> int:
+        """What one call takes on each device."""
+        return memory.needed(self._program)
+
+    def start(self, chunks):
+        """Dispatch; the results are waited for in `finish`."""
+        padded = [_padded(lanes, self.chunk) for lanes in chunks]
+        padded += [padded[-1]] * (self.at_once - len(padded))
+        lanes = np.concatenate(padded)
+        out = self._program(*arguments(self.study, self.group, lanes))
+        return out, [len(lanes) for lanes in chunks]
+
+    def finish(self, started):
+        """Fetch the results from the devices."""
+        out, sizes = started
+        values = jax.device_get(out)
+        starts = range(0, len(sizes) * self.chunk, self.chunk)
+        return [
+            ({k: v[s : s + n] for k, v in values.items()}, [])
+            for s, n in zip(starts, sizes, strict=True)
+        ]
+
+
+class Host:
+    """Plain Python, lane by lane; a lane that raises is a missing value.
+
+    The function's key is a `numpy.random.Generator`.
+    """
+
+    at_once = 1
+    CHUNK = 64
+
+    def __init__(self, study: Study, group: Group, chunk: int | None, decide, known):
+        """Prepare nothing; outputs are known after the first sound lane."""
+        self.study, self.group, self._decide = study, group, decide
+        self.chunk = int(known["chunk"] if known else chunk or self.CHUNK)
+        self.facts: Mapping[str, Any] = known or {}
+
+    def start(self, chunks):
+        """Wait for `finish`."""
+        return chunks
+
+    def finish(self, started):
+        """Compute."""
+        return [self._chunk(lanes) for lanes in started]
+
+    def _chunk(self, lanes: np.ndarray) -> Computed:
+        rows, errors = [], []
+        for i, where in enumerate(
+            zip(*self.study.where(self.group, lanes), strict=True)
+        ):
+            try:
+                rows.append(self._lane(*map(int, where)))
+            except NoSuchField:
+                raise
+            except Exception as e:
+                rows.append(None)
+                errors.append((i, f"{type(e).__name__}: {e}"))
+        self._learn(next((r for r in rows if r is not None), None), errors)
+        blank = {k: np.zeros(s, d) for k, (d, s) in self.facts["outputs"].items()}
+        full = [row or blank for row in rows]
+        stacked = {
+            k: np.stack([r[k] for r in full]).astype(blank[k].dtype) for k in blank
+        }
+        return stacked, errors
+
+    def _lane(self, point: int, chip: int, seed: int) -> dict[str, np.ndarray]:
+        study = self.study
+        who = (study.key, study.seeds[seed], study.chips[chip])
+        dice = np.random.default_rng(who if study.common else (*who, point))
+        values = {**fields_of(study.base), **study.layout.points[point]}
+        told = Point({**values, "seed": study.seeds[seed]}, study.read)
+        outputs = study.function(told, study.chips[chip], dice)
+        return {k: np.asarray(v) for k, v in named_plainly(outputs).items()}
+
+    def _learn(self, row, errors) -> None:
+        """The first sound lane shows what all of them return."""
+        if self.facts:
+            return
+        if row is None:
+            raise RuntimeError(f"every lane of the first chunk failed: {errors[0][1]}")
+        outputs = {k: [v.dtype.str, list(v.shape)] for k, v in row.items()}
+        proposed = {"chunk": self.chunk, "outputs": outputs, "program": "host"}
+        self.facts = self._decide(proposed)
+
+
+def named_plainly(outputs: Any) -> dict[str, Any]:
+    """As `named`, without making jax arrays."""
+    plain = dict(outputs) if isinstance(outputs, Mapping) else outputs._asdict()
+    return named({k: np.asarray(v) for k, v in plain.items()})
+
+
+def _padded(lanes: np.ndarray, size: int) -> np.ndarray:
+    """The last chunk is filled up with copies of its last lane."""
+    return np.concatenate([lanes, np.full(size - len(lanes), lanes[-1])])
