@@ -194,8 +194,8 @@ def _claim(row: dict[str, str]) -> Claim:
 def table(claims: Mapping[str, Sequence[Claim]]) -> Table:
     """The same for the terminal, verdicts in colour."""
     shown = Table(title="Published and ours", show_lines=True)
-    shown.add_column("claim")
-    shown.add_column("published", justify="right", no_wrap=True)
+    shown.add_column("claim", overflow="fold")
+    shown.add_column("published", justify="right", max_width=14)
     shown.add_column("ours [band]".replace("[", r"\["), justify="right", no_wrap=True)
     shown.add_column("scale, verdict", no_wrap=True)
     for name, rows in claims.items():
@@ -211,11 +211,12 @@ _COLOURS: dict[str, str] = dict(
 
 
 def _cells(row: Claim) -> tuple[str, str, str]:
-    unit = f" {row.unit}" if row.unit else ""
+    unit = f"\n{row.unit}" if row.unit else ""
     published = "" if row.published is None else f"{_plain(row.published)}{unit}"
-    ours = "" if row.ours is None else f"{_plain(row.ours)}{unit}"
+    ours = "" if row.ours is None else _plain(row.ours)
     if row.low is not None and row.high is not None:
         ours += escape(f"\n[{_plain(row.low)}, {_plain(row.high)}]")
+    ours += unit if ours and row.published is None else ""
     colour = _COLOURS[row.verdict]
     return published, ours, f"{row.scale}\n[{colour}]{row.verdict}[/]"
 

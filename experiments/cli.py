@@ -124,7 +124,8 @@ def _reproduce(
     with display(_console) as shown:
         outcome = running.reproduce(only or EXPERIMENTS, preset, results, shown)
     _console.print(table(outcome.claims))
-    _say("claims", [results / "claims.csv"] if outcome.claims else [])
+    judged = running.claims_path(results, preset)
+    _say("claims", [judged] if outcome.claims else [])
     _say("figure", outcome.figures)
     for name, problem in outcome.failures.items():
         _console.print(f"failed: {name}: {problem}", markup=False, soft_wrap=True)
@@ -149,7 +150,7 @@ def _with_config(command: str, name: str, argv: list[str]) -> Callable[[], int]:
     arguments: Any = tyro.cli(
         dataclasses.make_dataclass("Arguments", fields),
         prog=f"{_PROGRAM} {command} {name}",
-        description=f"{module.REPRODUCES}\n\nAbout {module.MINUTES:g} minutes.",
+        description=f"{module.REPRODUCES}\n\nAbout {module.MINUTES:g} min on two cores with the defaults.",
         args=argv,
     )
     act = _run if command == "run" else _sweep

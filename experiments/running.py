@@ -13,7 +13,7 @@ from experiments.claims import Claim, read_csv, write_csv
 from experiments.progress import Display
 from experiments.work import Progress, Work
 
-__all__ = ["Outcome", "draw", "reproduce", "result_path", "run"]
+__all__ = ["Outcome", "claims_path", "draw", "reproduce", "result_path", "run"]
 
 
 class Outcome(NamedTuple):
@@ -38,6 +38,11 @@ def result_path(results: Path, name: str, config: Any) -> Path:
     preset = _preset(catalogue.find(name), config)
     end = {"default": "", None: f"-{provenance.config_hash(config)}"}
     return results / f"{name}{end.get(preset, f'-{preset}')}.nc"
+
+
+def claims_path(results: Path, preset: str) -> Path:
+    """The table of claims of one scale."""
+    return results / ("claims.csv" if preset == "default" else f"claims-{preset}.csv")
 
 
 def run(
@@ -79,12 +84,13 @@ def reproduce(
 ) -> Outcome:
     """Run, draw and judge every experiment; one that fails does not stop the rest.
 
-    Writes `NAME.nc`, `NAME.pdf`, `NAME.png` and `claims.csv` into `results`, and
-    the traceback of a failure into `NAME.error.txt`. Claims of experiments that
-    are not among `names` stay in the table.
+    Writes `NAME.nc`, `NAME.pdf`, `NAME.png` and `claims.csv` into `results` (for
+    another preset `NAME-PRESET.nc` and so on), and the traceback of a failure
+    into `NAME.error.txt`. Claims of experiments that are not among `names` stay
+    in the table.
     """
     outcome = Outcome({}, [], {})
-    judged = store.require_writable(results) / "claims.csv"
+    judged = claims_path(store.require_writable(results), preset)
     others = {n: c for n, c in read_csv(judged).items() if n not in names}
     for i, name in enumerate(names, 1):
         display.console.rule(f"{i} of {len(names)}: {name}", align="left")

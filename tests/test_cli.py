@@ -130,6 +130,14 @@ def test_reproduce_judges_and_resumes(call, tmp_path):
     assert len(toy.CALLS) == 3
 
 
+def test_another_scale_leaves_the_claims_alone(call, tmp_path):
+    call("reproduce")
+    before = (tmp_path / "claims.csv").read_bytes()
+    assert call("reproduce", "--preset", "smoke")[0] == 0
+    assert (tmp_path / "claims.csv").read_bytes() == before
+    assert (tmp_path / "claims-smoke.csv").read_bytes() != before
+
+
 def test_one_failure_does_not_lose_the_others(call, tmp_path, monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, "broken", "tests.no_such_module")
     monkeypatch.setitem(EXPERIMENTS, "last", "tests.toy_experiment")
@@ -250,7 +258,7 @@ def test_every_experiment_keeps_the_contract(name, monkeypatch):
     assert module.MINUTES > 0
     assert "smoke" in module.PRESETS
     assert {type(c) for c in catalogue.presets(module).values()} == {module.Config}
-    documented = (module.Config.__doc__ or "").partition("Attributes:")[2]
+    documented = " ".join(c.__doc__ or "" for c in module.Config.__mro__)
     fields = [f.name for f in dataclasses.fields(module.Config)]
     assert [f for f in fields if f"{f}:" not in documented] == []
     assert all(callable(getattr(module, f)) for f in ("run", "plot", "claims"))
