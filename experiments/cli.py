@@ -150,7 +150,7 @@ def _with_config(command: str, name: str, argv: list[str]) -> Callable[[], int]:
     arguments: Any = tyro.cli(
         dataclasses.make_dataclass("Arguments", fields),
         prog=f"{_PROGRAM} {command} {name}",
-        description=f"{module.REPRODUCES}\n\nAbout {module.MINUTES:g} min on two cores.",
+        description=f"{module.REPRODUCES}\n\nAbout {module.MINUTES:g} min, two cores.",
         args=argv,
     )
     act = _run if command == "run" else _sweep
