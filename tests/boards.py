@@ -9,16 +9,16 @@ def random_board(seed=0, d=3, temperature=None, **fields):
     """Cells that all differ; in thermal equilibrium if a temperature is given."""
     rng = np.random.default_rng(seed)
     half = np.triu(rng.uniform(0, 0.2, (d, d)), 1)
-    resistance = rng.uniform(0.5, 3.0, d)
-    kappa = rng.uniform(0.5, 2.0, d)
     values = {
         "ground_capacitance": rng.uniform(0.8, 1.2, d),
         "coupling": half + half.T,
         "inductance": rng.uniform(0.3, 3.0, d),
-        "resistance": resistance,
-        "noise": kappa if temperature is None else temperature / resistance,
+        "resistance": rng.uniform(0.5, 3.0, d),
+        "noise": rng.uniform(0.5, 2.0, d),
         **fields,
     }
+    if temperature is not None:
+        values["noise"] = temperature / values["resistance"]
     leaves = {name: jnp.asarray(value, float) for name, value in values.items()}
     return RLCBoard(**leaves)
 
