@@ -225,7 +225,7 @@ def test_foreign_and_damaged_stores_are_refused(tmp_path):
     sweep(walk, AXES, store=tmp_path / "a", chunk=4)
     chunk = next((tmp_path / "a").rglob("*.chunk"))
     chunk.write_bytes(chunk.read_bytes()[:-1] + b"?")
-    with pytest.raises(StoreError, match="damaged: its digest.*Delete it"):
+    with pytest.raises(StoreError, match=r"damaged: its digest.*Delete it"):
         sweep(walk, AXES, store=tmp_path / "a")
     chunk.unlink()
     assert sweep(walk, AXES, store=tmp_path / "a").reason.max() == 0

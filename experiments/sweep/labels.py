@@ -7,6 +7,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def code_of(function: Callable) -> str:
     try:
         digest.update(provenance.code_hash(module).encode())
     except (ImportError, ValueError):  # __main__, a notebook
-        digest.update(b"no module")
+        digest.update(_source_file(function))
     digest.update(_described(function).encode())
     return digest.hexdigest()[:12]
 
@@ -108,6 +109,14 @@ def differences(stored: Any, asked: Any, where: str = "") -> list[str]:
         for x in (stored, asked)
     ]
     return [f"{where}: stored {short[0]}, asked for {short[1]}"]
+
+
+def _source_file(function: Callable) -> bytes:
+    """The file that a script's function stands in."""
+    try:
+        return Path(inspect.getsourcefile(_plain(function)) or "").read_bytes()
+    except (OSError, TypeError):
+        return b"no file"
 
 
 def _plain(function: Callable) -> Any:
