@@ -272,6 +272,7 @@ def train(
     Returns:
         The `Curves` of this chip.
     """
+    data = jax.tree.map(jnp.asarray, data)
     if params is None:
         params = first_weights(key, network, data)
     key_batches, key_chips = jr.fold_in(key, 1), jr.fold_in(key, 2)
@@ -296,7 +297,8 @@ def train(
         params, state, wear = carry
         x, y = data.x_train[batch], data.y_train[batch]
         value, grads = jax.value_and_grad(loss_and_logits, has_aux=True)(params, x, y)
-        requested, state = optimizer.update(grads, state, params)
+        with jax.numpy_dtype_promotion("standard"):  # optax's Adam is not strict
+            requested, state = optimizer.update(grads, state, params)
         applied, wear = array.update(requested, wear, params)
         asked, made = on_array(requested, params), on_array(applied, params)
         seen = observe(asked, made, threshold * r_wg, write_noise * r_wg)

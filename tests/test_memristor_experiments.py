@@ -1,0 +1,180 @@
+"""The memristor experiments: tiny runs, figures that compute nothing, fair verdicts."""
+
+from importlib import import_module
+
+import jax.numpy as jnp
+import matplotlib as mpl
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.figure import Figure
+
+import eapu_jax as ej
+from experiments.claims import VERDICTS
+from experiments.memristor import (
+    endurance,
+    scheme,
+    threshold,
+    update_ratio,
+    write_noise,
+)
+from experiments.memristor.setting import Setting, lay_out
+from experiments.training import Data
+from experiments.work import Work
+
+NAMES = ("write_noise", "threshold", "update_ratio", "scheme", "endurance")
+
+
+def module(name):
+    return import_module(f"experiments.memristor.{name}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_tiny_run_is_labelled_drawn_and_judged(name):
+    before = dict(mpl.rcParams)
+    dataset = module(name).run(module(name).PRESETS["smoke"])
+    assert "UCI digits" in dataset.attrs["data"]
+    assert dataset.sizes["chip"] == 2
+    assert all("units" in dataset[v].attrs for v in dataset.data_vars)
+    figure = module(name).plot(dataset)
+    assert isinstance(figure, Figure)
+    assert dict(mpl.rcParams) == before
+    assert {c.verdict for c in module(name).claims(dataset)} <= set(VERDICTS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_experiment_says_what_it_reproduces_and_grows(name):
+    assert module(name).REPRODUCES
+    assert 0 < module(name).MINUTES < 10
+    small, large = module(name).Config(), module(name).PRESETS["large"]
+    assert large.n_chips > small.n_chips >= 16
+    assert large.n_seeds > small.n_seeds >= 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "bad", [{"n_chips": 0}, {"n_seeds": -1}, {"batch_size": 10**9}, {"n_train": 0}]
+)
+def test_configs_name_the_field_they_refuse(name, bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        module(name).Config(**bad)
+
+
+@pytest.mark.parametrize(
+    ("config", "bad"),
+    [
+        (write_noise.Config, {"write_noises": (1.0, -2.0)}),
+        (write_noise.Config, {"networks": ("rnn",)}),
+        (write_noise.Config, {"learning_rate": 0.0}),
+        (threshold.Config, {"ratios": ()}),
+        (threshold.Config, {"ratios": (float("nan"),)}),
+        (threshold.Config, {"rivals": ("magic",)}),
+        (update_ratio.Config, {"scenarios": ()}),
+        (update_ratio.Config, {"write_noise": 0.0}),
+        (scheme.Config, {"n_throws": 1}),
+        (endurance.Config, {"cases": ("sgd", "magic")}),
+    ],
+)
+def test_own_fields_are_checked_too(config, bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        config(**bad)
+
+
+def test_an_unknown_data_set_is_refused_before_anything_runs():
+    with pytest.raises(ValueError, match="nonsense"):
+        Setting(data="nonsense").images()
+
+
+def test_seeds_have_keys_of_their_own():
+    keys = {str(Setting(seed=s).key(i)) for s in (0, 1) for i in range(3)}
+    assert len(keys) == 6
+
+
+def test_parts_are_laid_out_on_their_axes():
+    def part(a, b):
+        return xr.Dataset({"x": ("chip", np.array([a, b]))})
+
+    x = lay_out(Work(), {"a": [1, 2], "b": [10, 20, 30]}, part).x
+    assert x.dims == ("a", "b", "chip")
+    assert x.sel(a=2, b=30).values.tolist() == [2, 30]
+
+
+def test_observed_variances_are_those_of_the_laws():
+    d, made = np.array([[0.01, -0.002]]), np.array([[0.025, 0.0]])
+    seen = threshold.see_variance([jnp.array(d)], [jnp.array(made)], 0.05, 0.025)
+    assert np.isclose(seen["measured"], np.mean((made - d) ** 2))
+    assert np.isclose(seen["written"], np.mean(np.abs(d) / 0.05))
+    for name, theta in {"law": 0.05, "least": 0.025}.items():
+        p = np.abs(d) / theta
+        expected = p * (theta - np.abs(d)) ** 2 + (1 - p) * d**2 + p * 0.025**2
+        assert np.isclose(seen[name], expected.mean())
+
+
+def test_sizes_are_counted_as_numpy_counts_them():
+    d = 10.0 ** np.random.default_rng(0).uniform(-8, 0, 500)
+    d[:7] = 0
+    seen = scheme.see_sizes([jnp.array(d, jnp.float32)], [], 1.0, 1.0)
+    expected, _ = np.histogram(np.log10(d[7:]), scheme.EDGES)
+    assert np.abs(seen["counts"] - expected).sum() <= 2  # float32 at an edge
+    assert (int(seen["zero"]), int(seen["total"])) == (7, 500)
+
+
+def test_lifetimes_of_a_known_histogram():
+    cells = np.zeros((1, 101))
+    cells[0, [1, 50]] = [90, 10]  # of 100 steps: mean 5.9 writes
+    dataset = xr.Dataset(
+        {"cells": (("chip", "writes"), cells)}, {"writes": np.arange(101)}
+    )
+    found = endurance.lifetimes(dataset)
+    assert np.isclose(found["mean"], 100 / 5.9)
+    assert found["99 %"] == found["max"] == 2
+
+
+def test_pretraining_never_sees_the_images_of_the_fine_tuning():
+    data = Data(np.arange(10), np.arange(10), np.arange(3), np.arange(3))
+    before, after = update_ratio.halves(data)
+    assert not set(before.x_train) & set(after.x_train)
+    assert len(before.x_train) == len(after.y_train) == 5
+
+
+def test_update_ratios_are_weighted_by_cells():
+    dataset = xr.Dataset(
+        {"layer_ratio": (("step", "layer"), np.array([[1e-3, 0.0]]))},
+        {"cells": ("layer", [3, 1])},
+    )
+    assert np.isclose(update_ratio.ratio(dataset), 0.75)
+
+
+def sweep(eapu, noisy, ideal=0.94):
+    """A made-up result of write_noise: final accuracies by SD."""
+    noises, shape = [0.5, 2.0, 4.0], (1, 16, 1)
+    grid = np.stack([np.multiply.outer(a, np.ones(shape)) for a in (noisy, eapu)])
+    names = ("rule", "write_noise", "seed", "chip", "epoch_mlp")
+    return xr.Dataset(
+        {
+            "accuracy_mlp": (names, grid),
+            "ideal_mlp": (("seed", "epoch_mlp"), np.full((1, 1), ideal)),
+        },
+        {"rule": ["noisy", "eapu"], "write_noise": noises},
+    )
+
+
+def test_verdicts_follow_the_numbers():
+    good = sweep(eapu=[0.94, 0.93, 0.92], noisy=[0.8, 0.25, 0.2])
+    poor = sweep(eapu=[0.94, 0.80, 0.30], noisy=[0.8, 0.79, 0.78])
+    untried = ["not attempted"] * 2
+    verdicts = [c.verdict for c in write_noise.claims(good)]
+    assert verdicts == ["trend reproduced"] * 3 + untried
+    verdicts = [c.verdict for c in write_noise.claims(poor)]
+    assert verdicts == ["not reproduced"] * 3 + untried
+
+
+def test_thrown_dice_obey_the_laws():
+    sizes = jnp.array([0.0, 0.3, 1.0, 1.7])
+    found = scheme.throw(jnp.int32(0), Setting().key(0), sizes, 20_000, 2.0)
+    p = np.asarray(ej.laws.write_probability(sizes, 1.0))
+    assert np.all(np.abs(found["rate"] - p) <= 5 * np.sqrt(p * (1 - p) / 20_000))
+    variance = np.asarray(ej.laws.total_variance(sizes, 1.0, 1.0))
+    error = 5 * np.sqrt(variance / 20_000) + 1e-6
+    assert np.all(np.abs(found["mean"] - sizes) <= error)
+    np.testing.assert_allclose(found["sd"], np.sqrt(variance), atol=0.03)
