@@ -5,6 +5,7 @@ import numpy as np
 
 from thermo import RLCBoard
 
+
 def random_board(seed=0, d=3, temperature=None, **fields):
     """Cells that all differ; in thermal equilibrium if a temperature is given."""
     rng = np.random.default_rng(seed)

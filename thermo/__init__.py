@@ -1,7 +1,43 @@
-"""Computing by relaxation: boards of noisy circuits that settle on the answer."""
+"""Computing by relaxation: boards of noisy circuits that settle on the answer.
 
+Boards are in `thermo.circuits`, their closed forms in `thermo.exact`. Units are kOhm,
+nF, mH, us, V and mA, a consistent set; energies are nJ.
+"""
+
+from thermo import exact as exact
+from thermo.circuits import Converter as Converter
 from thermo.circuits import LinearForm as LinearForm
 from thermo.circuits import OpAmpBoard as OpAmpBoard
 from thermo.circuits import RCBoard as RCBoard
 from thermo.circuits import RLCBoard as RLCBoard
+from thermo.circuits import Tolerances as Tolerances
+from thermo.circuits import double as double
+from thermo.circuits import draw_board as draw_board
+from thermo.circuits import draw_boards as draw_boards
 from thermo.circuits import johnson_noise as johnson_noise
+from thermo.circuits import program_covariance as program_covariance
+from thermo.circuits import program_matrix as program_matrix
+from thermo.circuits import program_precision as program_precision
+from thermo.circuits import quantise as quantise
+from thermo.circuits import undouble as undouble
+from thermo.netlist import to_spice as to_spice
+
+__all__ = [
+    "Converter",
+    "LinearForm",
+    "OpAmpBoard",
+    "RCBoard",
+    "RLCBoard",
+    "Tolerances",
+    "double",
+    "draw_board",
+    "draw_boards",
+    "exact",
+    "johnson_noise",
+    "program_covariance",
+    "program_matrix",
+    "program_precision",
+    "quantise",
+    "to_spice",
+    "undouble",
+]
