@@ -9,6 +9,7 @@ import jax.random as jr
 
 from eapu_jax.checks import quantity
 from eapu_jax.devices.base import Scalar
+from eapu_jax.devices.rare import draw_where
 
 
 @jax.tree_util.register_dataclass
@@ -47,7 +48,8 @@ class AdditiveError:
 
     def write(self, key, g, dg):
         """Move by `dg` and an error; clip to the window. µS."""
-        target = g + dg + self.write_noise * jr.normal(key, g.shape, g.dtype)
+        noise = draw_where(jr.normal, key, dg != 0, g.dtype)
+        target = g + dg + self.write_noise * noise
         return jnp.where(dg == 0, g, jnp.clip(target, self.g_min, self.g_max))
 
     def read(self, key, g):

@@ -9,6 +9,7 @@ import jax.random as jr
 
 from eapu_jax.checks import quantity
 from eapu_jax.devices.base import Scalar
+from eapu_jax.devices.rare import draw_where
 
 
 @jax.tree_util.register_dataclass
@@ -60,7 +61,8 @@ class SoftBounds:
         fraction = jnp.minimum(2 * self.pulse / (self.g_max - self.g_min), 1.0)
         limit = jnp.where(dg > 0, self.g_max, self.g_min)
         moved = limit + (g - limit) * (1 - fraction) ** n
-        noise = self.write_noise * jnp.sqrt(n) * jr.normal(key, g.shape, g.dtype)
+        z = draw_where(jr.normal, key, n != 0, g.dtype)
+        noise = self.write_noise * jnp.sqrt(n) * z
         return jnp.where(n == 0, g, jnp.clip(moved + noise, self.g_min, self.g_max))
 
     def read(self, key, g):

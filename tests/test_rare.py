@@ -1,0 +1,77 @@
+"""Noise for written cells only has the law of noise for all of them."""
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+from scipy import stats
+
+import eapu_jax as ej
+from eapu_jax.devices.rare import draw_where
+from tests.statistics import assert_mean, assert_second_moment, assert_within
+
+# from a lone cell through many in one queue of 32 to all of them
+RATES = [0.0, 0.001, 0.02, 0.1, 0.3, 1.0]
+
+
+def noise(key, hit, dtype=jnp.float32):
+    return draw_where(jr.normal, key, hit, dtype)
+
+
+def hits(rate, shape=(301, 67)):
+    return jr.bernoulli(jr.key(7), rate, shape)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_every_hit_cell_has_a_draw_of_its_own_and_no_other_has_any(rate):
+    hit = np.asarray(hits(rate))
+    z = np.asarray(noise(jr.key(0), hit))
+    np.testing.assert_array_equal(z[~hit], 0)
+    assert len(np.unique(z[hit])) >= 0.998 * hit.sum()  # there are 2**23 values
+
+
+@pytest.mark.parametrize("rate", RATES[2:])
+def test_the_draws_are_standard_normal(rate):
+    hit = np.asarray(hits(rate))
+    assert stats.kstest(np.asarray(noise(jr.key(1), hit))[hit], "norm").pvalue > 1e-6
+
+
+def test_cells_of_one_queue_are_independent():
+    """Of 320 cells every tenth stands in the first of ten queues."""
+    hit = np.arange(320) % 10 == 0
+    z = jax.vmap(lambda k: noise(k, hit))(jr.split(jr.key(2), 4000))[:, hit]
+    assert_second_moment(z, np.eye(32))
+    assert_mean(z, 0.0)
+
+
+def test_a_chip_does_not_depend_on_the_batch():
+    keys, rates = jr.split(jr.key(3), len(RATES)), jnp.array(RATES)
+    hit = jax.vmap(lambda r: hits(r, (40, 9)))(rates)
+    together = jax.vmap(noise)(keys, hit)
+    alone = jnp.stack([noise(k, h) for k, h in zip(keys, hit, strict=True)])
+    np.testing.assert_array_equal(together, alone)
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (31,), (32,), (33,), (3, 3, 5, 7)])
+def test_any_shape_and_any_width(shape):
+    for dtype in (jnp.float32, jnp.bfloat16):
+        z = noise(jr.key(4), jnp.ones(shape, bool), dtype)
+        assert (z.shape, z.dtype) == (shape, dtype)
+
+
+def test_double_precision_stays_double(x64):
+    assert noise(jr.key(4), hits(0.01), jnp.float64).dtype == jnp.float64
+
+
+@pytest.mark.parametrize("rate", [0.02, 1.0])
+def test_the_slope_in_the_write_error_is_the_draw(rate):
+    dg = hits(rate, (40, 9)).astype(jnp.float32)
+
+    def total(write_noise):
+        cell = ej.AdditiveError(write_noise=write_noise)
+        return cell.write(jr.key(5), jnp.zeros((40, 9)), dg).sum()
+
+    z = noise(jr.key(5), dg != 0).sum()
+    assert_within(jax.jit(jax.grad(total))(2.0), z, 1e-4)
+    assert_within(jax.jacfwd(total)(2.0), z, 1e-4)
