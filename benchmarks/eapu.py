@@ -1,0 +1,168 @@
+"""Memristor training: the price of noisy writes over the bare optimiser.
+
+Every figure comes from whole training runs in one `lax.scan`, so that what fuses
+in a real run fuses here. All states, counters of writes included, are kept.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import optax
+from sklearn.datasets import load_digits
+
+import eapu_jax as ej
+from benchmarks.clock import interleaved, row
+
+R_WG = 1 / 80
+THRESHOLD = 2 / 80
+LEARNING_RATE = 1e-3
+CROSSBAR = ej.Crossbar(device=ej.AdditiveError(write_noise=2.0), r_wg=R_WG)
+
+TORCH = "recorded on another day: torch EaPU of its authors x3.1 of torch Adam"
+LOOP = "recorded on another day: torch SGD loop 19, aihwkit 86 to 595"
+
+
+def rows() -> list[dict[str, Any]]:
+    """All figures of merit of the memristor half."""
+    return [*training_step(), *chip_epoch(), *many_chips()]
+
+
+def training_step(repeats: int = 15) -> list[dict[str, Any]]:
+    """EaPU and the write on the MLP 784-256-128-10 at batch 64, over Adam alone."""
+    key, steps = jr.key(0), 100
+    xs = jr.normal(key, (steps, 64, 784))
+    ys = jr.randint(key, (steps, 64), 0, 10)
+    params = init(key, (784, 256, 128, 10))
+    chains = {
+        "adam": optax.adam(LEARNING_RATE),
+        "gate": gate(key),
+        "eapu": optax.chain(gate(key), write(key)),
+        "noisy": optax.chain(optax.adam(LEARNING_RATE), ej.write_all(), write(key)),
+    }
+    runs = {name: jax.jit(trainer(tx, xs, ys)) for name, tx in chains.items()}
+    took = interleaved({n: lambda f=f: f(params) for n, f in runs.items()}, repeats)
+    ratio = {name: seconds / took["adam"] for name, seconds in took.items()}
+    share = mean_share(runs["eapu"](params)[1], steps)
+    name = "training step 784-256-128-10, batch 64"
+    return [
+        row(
+            f"{name}: EaPU and write over Adam",
+            ratio["eapu"],
+            "x",
+            target="<= 2.0",
+            floor=ratio["gate"],
+            note=f"floor: one die per cell, no write; {share:.1%} written. {TORCH}",
+        ),
+        row(f"{name}: noisy backpropagation over Adam", ratio["noisy"], "x"),
+        row(f"{name}: Adam", took["adam"] / steps * 1e3, "CPU ms"),
+    ]
+
+
+def chip_epoch(chips: int = 64, repeats: int = 9) -> list[dict[str, Any]]:
+    """Digits, 64-32-10, batch 32, 45 steps: chips trained side by side."""
+    xs, ys = digits(batch=32, steps=45)
+    params = init(jr.key(0), (64, 32, 10))
+
+    def bare(key):
+        return trainer(optax.adam(LEARNING_RATE), xs, ys)(
+            jax.tree.map(lambda p: p + 0 * jr.uniform(key), params)
+        )
+
+    def chip(key):
+        return trainer(optax.chain(gate(key), write(key)), xs, ys)(params)
+
+    keys = jr.split(jr.key(1), chips)
+    both = {"adam": jax.jit(jax.vmap(bare)), "eapu": jax.jit(jax.vmap(chip))}
+    took = interleaved({n: lambda f=f: f(keys) for n, f in both.items()}, repeats)
+    name = f"chip-epoch, digits 64-32-10, {chips} chips vmapped"
+    per = 1e3 / chips
+    return [
+        row(
+            f"{name}: EaPU",
+            took["eapu"] * per,
+            "CPU ms",
+            target="<= 2.2",
+            floor=took["adam"] * per,
+            note=f"floor: Adam alone, same chips. {LOOP}",
+        ),
+        row(f"{name}: EaPU over Adam", took["eapu"] / took["adam"], "x"),
+    ]
+
+
+def many_chips(chips: int = 1000, repeats: int = 3) -> list[dict[str, Any]]:
+    """1,000 different chips at three thresholds: a sweep that is one compiled call."""
+    xs, ys = digits(batch=32, steps=45)
+    params = init(jr.key(0), (64, 10))
+    spread = ej.Spread(chip_to_chip={"write_noise": 0.1}, stuck_rate=0.01)
+    arrays = ej.sample_chips(jr.key(2), chips, CROSSBAR, params, spread)
+    keys, thresholds = jr.split(jr.key(1), chips), THRESHOLD * jnp.array([0.5, 1, 2])
+    traced = []
+
+    def chip(key, array, threshold):
+        traced.append(threshold)
+        write = ej.program(array, key=jr.fold_in(key, 1))
+        return trainer(optax.chain(gate(key, threshold), write), xs, ys)(params)[0]
+
+    over_chips = jax.vmap(chip, in_axes=(0, 0, None))
+    sweep = jax.jit(jax.vmap(over_chips, in_axes=(None, None, 0)))
+    took = interleaved({"sweep": lambda: sweep(keys, arrays, thresholds)}, repeats)
+    name = f"{chips} chips x 3 thresholds, digits 64-10, 45 steps"
+    return [
+        row(f"{name}: whole sweep", took["sweep"], "CPU s"),
+        row(f"{name}: compiled calls", len(traced), "", target="<= 1"),
+    ]
+
+
+def gate(key: jax.Array, threshold: Any = THRESHOLD):
+    """Adam and the decision which cells to write."""
+    return optax.chain(optax.adam(LEARNING_RATE), ej.eapu(threshold, key=key))
+
+
+def write(key: jax.Array):
+    """The write, with other dice than the gate."""
+    return ej.program(CROSSBAR, key=jr.fold_in(key, 1))
+
+
+def trainer(tx: optax.GradientTransformation, xs: jax.Array, ys: jax.Array) -> Callable:
+    """`train(params) -> params, state` over all batches."""
+
+    def step(carry, batch):
+        params, state = carry
+        updates, state = tx.update(jax.grad(loss)(params, *batch), state, params)
+        return (optax.apply_updates(params, updates), state), None
+
+    return lambda params: jax.lax.scan(step, (params, tx.init(params)), (xs, ys))[0]
+
+
+def init(key: jax.Array, sizes: tuple[int, ...]) -> list[Any]:
+    """Weights and biases of a multilayer perceptron, He's scale."""
+    keys = jr.split(key, len(sizes) - 1)
+    pairs = zip(keys, sizes, sizes[1:], strict=False)
+    return [(jr.normal(k, (m, n)) * np.sqrt(2 / m), jnp.zeros(n)) for k, m, n in pairs]
+
+
+def loss(params: list[Any], x: jax.Array, y: jax.Array) -> jax.Array:
+    """Mean cross-entropy."""
+    *hidden, (w, b) = params
+    for v, c in hidden:
+        x = jax.nn.relu(x @ v + c)
+    return optax.softmax_cross_entropy_with_integer_labels(x @ w + b, y).mean()
+
+
+def digits(batch: int, steps: int) -> tuple[jax.Array, jax.Array]:
+    """Batches of scikit-learn's digits, scaled to 0 to 1."""
+    x, y = load_digits(return_X_y=True)
+    x, y = x[: batch * steps] / 16, y[: batch * steps]
+    return jnp.asarray(x.reshape(steps, batch, 64), jnp.float32), jnp.asarray(
+        y.reshape(steps, batch), jnp.int32
+    )
+
+
+def mean_share(state: Any, steps: int) -> float:
+    """Share of the cells that one step writes, over the whole run."""
+    writes = jax.tree.leaves(ej.writes_per_cell(state))
+    return float(sum(n.sum() for n in writes) / sum(n.size for n in writes) / steps)
