@@ -53,7 +53,9 @@ def stochastic(
     def update_fn(updates, state, params=None, **extra_args):
         del params, extra_args
         dice = jr.fold_in(unrolled(state.key), state.step)
-        keys = optax.tree.split_key_like(dice, updates)
+        # the barrier: else XLA derives the keys anew in every loop that draws, and
+        # compiles for minutes
+        keys = jax.lax.optimization_barrier(optax.tree.split_key_like(dice, updates))
         per_leaf = jax.tree.broadcast(hyperparams, updates)
         updates = jax.tree.map(f, keys, updates, per_leaf)
         return updates, DiceState(step=state.step + 1, key=state.key)

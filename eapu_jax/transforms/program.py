@@ -142,7 +142,8 @@ class _Written(NamedTuple):
 
 def _write(key, update, weight, cells, crossbar, *, step_time) -> _Written:
     """Let one leaf age, write it, and say by how much its weights moved."""
-    key_relax, key_write = jr.split(key)  # other dice than `eapu`, given its key too
+    # Other dice than `eapu`, given its key too. The barrier: see `stochastic`
+    key_relax, key_write = jax.lax.optimization_barrier(jr.split(key))
     dtype = working_dtype(weight)
     w = weight.astype(dtype)
     dg = crossbar.conductance(update.astype(dtype))
