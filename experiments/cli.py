@@ -16,11 +16,11 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from experiments import EXPERIMENTS, catalogue, provenance, running, store
+from experiments import EXPERIMENTS, catalogue, provenance, report, running, store
 from experiments.claims import table
 from experiments.formats import DataError
 from experiments.progress import display
-from experiments.sweep import grid, parse_axis
+from experiments.sweep import command, grid, parse_axis
 from experiments.work import Work
 
 _PROGRAM = "python -m experiments"
@@ -60,6 +60,8 @@ def main(argv: list[str] | None = None) -> int:
 def _command(argv: list[str]) -> Callable[[], int]:
     """The command, its arguments read and checked."""
     if len(argv) > 1 and argv[0] in ("run", "sweep") and not argv[1].startswith("-"):
+        if argv[0] == "sweep" and any(a.startswith("--chips") for a in argv):
+            return lambda: command.sweep_chips(argv[1], argv[2:], _console)
         return _with_config(argv[0], argv[1], argv[2:])
     commands = {
         "list": _list,
@@ -67,6 +69,9 @@ def _command(argv: list[str]) -> Callable[[], int]:
         "plot": _plot,
         "sweep": _usage("sweep", "Run an experiment over a grid of its fields."),
         "reproduce": _reproduce,
+        "replay": command.replay_lane,
+        "peek": command.peek,
+        "report": _report,
     }
     return lambda: tyro.extras.subcommand_cli_from_dict(
         commands, prog=_PROGRAM, description=__doc__, args=argv
@@ -134,6 +139,15 @@ def _reproduce(
     return 1 if outcome.failures else 0
 
 
+def _report(results: Results = Path("results")) -> int:
+    """Show every claim and figure of the results on one HTML page."""
+    written = report.write(results)
+    _say("report", [written.path])
+    for problem in written.problems:
+        _console.print(f"not shown: {problem}", markup=False, soft_wrap=True)
+    return 1 if written.problems else 0
+
+
 def _with_config(command: str, name: str, argv: list[str]) -> Callable[[], int]:
     """`run` and `sweep`: every field of the experiment's Config is a flag."""
     module = catalogue.find(name)
@@ -159,8 +173,8 @@ def _with_config(command: str, name: str, argv: list[str]) -> Callable[[], int]:
 
 def _run(name: str, arguments: Any) -> int:
     results, config = arguments.results, arguments.config
-    with display(_console) as shown, shown.follow(name) as report:
-        dataset = running.run(name, config, results, report)
+    with display(_console) as shown, shown.follow(name) as follow:
+        dataset = running.run(name, config, results, follow)
     path = running.result_path(results, name, config)
     figures = running.draw(name, dataset, path.with_suffix(""))
     _console.print(table({name: catalogue.find(name).claims(dataset)}))
@@ -174,8 +188,8 @@ def _sweep(name: str, arguments: Any) -> int:
     axes = dict(parse_axis(type(config), text) for text in arguments.grid)
     if len(axes) < len(arguments.grid):
         raise ValueError(f"grid = {arguments.grid}: a field is given twice")
-    with display(_console) as shown, shown.follow(name) as report:
-        work = Work(folder=results / name, config=config, report=report)
+    with display(_console) as shown, shown.follow(name) as follow:
+        work = Work(folder=results / name, config=config, report=follow)
         dataset = grid(name, config, axes, work)
     dataset = provenance.stamped(dataset, name=name, config=config, scale="sweep")
     swept = provenance.text_hash(f"{arguments.grid}{provenance.config_json(config)}")
