@@ -151,6 +151,11 @@ def test_bad_rules_and_sizes_are_refused():
         prepare(load_images("digits", 50, 50), pool=3)
 
 
-def test_pooling_takes_means():
-    raw, small = images().x_test, prepare(load_images("digits", 192, 60), 2).x_test
-    np.testing.assert_allclose(small[:, 0, 0, 0], raw[:, :2, :2, 0].mean((1, 2)))
+def test_images_are_pooled_by_means_then_standardised():
+    raw = load_images("digits", 192, 60)
+    means = raw.x_test.reshape(60, 4, 2, 4, 2, 1).mean((2, 4))
+    small = prepare(raw, 2)
+    assert abs(small.x_train.mean()) < 1e-5
+    assert abs(small.x_train.std() - 1) < 1e-4
+    slope = np.polyfit(means.ravel(), small.x_test.ravel(), 1, full=True)
+    assert slope[1] < 1e-6  # an affine map of the means, test images included

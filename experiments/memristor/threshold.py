@@ -63,7 +63,7 @@ class Config(Setting):
     rivals: tuple[str, ...] = tuple(RIVALS)
     hidden: tuple[int, ...] = (128,)
     pool: int = 2
-    epochs: int = 12
+    epochs: int = 8
     learning_rate: float = 1e-3
 
     def __post_init__(self):
@@ -186,13 +186,14 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
 
 @style.styled
 def plot(dataset: xr.Dataset) -> Figure:
-    """Accuracy, update ratio and variance of a step, against threshold / SD."""
-    figure = Figure(figsize=(10, 3.6))
-    left, middle, right = figure.subplots(1, 3)
-    _accuracy(left, dataset)
-    _update_ratio(middle, dataset)
+    """Loss, update ratio and variance of a step by threshold; the rivals."""
+    figure = Figure(figsize=(9, 6.4))
+    (left, right), (below_left, below_right) = figure.subplots(2, 2)
+    _loss(left, dataset)
     _variance(right, dataset)
-    for axes in (left, middle, right):
+    _update_ratio(below_left, dataset)
+    _rivals(below_right, dataset)
+    for axes in (left, right, below_left):
         axes.set_xscale("log", base=2)
         axes.set_xlabel("threshold / SD(eps_cell)")
         axes.set_xticks(dataset.ratio.values, [f"{r:g}" for r in dataset.ratio.values])
@@ -201,29 +202,48 @@ def plot(dataset: xr.Dataset) -> Figure:
     return figure
 
 
-def _accuracy(axes: Axes, dataset: xr.Dataset) -> None:
+def _loss(axes: Axes, dataset: xr.Dataset) -> None:
+    loss = 100 * (dataset.ideal_accuracy - dataset.accuracy)
+    style.band(axes, dataset.ratio, loss, ("seed", "chip"), label="EaPU", marker="o")
+    value = PUBLISHED["ideal"] - PUBLISHED["eapu"]
+    style.published(axes, [1.0], [value], label="ResNet34, CIFAR-10")
+    axes.axhline(0, color="black", ls="--", lw=1)
+    top = max(4.0, 1.1 * float(loss.quantile(0.75, ("seed", "chip")).max()))
+    axes.set(title="accuracy: loss against ideal", ylabel="points", ylim=(-0.5, top))
+    axes.legend(loc="upper left")
+
+
+def _rivals(axes: Axes, dataset: xr.Dataset) -> None:
     over = ("seed", "chip")
-    ideal = 100 * float(dataset.ideal_accuracy.mean())
-    axes.axhline(ideal, color="black", ls="--", lw=1, label="ideal (no device)")
-    style.band(
-        axes, dataset.ratio, 100 * dataset.accuracy, over, label="EaPU", marker="o"
-    )
-    for marker, rule in zip("vsx", dataset.rule.values, strict=False):
+    at_one = dataset.sel(ratio=1.0, method="nearest")
+    rows = {
+        "ideal": (dataset.ideal_accuracy, ("seed",), None),
+        "EaPU, threshold = SD": (at_one.accuracy, over, at_one.update_ratio),
+    }
+    for rule in dataset.rule.values:
         rival = dataset.sel(rule=rule)
-        values = 100 * rival.rival_accuracy.quantile([0.25, 0.5, 0.75], over).values
-        ratio = float(rival.rival_update_ratio.mean())
-        wrote = "writes nothing" if ratio == 0 else f"writes {ratio:.0%} a step"
-        axes.errorbar(
-            [1.0],
-            values[[1]],
-            [[values[1] - values[0]], [values[2] - values[1]]],
-            marker=marker,
-            ls="none",
-            label=f"{RIVALS[rule]}: {wrote}",
+        rows[RIVALS[rule]] = rival.rival_accuracy, over, rival.rival_update_ratio
+    colours = ("0.5", *style.COLOURS)
+    for place, (label, (accuracy, dims, ratio)) in enumerate(rows.items()):
+        low, middle, high = 100 * accuracy.quantile([0.25, 0.5, 0.75], dims).values
+        error = [[middle - low], [high - middle]]
+        axes.barh(place, middle, xerr=error, color=colours[place], alpha=0.5)
+        wrote = "" if ratio is None else f", writes {1000 * float(ratio.mean()):.3g} ‰"
+        inside = middle > 60
+        axes.annotate(
+            f"{label}{wrote}",
+            (1.5 if inside else high + 1.5, place),
+            va="center",
+            fontsize=8,
         )
-    style.published(axes, [1.0], [PUBLISHED["eapu"]], label="EaPU, ResNet34, CIFAR-10")
-    axes.set(title="accuracy", ylabel="test accuracy (%)", ylim=(0, 100))
-    axes.legend(loc="center", bbox_to_anchor=(0.5, 0.5))
+    axes.set(
+        title="rivals, and the authors' deterministic ablations",
+        xlabel="test accuracy (%)",
+        xlim=(0, 100),
+        yticks=[],
+    )
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
 
 
 def _update_ratio(axes: Axes, dataset: xr.Dataset) -> None:
@@ -242,6 +262,10 @@ def _update_ratio(axes: Axes, dataset: xr.Dataset) -> None:
     axes.set(
         title="update ratio", ylabel="cells written per step (per mille)", yscale="log"
     )
+    low, high = (float(f()) for f in (law.min, law.max))
+    ticks = [m * 10.0**e for e in range(-4, 4) for m in (1, 2, 5)]
+    ticks = [t for t in ticks if low / 1.5 <= t <= high * 1.5]
+    axes.set_yticks(ticks, [f"{t:g}" for t in ticks])
     axes.legend()
 
 

@@ -67,7 +67,7 @@ class Config(Setting):
     networks: tuple[str, ...] = NETWORKS
     write_noises: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
     learning_rate: float = 1e-3
-    mlp_hidden: tuple[int, ...] = (128, 64)
+    mlp_hidden: tuple[int, ...] = (128, 64, 64)
     mlp_epochs: int = 15
     cnn_channels: tuple[int, ...] = (8, 16)
     cnn_hidden: int = 80
