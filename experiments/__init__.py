@@ -6,5 +6,6 @@ EXPERIMENTS: dict[str, str] = {
     "threshold": "experiments.memristor.threshold",
     "update_ratio": "experiments.memristor.update_ratio",
     "endurance": "experiments.memristor.endurance",
+    "chip_yield": "experiments.memristor.chip_yield",
 }
 """Name -> module, in the order in which `reproduce` runs them."""

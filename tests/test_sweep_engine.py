@@ -1,5 +1,7 @@
 """A sweep is the function at every point, chip and seed, however it is computed."""
 
+from dataclasses import dataclass
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -28,6 +30,15 @@ from experiments.sweep.point import Point
 from tests.toy_sweeps import TRACES, brittle, plain, ruled, sized, walk
 
 AXES = {"mean": [0.0, 1.0, 2.0], "noise": [0.1, 0.5]}
+
+
+@dataclass(frozen=True)
+class Base:
+    men: float = 1.0
+
+    def __post_init__(self):
+        if not self.men >= 0:
+            raise ValueError(f"men = {self.men:g}: at least 0")
 
 
 @jax.jit
@@ -119,13 +130,14 @@ def test_a_wrong_axis_is_refused(function, axes, message, tmp_path):
         ({"dims": {"curve": ("a", "b")}}, "has 1 dimensions"),
         ({"chunk": 0}, "chunk = 0"),
         ({"key": 0.5}, "key must be"),
-        ({"base": {"noise": 1.0}}, "unknown axis 'mean'"),
+        ({"base": Base()}, "unknown axis 'mean'.*men"),
+        ({"base": Base(), "axes": {"men": [1, -1]}}, "at .*-1.*men = -1"),
         ({"design": Zip()}, "equally long.*'mean': 3"),
     ],
 )
 def test_a_wrong_argument_is_refused(asked, message):
     with pytest.raises(ValueError, match=f"(?s){message}"):
-        sweep(walk, AXES, **asked)
+        sweep(walk, **{"axes": AXES, **asked})
 
 
 def test_designs_draw_what_they_say():

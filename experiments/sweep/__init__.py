@@ -28,5 +28,6 @@ from experiments.sweep.reductions import Moments as Moments
 from experiments.sweep.reductions import Quantiles as Quantiles
 from experiments.sweep.replay import replay as replay
 from experiments.sweep.watch import News as News
+from experiments.sweep.watch import Reported as Reported
 from experiments.sweep.watch import Silent as Silent
 from experiments.sweep.watch import Watch as Watch

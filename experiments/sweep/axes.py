@@ -98,13 +98,17 @@ class Axis:
 
 
 def read_axes(
-    axes: Mapping[str, Any], base: Mapping[str, Any] | None = None
+    axes: Mapping[str, Any],
+    base: Mapping[str, Any] | None = None,
+    *,
+    closed: bool = False,
 ) -> tuple[Axis, ...]:
     """Decide for every axis whether it is mapped or compiled.
 
     Args:
         axes: name -> values, `Structural`, `Traced` or `Range`.
-        base: other fields; where given, an axis must be one of them.
+        base: other fields; one that is a float makes whole numbers floats.
+        closed: whether an axis must be one of the fields.
 
     Raises:
         ValueError: naming the axis and what is wrong with it.
@@ -116,8 +120,9 @@ def read_axes(
     for name in axes:
         if not isinstance(name, str) or not name.isidentifier() or name in RESERVED:
             raise ValueError(f"axis {name!r}: a name, and none of {RESERVED}")
-        if base and name not in base:
-            raise ValueError(f"unknown axis {name!r}{suggest(name, sorted(base))}")
+        if closed and name not in (base or {}):
+            hint = suggest(name, sorted(base or {}))
+            raise ValueError(f"unknown axis {name!r}{hint}")
     return tuple(_axis(name, given, base or {}) for name, given in axes.items())
 
 

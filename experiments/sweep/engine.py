@@ -46,7 +46,7 @@ def sweep(
             holds the values of axes and base and the index of the seed, `chip`
             is the index of the chip (draw its hardware from it), `key` the dice
             of this chip with this seed. Or the name of an experiment whose
-            module has such a function, `one_chip`; its default Config is the base.
+            module has such a function, `one_chip`; the base is its `Training()`.
         axes: name -> values. Numbers are mapped, anything else is compiled value
             by value; `Structural([...])` says so of numbers, `Range` leaves the
             values to the design.
@@ -152,7 +152,7 @@ def plan(
 
 
 def experiment(name: str, base: Any) -> tuple[Callable, Any]:
-    """The pure function of an experiment, and its Config.
+    """The pure function of an experiment, and the fields that it reads.
 
     Raises:
         ValueError: if the experiment has none.
@@ -163,4 +163,4 @@ def experiment(name: str, base: Any) -> tuple[Callable, Any]:
             f"{name} has no `one_chip(point, chip, key)`: "
             "sweep its Config with experiments.sweep.grid"
         )
-    return module.one_chip, module.Config() if base is None else base
+    return module.one_chip, module.Training() if base is None else base

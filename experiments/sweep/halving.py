@@ -88,7 +88,7 @@ def halving(
     if not rungs:
         raise ValueError("rungs = (): at least one")
     fields = {**fields_of(base), steps: 0}
-    read = read_axes(axes, fields if base else None)
+    read = read_axes(axes, fields)
     points = (design or Grid()).lay_out(read).points
     alive = list(range(len(points)))
     scores = np.full((len(points), len(rungs)), np.nan)

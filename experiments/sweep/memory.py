@@ -8,9 +8,11 @@ import jax
 
 __all__ = ["choose", "default_budget", "needed"]
 
-PROBE = 8
-WORKING_SET = 4 * 2**20
+PROBE = 32
+WORKING_SET = 8 * 2**20
 """Bytes per device on a CPU: beyond its caches more lanes at once gain nothing."""
+NEAR = 4
+"""A program that takes this part of what is wanted is wide enough: compiling costs."""
 MOST = 65_536
 _SHARE = 0.5  # of the free memory, for all devices of this machine together
 
@@ -45,9 +47,10 @@ def choose(
 ) -> tuple[int, Any]:
     """Lanes per call and device, and the program compiled for them.
 
-    A program for a few lanes is compiled and asked how much it needs; the widest
-    power of two within the budget (on a CPU: within the caches) follows, evened
-    out so that all calls are full. The program for that width is asked again.
+    A program for a few lanes is compiled and asked how much it needs. Unless that
+    is near enough to what is wanted (the budget; on a CPU: its caches), the widest
+    power of two within it follows, and the program for that width is asked again.
+    Widths are evened out so that all calls are full.
 
     Args:
         compile_for: lanes per device -> compiled program.
@@ -59,22 +62,23 @@ def choose(
     Raises:
         MemoryError: if one lane alone does not fit.
     """
-    most = -(-lanes // n_parallel)
-    chunk = min(PROBE, most)
+    chunk = _evened(lanes, n_parallel, PROBE)
     program = compile_for(chunk)
     while chunk > 1 and needed(program) > budget:
         chunk //= 2
         program = compile_for(chunk)
     if needed(program) > budget:
         raise MemoryError(f"one lane needs {needed(program)} bytes, {budget} are free")
-    per_lane = max(needed(program) / chunk, 1)
-    wanted = min(budget, max(working_set or budget, PROBE * per_lane))
-    even = _evened(lanes, n_parallel, min(_power(wanted / per_lane), MOST))
-    while even > chunk:
-        wider = compile_for(even)
-        if needed(wider) <= budget:
-            return even, wider
-        even //= 2
+    wanted = min(budget, working_set or budget)
+    if needed(program) * NEAR >= wanted:
+        return chunk, program
+    fits = _power(wanted / max(needed(program) / chunk, 1))
+    wider = _evened(lanes, n_parallel, min(fits, MOST))
+    while wider > chunk:
+        candidate = compile_for(wider)
+        if needed(candidate) <= budget:
+            return wider, candidate
+        wider //= 2
     return chunk, program
 
 

@@ -70,7 +70,7 @@ def run(
     runner.share()
     runner.rest()
     dataset = assembled(study, shelf, study.manifest)
-    _report(study, shelf, dataset)
+    _report(study, shelf, dataset, runner.cause)
     return dataset
 
 
@@ -154,6 +154,7 @@ class _Runner:
         self.done = 0
         self.computed, self.seconds = 0, 0.0
         self.told = False
+        self.cause: Exception | None = None
 
     def share(self) -> None:
         """Compute this process's share of every group."""
@@ -213,6 +214,7 @@ class _Runner:
             raise
         except Exception as e:
             _log.info("a group failed", exc_info=True)
+            self.cause = self.cause or e
             text = f"{type(e).__name__}: {e}"
             self.shelf.fail(group.number, text[:2000])
 
@@ -338,11 +340,13 @@ def _require_chunk(study: Study, shelf: Shelf, chunk: int | None) -> None:
             )
 
 
-def _report(study: Study, shelf: Shelf, dataset: xr.Dataset) -> None:
+def _report(
+    study: Study, shelf: Shelf, dataset: xr.Dataset, cause: Exception | None
+) -> None:
     """Say what failed and how to replay it; raise if that is everything."""
     errors = {g.number: shelf.failure(g.number) for g in study.groups}
     if all(error is not None for error in errors.values()):
-        raise RuntimeError(f"no point can be computed: {errors[0]}")
+        raise RuntimeError(f"no point can be computed: {errors[0]}") from cause
     for failure in failures(dataset):
         _log.warning(
             "failed at %s: %s\n  again: %s",

@@ -176,7 +176,7 @@ def study(
         raise ValueError(f"function must be callable, got {function!r}")
     if isinstance(key, bool) or not isinstance(key, int):
         raise ValueError(f"key must be a whole number, the root seed; got {key!r}")
-    read = read_axes(axes, fields)
+    read = read_axes(axes, fields, closed=dataclasses.is_dataclass(base))
     layout = (design or Grid()).lay_out(read)
     _require_valid(base, layout)
     reduce = reduce or {}

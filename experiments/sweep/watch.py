@@ -1,13 +1,16 @@
 """Who looks on while a sweep runs."""
 
+import time
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from experiments.sweep.plan import Plan
 from experiments.sweep.study import Group, Study
+from experiments.work import Progress
 
-__all__ = ["News", "Silent", "Watch"]
+__all__ = ["News", "Reported", "Silent", "Watch"]
 
 
 class News(NamedTuple):
@@ -57,3 +60,30 @@ class Silent:
 
     def news(self, news: News) -> None:
         """Look away."""
+
+
+class Reported(Silent):
+    """Tells the progress display of an experiment, every few seconds at most.
+
+    Attributes:
+        report: of a `Work`.
+        label: what is computed.
+        pause: seconds between reports.
+    """
+
+    def __init__(
+        self, report: Callable[[Progress], None], label: str, pause: float = 2
+    ):
+        """Tell `report`, a `Work`'s."""
+        self.report, self.label, self.pause = report, label, pause
+        self._last = -pause
+
+    def news(self, news: News) -> None:
+        """Pass it on."""
+        now = time.monotonic()
+        if now - self._last < self.pause and news.done < news.total:
+            return
+        self._last = now
+        seconds = news.done / news.rate if news.rate else 0.0
+        told = Progress(self.label, news.done, news.total, seconds, news.done)
+        self.report(told)
