@@ -36,7 +36,9 @@ OP_AMP = OpAmpBoard(
     input_voltage=jnp.array([1.0, -2.0]),
 )
 CRITICAL = dataclasses.replace(
-    RLC, coupling=0 * COUPLING, inductance=4 * RLC.ground_capacitance * RLC.resistance**2
+    RLC,
+    coupling=0 * COUPLING,
+    inductance=4 * RLC.ground_capacitance * RLC.resistance**2,
 )
 COLOURED = dataclasses.replace(RLC, noise_correlation_time=0.3)
 SILENT = dataclasses.replace(RLC, noise=jnp.array([1.0, 0.0]))
@@ -79,7 +81,9 @@ def test_a_step_is_exact_to_single_precision_at_any_interval(board, dt):
     p, (step, q) = propagator(board, dt), oracle(double(board), dt)
     scale = np.sqrt(np.maximum(np.diag(q), 1e-300))
     np.testing.assert_allclose(p.step, step, atol=3e-7 * np.abs(step).max())
-    error = (p.noise.astype(float) @ p.noise.T.astype(float) - q) / np.outer(scale, scale)
+    error = (p.noise.astype(float) @ p.noise.T.astype(float) - q) / np.outer(
+        scale, scale
+    )
     assert np.abs(error).max() < 1e-6
 
 
@@ -172,10 +176,13 @@ def test_a_longer_run_begins_with_the_shorter():
 
 def test_a_board_in_a_population_is_the_board_alone():
     values = jnp.linspace(0.5, 2.0, 5)
-    boards = jax.vmap(lambda r: dataclasses.replace(RLC, resistance=r * RLC.resistance))(
-        values
+    boards = jax.vmap(
+        lambda r: dataclasses.replace(RLC, resistance=r * RLC.resistance)
+    )(values)
+    many, keys = (
+        propagator(jax.vmap(RLCBoard.linear)(boards), DT),
+        jr.split(jr.key(7), 5),
     )
-    many, keys = propagator(jax.vmap(RLCBoard.linear)(boards), DT), jr.split(jr.key(7), 5)
     found = jax.vmap(lambda k, p: trajectory(k, p, 100))(keys, many)
     alone = propagator(jax.tree.map(lambda x: x[3], boards), DT)
     np.testing.assert_allclose(found[3], trajectory(keys[3], alone, 100), atol=1e-5)
@@ -187,7 +194,9 @@ def test_modes_have_the_law_of_the_dense_step():
     s = stationary(form)
     decayed = (fast.readout * fast.decay[None, :]) @ fast.readout.T
     np.testing.assert_allclose(fast.readout @ fast.readout.T, s, rtol=1e-5)
-    np.testing.assert_allclose(decayed, scipy.linalg.expm(-DT * form.drift) @ s, rtol=1e-5)
+    np.testing.assert_allclose(
+        decayed, scipy.linalg.expm(-DT * form.drift) @ s, rtol=1e-5
+    )
     np.testing.assert_allclose(fast.decay**2 + fast.kick**2, 1.0, rtol=1e-6)
 
 
@@ -199,13 +208,17 @@ def test_modes_follow_the_dense_mean_from_any_state():
         noise=1e-12 * jnp.ones(2),
         input_voltage=jnp.array([3.0, 1.0]),
     )
-    paths = [trajectory(jr.key(8), f(board, DT), 20, z0=z0) for f in (modes, propagator)]
+    paths = [
+        trajectory(jr.key(8), f(board, DT), 20, z0=z0) for f in (modes, propagator)
+    ]
     np.testing.assert_allclose(*paths, atol=1e-4)
 
 
 def test_set_up_under_a_trace_agrees_with_double_precision():
     traced, plain = jax.jit(propagator)(RLC, DT), propagator(RLC, DT)
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=3e-6), traced, plain)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=3e-6), traced, plain
+    )
 
 
 def test_gradient_of_a_sampled_moment_by_every_component(x64):
@@ -220,7 +233,9 @@ def test_gradient_of_a_sampled_moment_by_every_component(x64):
     for name in RLCBoard.component_kinds:
         value = getattr(board, name)
         step = h * (COUPLING.astype(float) if name == "coupling" else 1.0)
-        up, down = (dataclasses.replace(board, **{name: value + s * step}) for s in (1, -1))
+        up, down = (
+            dataclasses.replace(board, **{name: value + s * step}) for s in (1, -1)
+        )
         finite = (statistic(up) - statistic(down)) / (2 * h)
         slope = jnp.sum(getattr(slopes, name) * step / h)
         assert abs(finite) > 1e-3

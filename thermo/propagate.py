@@ -9,6 +9,7 @@ Everything is written for one board; `jax.vmap` over keys makes many identical b
 over keys and propagators many different ones.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -18,12 +19,13 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
 from prng import unrolled
 from thermo import checks, exact
 from thermo.circuits import LinearForm
-from thermo.observers import MomentEstimate, Moments, Observer
+from thermo.observers import MomentEstimate, Moments
 
 __all__ = ["Modes", "Propagator", "modes", "moments", "observe", "propagator"]
 __all__ += ["trajectory"]
@@ -142,7 +144,7 @@ class Modes:
         offset: stationary mean of the voltages, `(d,)`.
         into: from states about their mean to modes, `(n, n)`.
         centre: stationary mean of the states, `(n,)`.
-        imbalance: relative asymmetry of $F^{-1} D / 2$; only rounding in detailed balance.
+        imbalance: relative asymmetry of $F^{-1} D / 2$: rounding in detailed balance.
     """
 
     decay: jax.Array
@@ -187,12 +189,13 @@ class Modes:
 
     def check(self) -> None:
         """Refuse a board that is not in detailed balance, or not at rest."""
-        if not (np.max(self.imbalance) < 1e-5 and np.max(self.decay) < 1):
+        off, slowest = np.max(self.imbalance), np.max(self.decay)
+        if not (off < 1e-5 and slowest < 1):
             raise ValueError(
                 "modes: in detailed balance F^-1 D / 2 is symmetric and positive "
-                f"definite; here it is asymmetric by {np.max(self.imbalance):.2g} (bound "
-                f"1e-5) and modes decay to {np.max(self.decay):.6g} per step (bound 1). "
-                "Use `propagator`, which takes any stable drift."
+                f"definite; here it is asymmetric by {off:.2g} (bound 1e-5) and modes "
+                f"decay to {slowest:.6g} per step (bound 1). Use `propagator`, which "
+                "takes any stable drift."
             )
 
 
@@ -218,8 +221,8 @@ def propagator(board: Any, dt: jax.Array | float) -> Propagator:
         >>> one = jnp.eye(1)
         >>> form = LinearForm(drift=one, noise=jnp.sqrt(2) * one, readout=one)
         >>> p = propagator(form, 0.5)
-        >>> p.step, p.noise  # exp(-1/2), sqrt(1 - exp(-1))
-        (Array([[0.60653067]], dtype=float32), Array([[0.79506009]], dtype=float32))
+        >>> p.step  # exp(-1/2)
+        Array([[0.60653067]], dtype=float32)
     """
     checks.positive("dt", dt)
     return _in_double(_dense, board, dt)
@@ -229,9 +232,9 @@ def modes(board: Any, dt: jax.Array | float) -> Modes:
     r"""Prepare the fast exact step of a linear board in detailed balance.
 
     Args:
-        board: a board, or its `LinearForm`, whose drift and noise satisfy
-            $F D = D F^\mathsf T$ with $D$ positive definite: RC and op-amp boards at one
-            noise temperature; never a board with coils.
+        board: a board, or its `LinearForm`, with $F D = D F^\mathsf T$ and $D$
+            positive definite: RC and op-amp boards at one noise temperature; never a
+            board with coils.
         dt: sampling interval, µs.
 
     Returns:
@@ -309,7 +312,7 @@ def observe(
         burn_in: how many of them, from the first, are thrown away.
         z0: circuit state before the first sample; None is a stationary draw.
         convert: what stands between node and number, `convert(key, v) -> v` on
-            voltages `(time, d)`: a pytree such as a converter, or a plain function.
+            voltages `(time, d)`: the `convert` of a `Converter`, or any function.
         chunk: samples drawn at once, by default `stepper.chunk`; another choice is
             another random stream.
 
@@ -324,9 +327,9 @@ def observe(
     if chunk < 1:
         raise ValueError(f"chunk must be at least 1, got {chunk}")
     flat, shape = jax.tree.flatten(observers)
-    if convert is not None and jax.tree_util.all_leaves([convert]):
-        convert = jax.tree_util.Partial(convert)
-    found = _observe(key, stepper, tuple(flat), n_samples, burn_in, z0, convert, chunk)
+    found = _observe(
+        key, stepper, tuple(flat), n_samples, burn_in, z0, _as_pytree(convert), chunk
+    )
     return jax.tree.unflatten(shape, found)
 
 
@@ -347,7 +350,7 @@ def moments(
         n_samples: samples taken, one per interval.
         burn_in: how many of them, from the first, are thrown away.
         z0: circuit state before the first sample; None is a stationary draw.
-        convert: `convert(key, v) -> v`, for instance an analog-to-digital converter.
+        convert: `convert(key, v) -> v`, for instance `Converter(...).convert`.
 
     Returns:
         The moments of the read-out.
@@ -378,7 +381,7 @@ def moments(
 def _in_double(build: Callable[[LinearForm, Any], T], board: Any, dt: Any) -> T:
     """Run a set-up in double precision on concrete input, as it comes on traced."""
     leaves = jax.tree.leaves((board, dt))
-    if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
+    if any(isinstance(leaf, Tracer) for leaf in leaves):
         return _prepare(build, board, dt)
     if not isinstance(board, LinearForm):
         jax.eval_shape(board.linear)  # its checks see the values; nothing is computed
@@ -461,6 +464,15 @@ def _check_run(n_samples: int, burn_in: int) -> None:
             f"burn_in must be between 0 and n_samples - 1 = {n_samples - 1}, got "
             f"{burn_in}: nothing would be left to observe"
         )
+
+
+def _as_pytree(f):
+    """A function, or the method of a pytree, in a form that `jit` accepts."""
+    if inspect.ismethod(f):
+        return jax.tree_util.Partial(f.__func__, f.__self__)
+    if f is not None and jax.tree_util.all_leaves([f]):
+        return jax.tree_util.Partial(f)
+    return f
 
 
 @partial(jax.jit, static_argnames=("n_samples", "burn_in"))

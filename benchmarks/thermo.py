@@ -1,0 +1,215 @@
+"""Linear circuits: cost of a chip-step, and of an Ornstein-Uhlenbeck trajectory.
+
+Floors: the normals that a step draws, and for a trajectory in many dimensions the
+normals and the one matrix product that mixes them.
+"""
+
+import resource
+import subprocess
+import sys
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import thermox
+from thermox.utils import preprocess
+
+from benchmarks.clock import interleaved, row
+from prng import unrolled
+from thermo import LinearForm, RLCBoard
+from thermo.propagate import Propagator, modes, moments, propagator, trajectory
+
+BOARDS, STEPS = 1024, 640
+MANY_BOARDS, MANY_SAMPLES = 10_000, 12_000
+SAMPLES, DT = 10_000, 0.1
+OU_TARGETS = {64: 6.0, 256: 12.0, 1000: 20.0}
+
+
+def rows() -> list[dict[str, Any]]:
+    """All figures of merit, in the order in which they are measured."""
+    found = chip_step()
+    for size, target in OU_TARGETS.items():
+        found += ornstein_uhlenbeck(size, target)
+    return [*found, memory()]
+
+
+def chip_step() -> list[dict[str, Any]]:
+    """Running moments of 1024 different RLC boards, against their normals alone."""
+    boards = random_boards(jr.key(0), BOARDS)
+    ready = propagator(jax.vmap(RLCBoard.linear)(boards), 1 / 12)
+    keys = jr.split(jr.key(1), BOARDS)
+    step = jax.jit(jax.vmap(lambda key, p: moments(key, p, STEPS)))
+    normals = jax.jit(jax.vmap(lambda key: normals_alone(key, ready.size, 64, STEPS)))
+    took = interleaved(
+        {"moments": lambda: step(keys, ready), "normals": lambda: normals(keys)}, 9
+    )
+    per = 1e6 / (BOARDS * STEPS)
+    return [
+        row(
+            "RLC chip-step, 1024 different boards, over its 16 normals",
+            took["moments"] / took["normals"],
+            "x",
+            target="<= 2.5",
+            floor=1.0,
+        ),
+        row(
+            "RLC chip-step",
+            took["moments"] * per,
+            "core-us",
+            floor=took["normals"] * per,
+        ),
+    ]
+
+
+def ornstein_uhlenbeck(size: int, target: float) -> list[dict[str, Any]]:
+    """A symmetric drift of `size` states: modes against thermox, both prepared."""
+    form, rates = symmetric_form(size)
+    start = time.process_time()
+    ready = jax.block_until_ready(modes(form, DT))
+    prepared = time.process_time()
+    whitened = jax.jit(preprocess)(form.drift, form.diffusion)
+    drift, diffusion = jax.block_until_ready(whitened)
+    preprocessed = time.process_time()
+    ts, zero = DT * jnp.arange(SAMPLES + 1.0), jnp.zeros(size)
+    first = (
+        jr.normal(jr.key(2), (size,)) @ np.linalg.cholesky(np.linalg.inv(form.drift)).T
+    )
+    peer = jax.jit(lambda key: thermox.sample(key, ts, first, drift, zero, diffusion))
+    bare = jax.jit(lambda key: normals_and_product(key, ready.readout))
+    key = jr.key(3)
+    took = interleaved(
+        {
+            "ours": lambda: trajectory(key, ready, SAMPLES),
+            "thermox": lambda: peer(key),
+            "bare": lambda: bare(key),
+        },
+        5 if size < 1000 else 3,
+    )
+    name, law = f"OU trajectory, d = {size}", expected_error(rates)
+    ours = covariance_error(trajectory(key, ready, SAMPLES), form.drift) / law
+    theirs = covariance_error(peer(key)[1:], form.drift) / law
+    per = 1e6 / SAMPLES
+    return [
+        row(
+            f"{name}, thermox over ours",
+            took["thermox"] / took["ours"],
+            "x",
+            target=f">= {target:g}",
+            floor=took["thermox"] / took["bare"],
+        ),
+        row(
+            f"{name}, ours",
+            took["ours"] * per,
+            "core-us/step",
+            floor=took["bare"] * per,
+        ),
+        row(f"{name}, covariance error over its law, ours", ours, "x", target="<= 1.3"),
+        row(f"{name}, covariance error over its law, thermox", theirs, "x"),
+        row(f"{name}, set-up with compilation, ours", prepared - start, "core-s"),
+        row(
+            f"{name}, set-up with compilation, thermox",
+            preprocessed - prepared,
+            "core-s",
+        ),
+    ]
+
+
+def memory() -> dict[str, Any]:
+    """Peak resident memory of a process that runs 10,000 boards for 12,000 samples."""
+    command = [sys.executable, "-m", "benchmarks.thermo", "memory"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return row(
+        f"Peak memory, {MANY_BOARDS} boards x {MANY_SAMPLES} samples, whole process",
+        float(done.stdout.split()[-1]),
+        "GB",
+        target="<= 2",
+    )
+
+
+def run_many_boards() -> float:
+    """Do it, and return the peak in GB."""
+    boards = random_boards(jr.key(0), MANY_BOARDS)
+    ready = propagator(jax.vmap(RLCBoard.linear)(boards), 1 / 12)
+    keys = jr.split(jr.key(1), MANY_BOARDS)
+
+    def one(board: tuple[jax.Array, Propagator]) -> jax.Array:
+        return moments(*board, MANY_SAMPLES).second
+
+    second = jax.jit(lambda a: jax.lax.map(one, a, batch_size=500))((keys, ready))
+    if not bool(jnp.isfinite(second).all()):
+        raise RuntimeError("a board diverged on the exact path")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+
+def random_boards(key: jax.Array, n: int, d: int = 8) -> RLCBoard:
+    """Boards that all differ, as in the sensitivity table of the requirements."""
+
+    def one(key):
+        ground, between = jr.split(key)
+        half = jnp.triu(jr.uniform(between, (d, d), maxval=0.2), 1)
+        return RLCBoard(
+            ground_capacitance=jr.uniform(ground, (d,), minval=0.8, maxval=1.2),
+            coupling=half + half.T,
+            inductance=jnp.full(d, 0.25),
+            resistance=jnp.ones(d),
+            noise=jnp.ones(d),
+        )
+
+    return jax.vmap(one)(jr.split(key, n))
+
+
+def symmetric_form(size: int) -> tuple[LinearForm, np.ndarray]:
+    """A drift with rates 1 to 5 in a random basis, and unit temperature."""
+    rates = np.linspace(1, 5, size)
+    basis = np.linalg.qr(np.random.default_rng(0).normal(size=(size, size)))[0]
+    drift = (basis * rates) @ basis.T
+    eye = jnp.eye(size)
+    symmetric = jnp.asarray((drift + drift.T) / 2, jnp.float32)
+    form = LinearForm(drift=symmetric, noise=jnp.sqrt(2) * eye, readout=eye)
+    return form, rates
+
+
+def expected_error(rates: np.ndarray) -> float:
+    """Root mean square of the covariance error of correlated samples (exact law)."""
+    step = np.exp(-rates * DT)
+    pair = np.outer(step, step)
+    square = (1 + np.eye(len(rates))) * (1 + pair) / (1 - pair) / np.outer(rates, rates)
+    return float(np.sqrt(square.sum() / SAMPLES))
+
+
+def covariance_error(v: jax.Array, drift: jax.Array) -> float:
+    """Frobenius distance of the second moment from the inverse of the drift."""
+    samples = np.asarray(v, float)
+    second = samples.T @ samples / len(samples)
+    return float(np.linalg.norm(second - np.linalg.inv(np.asarray(drift, float))))
+
+
+def normals_alone(key: jax.Array, n: int, chunk: int, steps: int) -> jax.Array:
+    """Draw as a run of `steps` draws, and add up so that nothing is optimised away."""
+    key = unrolled(key)
+
+    def body(total, i):
+        return total + jr.normal(jr.fold_in(key, i), (chunk, n)).sum(0), None
+
+    return jax.lax.scan(body, jnp.zeros(n), jnp.arange(steps // chunk))[0]
+
+
+def normals_and_product(key: jax.Array, mix: jax.Array) -> jax.Array:
+    """What no trajectory can do without: its normals and one matrix product."""
+    key, chunk = unrolled(key), 500
+
+    def body(carry, i):
+        return carry, jr.normal(jr.fold_in(key, i), (chunk, len(mix))) @ mix.T
+
+    return jax.lax.scan(body, 0, jnp.arange(SAMPLES // chunk))[1]
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["memory"]:
+        print(run_many_boards())
+    else:
+        for line in rows():
+            print(line)

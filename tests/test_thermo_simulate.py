@@ -1,0 +1,215 @@
+"""Laws of the diffrax path: orders, limits, densities, gradients, divergence."""
+
+import dataclasses
+
+import diffrax as dfx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+import scipy.integrate
+import scipy.linalg
+
+from tests.statistics import assert_mean, assert_second_moment
+from thermo import OpAmpBoard, RCBoard, RLCBoard, exact
+from thermo.langevin import langevin_modes
+from thermo.simulate import (
+    TREE_RESOLUTION,
+    _noise,
+    default_solver,
+    simulate,
+    simulate_differentiable,
+    substeps,
+)
+
+COUPLING = jnp.array([[0.0, 0.4], [0.4, 0.0]])
+RLC = RLCBoard(
+    ground_capacitance=jnp.array([1.0, 0.8]),
+    coupling=COUPLING,
+    inductance=jnp.full(2, 0.25),
+    resistance=jnp.ones(2),
+    noise=jnp.ones(2),
+)
+RC = RCBoard(
+    ground_capacitance=jnp.ones(2),
+    resistance=jnp.array([1.0, 2.0]),
+    coupling_conductance=COUPLING,
+    noise=jnp.ones(2),
+)
+CELL = RCBoard(
+    ground_capacitance=jnp.ones(1), resistance=jnp.full(1, 2.0), noise=jnp.full(1, 0.7)
+)
+UNIT = jnp.array([0.0, 1.0])
+
+
+def exact_end(form, path, z0, n=TREE_RESOLUTION):
+    """z(1) by the exact map, driven by n increments (and areas) of `path`."""
+    h = 1 / n
+    nodes, weights = np.polynomial.legendre.leggauss(8)
+    s, w = (nodes + 1) * h / 2, weights * h / 2
+    flows = scipy.linalg.expm(-form.drift[None] * (h - s)[:, None, None])
+    by_w = np.einsum("s,sij->ij", w / h, flows) @ form.noise
+    by_h = np.einsum("s,sij->ij", w * 6 * (h - 2 * s) / h**2, flows) @ form.noise
+    starts = jnp.arange(n) / n
+    dw = jax.vmap(lambda t: path.evaluate(t, t + h, use_levy=True))(starts)
+    kicks = dw.W @ by_w.T + (dw.H @ by_h.T if hasattr(dw, "H") else 0)
+    step = scipy.linalg.expm(-form.drift * h)
+    return jax.lax.scan(lambda z, kick: (step @ z + kick, None), z0, kicks)[0]
+
+
+# ShARK is of order 1.5 in general; on a linear drift the term of that order that it
+# misses has mean zero and adds up at random, which gains half an order.
+@pytest.mark.parametrize(
+    ("solver", "order"),
+    [
+        (dfx.Heun(), 1.0),
+        (dfx.ShARK(), 2.0),
+        pytest.param(dfx.SEA(), 1.0, marks=pytest.mark.slow),
+    ],
+    ids=["Heun", "ShARK", "SEA"],
+)
+def test_solvers_converge_to_the_exact_map_at_their_order(solver, order):
+    keys, z0, form = jr.split(jr.key(0), 30), jnp.ones(4), RLC.linear()
+    form = jax.tree.map(np.asarray, form)
+    path = (RLC, solver, "tree", UNIT, 1 / TREE_RESOLUTION, jnp.float32)
+    ends = jax.vmap(lambda k: exact_end(form, _noise(k, *path), z0))(keys)
+
+    def error(n):
+        how = {"solver": solver, "steps": n, "z0": z0}
+        run = jax.vmap(lambda k: simulate_differentiable(k, RLC, UNIT, **how))(keys)
+        return jnp.sqrt(jnp.mean((run.z[:, -1] - ends) ** 2))
+
+    slope = np.log(error(16) / error(64)) / np.log(4)
+    assert abs(slope - order) < 0.4
+
+
+@pytest.mark.parametrize(
+    "board", [RLC, RC, langevin_modes(RLC)], ids=["RLC", "RC", "UL"]
+)
+def test_default_solver_settles_on_the_lyapunov_covariance(board):
+    ts, linear = jnp.linspace(0.0, 10.0, 6), (RC if board is RC else RLC).linear()
+    steps, keys = substeps(board, ts), jr.split(jr.key(1), 4000)
+    run = jax.vmap(lambda k: simulate(k, board, ts, steps=steps))(keys)
+    s = exact.stationary_covariance(linear.drift, linear.diffusion)
+    assert_second_moment(run.v[:, -1], linear.readout @ s @ linear.readout.T)
+    assert run.healthy.all()
+    assert not isinstance(default_solver(board), dfx.Euler)
+
+
+def test_coloured_noise_and_a_bias_come_through():
+    ts, keys = jnp.linspace(0.0, 12.0, 4), jr.split(jr.key(2), 3000)
+    board = OpAmpBoard(
+        conductance=jnp.array([[1.0, 0.5], [0.0, 1.0]]),
+        ground_capacitance=jnp.ones(2),
+        noise=jnp.ones(2),
+        input_voltage=jnp.array([1.0, 2.0]),
+        noise_correlation_time=0.4,
+    )
+    run = jax.vmap(lambda k: simulate(k, board, ts, steps=48))(keys)
+    form = board.linear()
+    s = exact.stationary_covariance(form.drift, form.diffusion)[:2, :2]
+    assert_mean(run.v[:, -1], jnp.array([0.0, 2.0]))
+    assert_second_moment(run.v[:, -1] - jnp.array([[0.0, 2.0]]), s)
+
+
+ELEMENTS = {
+    "cubic": ({"cubic_conductance": 1.5}, lambda v: 1.5 * v**4 / 4),
+    "saturating": (
+        {"saturation_current": 2.0, "saturation_voltage": 0.5},
+        lambda v: 2.0 * 0.5 * np.log(np.cosh(v / 0.5)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("element", "energy"), ELEMENTS.values(), ids=ELEMENTS.keys())
+def test_non_linear_cells_settle_on_the_boltzmann_density(element, energy):
+    board, ts = dataclasses.replace(CELL, **element), jnp.linspace(0.0, 6.0, 3)
+    run = jax.vmap(lambda k: simulate(k, board, ts, steps=60))(
+        jr.split(jr.key(3), 20_000)
+    )
+
+    def average(f):  # density exp(-V c / kappa), V' = current of resistor and element
+        def weight(v):
+            return np.exp(-(v**2 / 4 + energy(v)) / 0.7)
+
+        top = scipy.integrate.quad(lambda v: f(v) * weight(v), -8, 8)[0]
+        return top / scipy.integrate.quad(weight, -8, 8)[0]
+
+    v = run.v[:, -1, 0]
+    for power in (1, 2, 4):
+        assert_mean(v**power, average(lambda v, p=power: v**p))
+    assert_mean(abs(v) < 0.5, average(lambda v: float(abs(v) < 0.5)))
+
+
+def test_adaptive_steps_reach_the_same_end():
+    board = dataclasses.replace(CELL, cubic_conductance=1.5)
+    careful = dfx.PIDController(rtol=1e-4, atol=1e-4, dtmin=1e-3)
+    ends = [
+        simulate_differentiable(jr.key(4), board, UNIT, z0=jnp.ones(1), **how).v[-1]
+        for how in ({"steps": 256}, {"controller": careful})
+    ]
+    np.testing.assert_allclose(*ends, atol=2e-3)
+
+
+def test_a_diverged_board_says_so_and_leaves_its_neighbours_alone():
+    board, ts = dataclasses.replace(CELL, cubic_conductance=1.0), jnp.linspace(0, 1, 5)
+    keys, z0 = jr.split(jr.key(5), 3), jnp.array([[0.1], [1e3], [0.2]])
+    runs = jax.vmap(lambda k, z: simulate(k, board, ts, steps=10, z0=z))(keys, z0)
+    alone = simulate(keys[2], board, ts, steps=10, z0=z0[2])
+    np.testing.assert_array_equal(runs.healthy, [True, False, True])
+    np.testing.assert_allclose(runs.v[2], alone.v, rtol=1e-5)
+
+
+def test_steps_that_run_out_are_reported():
+    starved = dfx.PIDController(rtol=1e-6, atol=1e-6)
+    run = simulate(jr.key(6), CELL, UNIT, controller=starved, max_steps=3)
+    assert not run.healthy
+    assert run.result == dfx.RESULTS.max_steps_reached
+
+
+@pytest.mark.parametrize("forward", [True, False], ids=["path", "tree"])
+def test_gradients_equal_differences_with_common_random_numbers(forward, x64):
+    board = dataclasses.replace(RLC, coil_resistance=jnp.asarray(0.1))
+    board = jax.tree.map(lambda x: jnp.asarray(x, float), board)
+    solve = simulate if forward else simulate_differentiable
+
+    @jax.jit
+    def statistic(board):
+        run = solve(jr.key(7), board, UNIT, steps=8, z0=jnp.ones(4))
+        return run.v[-1, 0] * run.v[-1, 1]
+
+    slopes, h = jax.jit((jax.jacfwd if forward else jax.grad)(statistic))(board), 1e-5
+    for name in RLCBoard.component_kinds:
+        step = h * (COUPLING.astype(float) if name == "coupling" else 1.0)
+        up, down = (
+            dataclasses.replace(board, **{name: getattr(board, name) + s * step})
+            for s in (1, -1)
+        )
+        finite = (statistic(up) - statistic(down)) / (2 * h)
+        slope = jnp.sum(getattr(slopes, name) * step / h)
+        assert abs(finite) > 1e-4
+        np.testing.assert_allclose(slope, finite, rtol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: simulate(jr.key(0), RC, jnp.zeros(3)), "increasing"),
+        (lambda: simulate(jr.key(0), RC, UNIT, steps=0), "at least 1 per"),
+        (lambda: jax.jit(simulate)(jr.key(0), RC, UNIT), "steps must be given"),
+        (
+            lambda: langevin_modes(dataclasses.replace(RLC, coil_resistance=1.0)),
+            "to be 0",
+        ),
+        (
+            lambda: langevin_modes(
+                dataclasses.replace(RLC, resistance=jnp.array([1.0, 2.0]))
+            ),
+            "same resistance",
+        ),
+    ],
+)
+def test_bad_input_is_refused_with_what_would_work(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
