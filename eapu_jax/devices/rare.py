@@ -1,5 +1,6 @@
 """Noise for the few: random numbers for the cells that are written."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key, UInt32
 
 _LANES = 32  # cells of a group: one bit of a word each
+_WORTHWHILE = 1024  # with fewer cells, two loops cost more than they save
 _CROWD = 8  # with more than one cell in so many written, one draw per cell is cheaper
 
 Draw = Callable[[Key[Array, ""], tuple[int, ...], Any], jax.Array]
@@ -24,7 +26,8 @@ def draw_where(
     draw from `fold_in(key, n)`, for the next of its cells that was hit, until all
     are served. No draw is used twice, and which cell gets which depends on `hit`
     alone: the law of every hit cell is that of `draw`, independent of all others.
-    Where hits are dense, and on an accelerator, every cell gets a draw at once.
+    Where hits are dense, in a small array, and on an accelerator, every cell gets a
+    draw at once.
 
     Args:
         draw: `jax.random.normal` or another of the signature (key, shape, dtype).
@@ -34,16 +37,20 @@ def draw_where(
 
     Example:
         >>> import jax, jax.numpy as jnp
-        >>> hit = jnp.arange(1000) % 50 == 0
+        >>> hit = jnp.arange(2000) % 100 == 0
         >>> z = draw_where(jax.random.normal, jax.random.key(0), hit, jnp.float32)
         >>> bool(jnp.all((z != 0) == hit)), len(set(z.tolist()))
         (True, 21)
     """
+    return _draw_where(draw, key, hit, dtype)
 
+
+@functools.partial(jax.jit, static_argnums=(0, 3))  # else eager calls compile anew
+def _draw_where(draw, key, hit, dtype):
     def everywhere(key):
         return jnp.where(hit, draw(key, hit.shape, dtype), 0)
 
-    if jax.default_backend() != "cpu":
+    if jax.default_backend() != "cpu" or hit.size < _WORTHWHILE:
         return everywhere(key)
     key_queue, key_all = jr.split(key)
     queues = _queues(hit)
