@@ -62,13 +62,15 @@ def number(
     *,
     above: float | None = None,
     at_least: float | None = None,
+    under: float | None = None,
     finite: bool = True,
 ) -> None:
     """Refuse a concrete `value` (scalar or array) that is not within bounds."""
     array = _concrete(value)
     if array is None:
         return
-    if not (np.issubdtype(array.dtype, np.number) or array.dtype.name == "bfloat16"):
+    real = array.dtype.kind in "iuf" or array.dtype.name == "bfloat16"
+    if not real:
         raise ValueError(f"{name} must be a real number, got {value!r}")
     array = array.astype(float)
     _require(~np.isnan(array), name, array, "a number, not NaN")
@@ -78,6 +80,37 @@ def number(
         _require(array > above, name, array, f"> {above:g}")
     if at_least is not None:
         _require(array >= at_least, name, array, f">= {at_least:g}")
+    if under is not None:
+        _require(array < under, name, array, f"< {under:g}")
+
+
+def whole(name: str, value: Any, *, at_least: int) -> None:
+    """Refuse a concrete `value` that is not one whole number within bounds."""
+    array = _concrete(value)
+    if array is None:
+        return
+    if array.dtype.kind not in "iu" or array.ndim:
+        raise ValueError(f"{name} must be a whole number, got {value!r}")
+    _require(array >= at_least, name, array, f">= {at_least}")
+
+
+def stuck_at(value: Any) -> None:
+    """Refuse stuck levels that are not real and finite; NaN is a healthy cell."""
+    array = _concrete(value)
+    if array is None:
+        return
+    if array.dtype.kind == "f":
+        array = array[~np.isnan(array)]
+    number("Crossbar.stuck_at", array)
+
+
+def thresholds(tree: Any) -> None:
+    """Refuse a threshold, or a tree of them, that is not positive and finite."""
+    leaves = jax.tree.leaves(tree)
+    if not leaves:
+        raise ValueError(f"threshold must be a number or a tree of them, got {tree!r}")
+    for value in leaves:
+        number("threshold", value, above=0)
 
 
 def typed_key(name: str, key: Any) -> None:

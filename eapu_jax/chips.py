@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Key, PyTree
 
-from eapu_jax.checks import number, typed_key
-from eapu_jax.crossbar import Crossbar, check_crossbars, is_on_array
+from eapu_jax.checks import number, typed_key, whole
+from eapu_jax.crossbar import Crossbar, check_crossbars, is_crossbar, is_on_array
 from prng import unrolled
 
 
@@ -35,6 +35,11 @@ class Spread:
 
     def __post_init__(self):
         for kind in ("chip_to_chip", "cell_to_cell"):
+            if not isinstance(getattr(self, kind), Mapping):
+                raise ValueError(
+                    f"Spread.{kind} must map names of constants to their spread, "
+                    f"{{'write_noise': 0.1}}, got {getattr(self, kind)!r}"
+                )
             for name, sigma in getattr(self, kind).items():
                 number(f"Spread.{kind}[{name!r}]", sigma, at_least=0)
         number("Spread.stuck_rate", self.stuck_rate, at_least=0)
@@ -72,8 +77,7 @@ def sample_chips(
         >>> chips["kernel"].device.write_noise.shape, chips["kernel"].stuck_at.shape
         ((1000,), (1000, 4, 3))
     """
-    if n < 1:
-        raise ValueError(f"n must be at least 1 chip, got {n}")
+    whole("n", n, at_least=1)
     chip = lambda i: sample_chip(key, i, crossbar, params, spread)  # noqa: E731
     return jax.vmap(chip)(jnp.arange(n))
 
@@ -91,8 +95,8 @@ def sample_chip(
     stuck cells are drawn for every cell. See `sample_chips` for the arguments.
     """
     typed_key("key", key)
-    check_crossbars(crossbar)
-    _check_names(crossbar, spread)
+    whole("index", index, at_least=0)
+    _check_nominal(crossbar, spread)
     key_chip, key_cells = jr.split(jr.fold_in(unrolled(key), index))
     chip = _stray(key_chip, crossbar, spread.chip_to_chip, ())
     leaves, treedef = jax.tree.flatten(params)
@@ -128,7 +132,12 @@ def _stray(key, crossbar: Crossbar, spread: Mapping[str, float], shape) -> Cross
     return replace(crossbar, device=replace(crossbar.device, **strayed))
 
 
-def _check_names(crossbar: Crossbar, spread: Spread) -> None:
+def _check_nominal(crossbar: Crossbar, spread: Spread) -> None:
+    check_crossbars(crossbar)
+    if not is_crossbar(crossbar):
+        raise ValueError(f"crossbar must be one Crossbar, got {crossbar!r}")
+    if not isinstance(spread, Spread):
+        raise ValueError(f"spread must be a Spread, got {spread!r}")
     known = [f.name for f in fields(crossbar.device)]
     for name in (*spread.chip_to_chip, *spread.cell_to_cell):
         if name not in known:

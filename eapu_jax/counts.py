@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PyTree
 
+from eapu_jax.checks import whole
+
 
 def writes_per_cell(state: PyTree) -> PyTree:
     """Writes of every cell so far, a tree like the array leaves.
@@ -41,6 +43,8 @@ def layer_update_ratio(state: PyTree) -> PyTree:
 def update_ratio(state: PyTree) -> Float[Array, ""]:
     """Fraction of all cells written at the last step ($R_{up}$)."""
     ratios = jax.tree.leaves(layer_update_ratio(state))
+    if not ratios:
+        return jnp.zeros(())
     cells = [n.size for n in jax.tree.leaves(writes_per_cell(state))]
     weights = jnp.array(cells, jnp.float32) / max(sum(cells), 1)
     return jnp.sum(jnp.stack(ratios) * weights)
@@ -61,7 +65,10 @@ def lifetime_factor(writes: PyTree, steps: int) -> Float[Array, ""]:
         >>> lifetime_factor(jnp.array([[1, 3], [0, 0]]), 100)
         Array(100., dtype=float32)
     """
+    whole("steps", steps, at_least=0)
     leaves = jax.tree.leaves(writes)
+    if not leaves:
+        raise ValueError(f"writes must hold at least one array, got {writes!r}")
     total = sum(jnp.sum(n, dtype=jnp.float32) for n in leaves)
     return jnp.float32(steps) * sum(n.size for n in leaves) / total
 

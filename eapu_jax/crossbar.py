@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Key, PyTree
 
-from eapu_jax.checks import check, quantity, typed_key
+from eapu_jax.checks import check, quantity, stuck_at, typed_key
 from eapu_jax.devices import AdditiveError, Device
 from eapu_jax.devices.base import Scalar
 from prng import unrolled
@@ -118,10 +118,17 @@ def spread_over(crossbar: PyTree[Crossbar], tree: PyTree) -> PyTree:
 
 def check_crossbars(crossbar: PyTree[Crossbar]) -> None:
     """Refuse a concrete constant that is out of bounds, and strangers."""
+    if crossbar is None:
+        raise ValueError("crossbar must hold Crossbars only, got None")
     for one in jax.tree.leaves(crossbar, is_leaf=is_crossbar):
         if not is_crossbar(one):
             raise ValueError(f"crossbar must hold Crossbars only, got {one!r}")
+        if not all(hasattr(one.device, can) for can in ("write", "read", "relax")):
+            raise ValueError(
+                f"Crossbar.device must be a device, AdditiveError(), got {one.device!r}"
+            )
         check(one)
+        stuck_at(one.stuck_at)
 
 
 def is_crossbar(thing: Any) -> bool:

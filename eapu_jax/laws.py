@@ -10,6 +10,7 @@ import math
 import jax
 import jax.numpy as jnp
 
+from eapu_jax.checks import number
 from eapu_jax.devices.base import Scalar
 
 
@@ -21,6 +22,7 @@ def write_probability(dw: jax.Array, threshold: Scalar) -> jax.Array:
         >>> write_probability(jnp.array([-0.5, 0.0, 3.0]), 2.0)
         Array([0.25, 0.  , 1.  ], dtype=float32)
     """
+    number("threshold", threshold, above=0)
     return jnp.minimum(jnp.abs(dw) / threshold, 1)
 
 
@@ -32,6 +34,7 @@ def step_variance(dw: jax.Array, threshold: Scalar) -> jax.Array:
         >>> step_variance(jnp.array([0.5, 3.0]), 2.0)
         Array([0.75, 0.  ], dtype=float32)
     """
+    number("threshold", threshold, above=0)
     size = jnp.abs(dw)
     return size * jnp.maximum(threshold - size, 0)
 
@@ -49,6 +52,7 @@ def total_variance(dw: jax.Array, threshold: Scalar, write_noise: Scalar) -> jax
         >>> total_variance(jnp.array([0.1]), jnp.array([0.5, 1.0, 2.0]), 1.0) * 100
         Array([24., 19., 24.], dtype=float32)
     """
+    number("write_noise", write_noise, at_least=0)
     error = write_probability(dw, threshold) * write_noise**2
     return step_variance(dw, threshold) + error
 
@@ -65,6 +69,9 @@ def adam_update_ratio(
         >>> f"{adam_update_ratio(1e-3, 2 / 80):.4f}"
         '0.0073'
     """
+    number("learning_rate", learning_rate, at_least=0)
+    number("threshold", threshold, above=0)
+    number("b1", b1, at_least=0, under=1)
     return math.sqrt((1 - b1) / (1 + b1) * 2 / math.pi) * learning_rate / threshold
 
 
@@ -87,6 +94,9 @@ def stationary_variance_eapu(
         >>> f"{stationary_variance_eapu(0.0094, 0.025, 0.025):.6f}"
         '0.000235'
     """
+    number("mean_abs", mean_abs, at_least=0)
+    number("threshold", threshold, above=0)
+    number("write_noise", write_noise, at_least=0)
     return mean_abs * (threshold + write_noise**2 / threshold) / 2
 
 
@@ -106,5 +116,7 @@ def stationary_variance_backprop(
         >>> f"{sqrt(stationary_variance_backprop(0.025, 0.001)):.4f}"
         '0.5592'
     """
+    number("write_noise", write_noise, at_least=0)
     pull = learning_rate * curvature
+    number("learning_rate * curvature", pull, above=0, under=2)
     return write_noise**2 / (2 * pull - pull**2)

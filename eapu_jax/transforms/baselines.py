@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import PyTree
 
-from eapu_jax.checks import number
+from eapu_jax.checks import number, thresholds
 from eapu_jax.crossbar import array_mask
 from eapu_jax.devices.base import Scalar
 
@@ -79,8 +79,7 @@ def lift_above(
 
 def _deterministic(rule, threshold) -> optax.GradientTransformationExtraArgs:
     """Apply `rule(update, threshold)` to every leaf on the array."""
-    for value in jax.tree.leaves(threshold):
-        number("threshold", value, above=0)
+    thresholds(threshold)
 
     def one(dw, theta):
         return rule(dw, jnp.asarray(theta, dw.dtype))

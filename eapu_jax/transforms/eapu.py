@@ -6,7 +6,7 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Key, PyTree
 
-from eapu_jax.checks import number
+from eapu_jax.checks import thresholds
 from eapu_jax.crossbar import working_dtype
 from eapu_jax.devices.base import Scalar
 from eapu_jax.transforms.dice import stochastic
@@ -54,8 +54,7 @@ def eapu(
         >>> f"{float((pulses['kernel'] != 0).mean()):.2f}"
         '0.01'
     """
-    for value in jax.tree.leaves(threshold):
-        number("threshold", value, above=0)
+    thresholds(threshold)
     return stochastic(_pulse, threshold, key=key)
 
 

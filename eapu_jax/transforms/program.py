@@ -116,6 +116,7 @@ def program(
         del extra_args
         if params is None:
             raise ValueError("program writes on top of params: pass params to update")
+        _check_same_form(updates, params)
         updates = computed_once(updates, state.step)
         dice = jr.fold_in(unrolled(state.key), state.step)
         keys = optax.tree.split_key_like(dice, updates)
@@ -133,6 +134,15 @@ def program(
 
     inner = optax.GradientTransformationExtraArgs(init_fn, update_fn)
     return optax.masked(inner, array_mask)
+
+
+def _check_same_form(updates: PyTree, params: PyTree) -> None:
+    asked, held = jax.tree.structure(updates), jax.tree.structure(params)
+    if asked != held:
+        raise ValueError(f"params must have the structure {asked}, got {held}")
+    for u, p in zip(jax.tree.leaves(updates), jax.tree.leaves(params), strict=True):
+        if u.shape != p.shape:
+            raise ValueError(f"params must have the shape {u.shape}, got {p.shape}")
 
 
 class _Written(NamedTuple):
