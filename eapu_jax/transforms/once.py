@@ -6,6 +6,7 @@ from jaxtyping import Array, Int, PyTree
 
 
 @jax.custom_jvp
+@jax.jit  # else every eager call compiles anew
 def computed_once(tree: PyTree, step: Int[Array, ""]) -> PyTree:
     """The same numbers, but stored before anybody reads them.
 
