@@ -50,8 +50,8 @@ def build(name, key=None):
 def weights(dtype=jnp.float32):
     """Two arrays, digital leaves of one and no axes, and an absent leaf."""
     return {
-        "a": jnp.linspace(-0.7, 0.7, 40, dtype=dtype).reshape(8, 5),
-        "b": (jnp.linspace(0, 1, 12, dtype=dtype).reshape(3, 4), None),
+        "a": jnp.linspace(-0.7, 0.7, 64, dtype=dtype).reshape(8, 8),
+        "b": (jnp.linspace(0, 1, 32, dtype=dtype).reshape(4, 8), None),
         "bias": jnp.linspace(0, 1, 5, dtype=dtype),
         "gain": jnp.asarray(0.3, dtype),
     }

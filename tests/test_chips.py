@@ -1,0 +1,201 @@
+"""Populations of chips: their spread, their stuck cells, and chip 17."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import optax
+import pytest
+
+import eapu_jax as ej
+from tests.statistics import assert_mean, assert_rate, assert_variance
+
+PARAMS = {"a": jnp.zeros((4, 8)), "b": jnp.zeros((8, 4)), "bias": jnp.zeros(4)}
+NOMINAL = ej.Crossbar(device=ej.AdditiveError(write_noise=2.0, read_noise=0.5))
+SPREAD = ej.Spread(
+    chip_to_chip={"write_noise": 0.3},
+    cell_to_cell={"read_noise": 0.2},
+    stuck_rate=0.1,
+    stuck_levels=(-40.0, 0.0, 20.0),
+)
+KEY = jr.key(42)
+
+
+@pytest.fixture(scope="module")
+def chips():
+    """Four thousand of them."""
+    return ej.sample_chips(KEY, 4000, NOMINAL, PARAMS, SPREAD)
+
+
+def one(chips, i):
+    return jax.tree.map(lambda x: x[i] if jnp.ndim(x) else x, chips)
+
+
+# Chip 17
+
+
+def test_chip_17_alone_is_chip_17_among_thousands(chips):
+    alone = ej.sample_chip(KEY, 17, NOMINAL, PARAMS, SPREAD)
+    chex.assert_trees_all_close(alone, one(chips, 17), rtol=1e-6)
+    stuck = lambda c: np.isnan(c["a"].stuck_at)  # noqa: E731
+    assert np.array_equal(stuck(alone), stuck(one(chips, 17)))
+
+
+def test_a_population_is_the_head_of_a_larger_one(chips):
+    few = ej.sample_chips(KEY, 5, NOMINAL, PARAMS, SPREAD)
+    head = jax.tree.map(lambda x: x[:5] if jnp.ndim(x) else x, chips)
+    chex.assert_trees_all_close(few, head, rtol=1e-6)
+
+
+def test_the_index_of_a_chip_may_be_traced():
+    draw = jax.jit(lambda i: ej.sample_chip(KEY, i, NOMINAL, PARAMS, SPREAD))
+    number = ej.sample_chip(KEY, 3, NOMINAL, PARAMS, SPREAD)
+    chex.assert_trees_all_close(draw(3), number, rtol=1e-6)
+
+
+def test_chip_17_trains_alone_as_among_others():
+    spread = ej.Spread(chip_to_chip={"write_noise": 0.3})
+    w, dw = jnp.zeros((8, 8)), jnp.full((8, 8), 0.01)
+
+    def train(i):
+        chip = ej.sample_chip(KEY, i, NOMINAL, w, spread)
+        tx = ej.program(chip, key=jr.fold_in(jr.key(0), i))
+        return tx.update(dw, tx.init(w), w)[0]
+
+    together = jax.vmap(train)(jnp.arange(20))
+    np.testing.assert_allclose(together[17], train(17), rtol=1e-5)
+    assert not np.array_equal(together[17], together[18])
+
+
+def test_two_chips_and_two_populations_differ(chips):
+    a, b = one(chips, 0)["a"], one(chips, 1)["a"]
+    assert a.device.write_noise != b.device.write_noise
+    assert not np.array_equal(a.stuck_at, b.stuck_at, equal_nan=True)
+    other = ej.sample_chip(jr.key(43), 0, NOMINAL, PARAMS, SPREAD)["a"]
+    assert a.device.write_noise != other.device.write_noise
+
+
+# Spreads
+
+
+def test_chip_to_chip_spread_has_the_nominal_mean_and_the_stated_deviation(chips):
+    noise = np.asarray(chips["a"].device.write_noise)
+    assert_mean(noise, 2.0)
+    assert_variance(noise, 2.0**2 * (np.exp(0.3**2) - 1))
+    assert_mean(np.log(noise / 2.0), -(0.3**2) / 2)
+    assert_variance(np.log(noise / 2.0), 0.3**2)
+
+
+def test_cell_to_cell_spread_has_the_nominal_mean_and_the_stated_deviation(chips):
+    noise = np.ravel(chips["b"].device.read_noise[:2000])
+    assert_mean(noise, 0.5)
+    assert_variance(np.log(noise / 0.5), 0.2**2)
+
+
+def test_a_chip_is_one_device_in_all_its_layers(chips):
+    first, second, digital = (chips[k].device.write_noise for k in ("a", "b", "bias"))
+    assert np.array_equal(first, second)
+    assert np.array_equal(first, digital)
+
+
+def test_cells_stray_independently(chips):
+    log = np.log(np.asarray(chips["a"].device.read_noise) / 0.5) + 0.2**2 / 2
+    assert_mean(log[:, 0, 0] * log[:, 0, 1], 0)
+    other = np.log(np.asarray(chips["b"].device.read_noise) / 0.5) + 0.2**2 / 2
+    assert_mean(log[:, 0, 0] * other[:, 0, 0], 0)
+
+
+def test_both_spreads_of_one_constant_multiply():
+    both = ej.Spread(
+        chip_to_chip={"write_noise": 0.3}, cell_to_cell={"write_noise": 0.4}
+    )
+    chips = ej.sample_chips(KEY, 4000, NOMINAL, PARAMS, both)
+    log = np.log(np.asarray(chips["a"].device.write_noise) / 2.0)
+    assert_variance(log[:, 0, 0], 0.3**2 + 0.4**2)
+    assert_variance(log[:, 0, 0] - log[:, 1, 1], 2 * 0.4**2)
+
+
+def test_constants_without_a_spread_stay_nominal(chips):
+    assert np.all(chips["a"].r_wg == NOMINAL.r_wg)
+    plain = ej.sample_chip(KEY, 0, NOMINAL, PARAMS, ej.Spread())
+    assert plain["a"].device == NOMINAL.device
+    assert plain["a"].stuck_at is None
+
+
+def test_shapes_suffice_to_draw_a_chip():
+    shapes = jax.eval_shape(lambda: PARAMS)
+    drawn = ej.sample_chip(KEY, 0, NOMINAL, shapes, SPREAD)
+    expected = ej.sample_chip(KEY, 0, NOMINAL, PARAMS, SPREAD)
+    chex.assert_trees_all_equal(drawn, expected)
+
+
+@pytest.mark.parametrize(
+    "device", [ej.VerifyRelaxation(), ej.SoftBounds()], ids=["verify", "soft bounds"]
+)
+def test_every_device_has_chips(device):
+    spread = ej.Spread(chip_to_chip={"read_noise": 0.1}, stuck_rate=0.5)
+    crossbar = ej.Crossbar(device=device)
+    chips = ej.sample_chips(KEY, 3, crossbar, PARAMS, spread)
+    keys = jr.split(KEY, 3)
+
+    def write(chip, key):
+        tx = ej.program(chip, key=key)
+        return tx.update(PARAMS, tx.init(PARAMS), PARAMS)[0]
+
+    moved = jax.vmap(write)(chips, keys)
+    assert moved["a"].shape == (3, 4, 8)
+
+
+# Chips at work
+
+
+def test_every_chip_writes_with_its_own_error():
+    w = jnp.zeros((64, 64))
+    spread = ej.Spread(chip_to_chip={"write_noise": 0.5})
+    chips = ej.sample_chips(KEY, 6, NOMINAL, w, spread)
+
+    def write(chip, key):
+        tx = ej.program(chip, key=key)
+        return tx.update(w + 1.0, tx.init(w), w)[0]
+
+    error = jax.vmap(write)(chips, jr.split(jr.key(1), 6)).reshape(6, -1) - 1.0
+    expected = (chips.device.write_noise / 80) ** 2
+    assert_variance(80 * error, 80**2 * expected, axis=1)
+
+
+# Stuck cells
+
+
+def test_cells_stick_at_the_stated_rate_and_levels(chips):
+    level = np.ravel(chips["b"].stuck_at)
+    assert_rate(np.sum(~np.isnan(level)), level.size, 0.1)
+    for value in SPREAD.stuck_levels:
+        assert_rate(np.sum(level == value), level.size, 0.1 / 3)
+
+
+def test_digital_leaves_have_no_stuck_cells(chips):
+    assert chips["bias"].stuck_at is None
+
+
+def test_stuck_cells_never_move_and_healthy_ones_do():
+    w = jnp.zeros((16, 16))
+    spread = ej.Spread(stuck_rate=0.3, stuck_levels=(-16.0, 24.0))
+    chip = ej.sample_chip(KEY, 0, NOMINAL, w, spread)
+    tx = optax.chain(optax.sgd(0.1), ej.program(chip, key=jr.key(0)))
+    state, path = tx.init(w), []
+    for _ in range(5):
+        updates, state = tx.update(jnp.ones((16, 16)), state, w)
+        w = optax.apply_updates(w, updates)
+        path.append(w)
+    stuck = ~np.isnan(chip.stuck_at)
+    level = np.asarray(chip.stuck_at)[stuck] / 80
+    np.testing.assert_allclose(np.stack(path)[:, stuck], np.tile(level, (5, 1)))
+    assert np.all(np.diff(np.stack(path)[:, ~stuck], axis=0) != 0)
+
+
+@pytest.mark.parametrize(("rate", "share"), [(0.0, 0.0), (1.0, 1.0)])
+def test_none_or_all_may_be_stuck(rate, share):
+    chip = ej.sample_chip(KEY, 0, NOMINAL, PARAMS, ej.Spread(stuck_rate=rate))["a"]
+    stuck = np.zeros(1) if chip.stuck_at is None else ~np.isnan(chip.stuck_at)
+    assert np.mean(stuck) == share
