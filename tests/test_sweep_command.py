@@ -2,34 +2,39 @@
 
 import pytest
 
-from experiments import cli, store
+from experiments import EXPERIMENTS, cli, store
 
-SMALL = ["--grid", "hidden=8", "--grid", "epochs=1", "--structural", "hidden", "epochs"]
-SWEEP = ["sweep", "chip_yield", "--chips", "3", "--grid", "stuck_rate=0,0.5", *SMALL]
+GRID = ["--grid", "noise=0.5,1", "--grid", "length=5", "--structural", "length"]
+
+
+@pytest.fixture(autouse=True)
+def toy(monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "toy", "tests.toy_chips")
+    monkeypatch.setitem(EXPERIMENTS, "other", "tests.toy_experiment")
 
 
 def test_a_sweep_over_chips_is_stored_shown_and_replayed(tmp_path, capsys):
-    assert cli.main([*SWEEP, "--results", str(tmp_path)]) == 0
-    (result,) = tmp_path.glob("chip_yield-chips-*.nc")
+    sweep = ["sweep", "toy", "--chips", "3", *GRID, "--results", str(tmp_path)]
+    assert cli.main(sweep) == 0
+    (result,) = tmp_path.glob("toy-chips-*.nc")
     dataset = store.load(result)
-    assert dict(dataset.final.sizes)["chip"] == 3
-    (folder,) = (tmp_path / "chip_yield").glob("chips-*")
+    assert dict(dataset.last.sizes) == {"noise": 2, "length": 1, "chip": 3, "seed": 1}
+    (folder,) = (tmp_path / "toy").glob("chips-*")
     assert cli.main(["peek", str(folder)]) == 0
-    at = ["--at", "stuck_rate=0.5", "--at", "hidden=8", "--at", "epochs=1"]
-    again = tmp_path / "again.nc"
+    at, again = ["--at", "noise=1.0", "--at", "length=5"], tmp_path / "again.nc"
     command = ["replay", str(folder), *at, "--chip", "2", "--file", str(again)]
     assert cli.main(command) == 0
-    chip = dataset.sel(stuck_rate=0.5, hidden=8, epochs=1, chip=2)
-    assert store.load(again).final.item() == chip.final.item()
-    assert "weights" in capsys.readouterr().out
+    chip = dataset.sel(noise=1.0, length=5, chip=2)
+    assert store.load(again).last.item() == chip.last.item()
+    assert "double" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("command", "status"),
     [
-        (["sweep", "scheme", "--chips", "3"], 2),
-        (["sweep", "chip_yield", "--chips", "3", "--grid", "stuck=0"], 2),
-        (["sweep", "chip_yield", "--chips", "0"], 2),
+        (["sweep", "other", "--chips", "3"], 2),
+        (["sweep", "toy", "--chips", "3", "--grid", "nose=0"], 2),
+        (["sweep", "toy", "--chips", "0"], 2),
         (["replay", "nowhere"], 1),
         (["peek", "nowhere"], 1),
     ],

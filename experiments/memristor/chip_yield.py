@@ -150,7 +150,12 @@ class Config:
 
 PRESETS = {
     "smoke": Config(
-        n_chips=6, spreads=(0.0, 1.0), stuck_rates=(0.0, 0.3), hidden=8, epochs=1
+        n_chips=6,
+        spreads=(0.0, 1.0),
+        stuck_rates=(0.0, 0.3),
+        required=(0.2, 0.5),
+        hidden=8,
+        epochs=1,
     ),
     "large": Config(n_chips=10_000),
     # The figure of merit: 10,000 chips x 3 epochs within 3 minutes and 4 GB.

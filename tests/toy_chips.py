@@ -1,0 +1,26 @@
+"""An experiment that offers one chip: for the tests of the engine's commands."""
+
+from dataclasses import dataclass
+
+from tests.toy_sweeps import walk
+
+REPRODUCES = "a toy: nothing"
+MINUTES = 0.01
+PRESETS = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    mean: float = 0.0
+    noise: float = 0.5
+    length: int = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    seed: int = 0
+
+
+def one_chip(point, chip, key, trace=False):
+    assert isinstance(point.length, int)
+    return walk(point, chip, key, trace)
