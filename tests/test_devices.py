@@ -4,6 +4,7 @@ A new device is covered by a line in DEVICES.
 """
 
 import dataclasses
+import math
 from functools import partial
 
 import chex
@@ -15,7 +16,7 @@ import pytest
 from scipy import stats
 
 import eapu_jax as ej
-from tests.statistics import assert_mean, assert_variance
+from tests.statistics import assert_mean, assert_second_moment, assert_variance
 
 DEVICES = {
     "additive": ej.AdditiveError(write_noise=2.0, read_noise=0.3),
@@ -64,6 +65,14 @@ def deeds(device):
 
 
 each_deed = pytest.mark.parametrize("deed", ["write", "read", "relax"])
+
+
+def assert_slopes(loss, values):
+    """The gradient of `loss` by name is its central difference."""
+    for name, slope in jax.grad(loss)(values).items():
+        h = 1e-6 * (1 + abs(values[name]))
+        up, down = (loss({**values, name: values[name] + s}) for s in (h, -h))
+        np.testing.assert_allclose(slope, (up - down) / (2 * h), rtol=1e-4, atol=1e-5)
 
 
 # Every device
@@ -160,12 +169,7 @@ def test_slopes_in_the_constants_are_finite_differences(name, deed, x64):
         g = deeds(put(**values))[deed](jr.key(0), cells().astype(float))
         return jnp.sum(g * jnp.cos(g / 40))
 
-    for constant, slope in jax.grad(loss)(values).items():
-        h = 1e-6 * (1 + abs(values[constant]))
-        up, down = (
-            loss({**values, constant: values[constant] + s * h}) for s in (1, -1)
-        )
-        np.testing.assert_allclose(slope, (up - down) / (2 * h), rtol=1e-4, atol=1e-5)
+    assert_slopes(loss, values)
 
 
 @each
@@ -195,6 +199,53 @@ def test_a_write_is_the_same_write_inside_jit(name):
         f(jr.key(3), cells(), requests()) for f in (write, jax.jit(write))
     )
     np.testing.assert_allclose(eager, compiled, rtol=1e-5, atol=1e-5)
+
+
+# Arrays large enough, and writes rare enough, that devices draw for the few
+
+
+def rare(every=50, dg=6.0, shape=(256, 512)):
+    """Changes of one cell in so many, µS."""
+    i = jnp.arange(math.prod(shape)).reshape(shape)
+    return jnp.where(i % every == 0, dg, 0.0)
+
+
+@each
+def test_rarely_written_cells_err_as_crowded_ones(name):
+    device, g = DEVICES[name], jnp.zeros((256, 512))
+    few = device.write(jr.key(0), g, rare())[rare() != 0]
+    many = device.write(jr.key(1), g, jnp.full_like(g, 6.0))
+    assert stats.ks_2samp(np.ravel(few), np.ravel(many)).pvalue > 1e-6
+
+
+@each
+def test_rarely_written_cells_err_independently(name):
+    g, cells = jnp.zeros((32, 64)), jnp.array([0, 1, 2, 64, 128, 129, 1984, 2047])
+    dg = jnp.zeros(g.size).at[cells].set(6.0).reshape(g.shape)
+    write = jax.vmap(lambda key: DEVICES[name].write(key, g, dg).ravel()[cells])
+    error = np.asarray(write(jr.split(jr.key(2), 4000)), float)
+    error = (error - error.mean(0)) / error.std(0)
+    assert_second_moment(error, np.eye(8))
+
+
+@each
+def test_rarely_written_cells_leave_the_others_alone(name):
+    g = 50 * jnp.sin(jnp.arange(256.0 * 512)).reshape(256, 512)
+    moved = DEVICES[name].write(jr.key(3), g, rare()) != g
+    assert not np.any(moved[rare() == 0])
+    assert np.mean(moved[rare() != 0]) > 0.9
+
+
+@each
+def test_slopes_of_rare_writes_are_finite_differences(name, x64):
+    device = jax.tree.map(float, DEVICES[name])
+    g, dg = jnp.zeros((32, 64)), rare(shape=(32, 64))
+
+    def loss(values):
+        written = dataclasses.replace(device, **values).write(jr.key(0), g, dg)
+        return jnp.sum(written * jnp.cos(written / 40))
+
+    assert_slopes(loss, constants(device)[0])
 
 
 # Devices that relax
@@ -275,7 +326,8 @@ def test_verify_error_after_a_time_has_the_stated_variance():
 
 def test_soft_bounds_closes_a_fraction_of_the_room_per_pulse():
     device = ej.SoftBounds(g_min=-10.0, g_max=30.0, pulse=2.0, write_noise=0.0)
-    up = device.write(jr.key(0), jnp.array([-10.0, 10.0, 30.0]), jnp.full(3, 6.0))
+    g = jnp.array([-10.0, 10.0, 30.0])
+    up = device.write(jr.key(0), g, jnp.full(3, 6.0))
     np.testing.assert_allclose(up, [30 - 40 * 0.9**3, 30 - 20 * 0.9**3, 30], atol=1e-5)
     down = device.write(jr.key(0), jnp.array([-10.0, 10.0, 30.0]), jnp.full(3, -6.0))
     np.testing.assert_allclose(
