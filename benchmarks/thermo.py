@@ -198,13 +198,15 @@ def normals_alone(key: jax.Array, n: int, chunk: int, steps: int) -> jax.Array:
 
 
 def normals_and_product(key: jax.Array, mix: jax.Array) -> jax.Array:
-    """What no trajectory can do without: its normals and one matrix product."""
+    """What no trajectory can do without: its normals, one product, one page written."""
     key, chunk = unrolled(key), 500
 
-    def body(carry, i):
-        return carry, jr.normal(jr.fold_in(key, i), (chunk, len(mix))) @ mix.T
+    def body(page, i):
+        v = jr.normal(jr.fold_in(key, i), (chunk, len(mix))) @ mix.T
+        return jax.lax.dynamic_update_slice(page, v, (i * chunk, 0)), None
 
-    return jax.lax.scan(body, 0, jnp.arange(SAMPLES // chunk))[1]
+    page = jnp.zeros((SAMPLES, len(mix)))
+    return jax.lax.scan(body, page, jnp.arange(SAMPLES // chunk))[0]
 
 
 if __name__ == "__main__":

@@ -21,23 +21,39 @@ from thermo.circuits import program_precision as program_precision
 from thermo.circuits import quantise as quantise
 from thermo.circuits import undouble as undouble
 from thermo.netlist import to_spice as to_spice
+from thermo.observers import Correlations as Correlations
+from thermo.observers import Moments as Moments
+from thermo.observers import Spectrum as Spectrum
+from thermo.propagate import modes as modes
+from thermo.propagate import moments as moments
+from thermo.propagate import observe as observe
+from thermo.propagate import propagator as propagator
+from thermo.propagate import trajectory as trajectory
 
 __all__ = [
     "Converter",
+    "Correlations",
     "LinearForm",
+    "Moments",
     "OpAmpBoard",
     "RCBoard",
     "RLCBoard",
+    "Spectrum",
     "Tolerances",
     "double",
     "draw_board",
     "draw_boards",
     "exact",
     "johnson_noise",
+    "modes",
+    "moments",
+    "observe",
     "program_covariance",
     "program_matrix",
     "program_precision",
+    "propagator",
     "quantise",
     "to_spice",
+    "trajectory",
     "undouble",
 ]
