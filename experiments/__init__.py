@@ -7,5 +7,11 @@ EXPERIMENTS: dict[str, str] = {
     "update_ratio": "experiments.memristor.update_ratio",
     "endurance": "experiments.memristor.endurance",
     "chip_yield": "experiments.memristor.chip_yield",
+    "spu_sampling": "experiments.thermodynamic.spu_sampling",
+    "spu_inversion": "experiments.thermodynamic.spu_inversion",
+    "spu_error_budget": "experiments.thermodynamic.spu_error_budget",
+    "spu_inductor_free": "experiments.thermodynamic.spu_inductor_free",
+    "spu_connectivity": "experiments.thermodynamic.spu_connectivity",
+    "spu_solvers": "experiments.thermodynamic.spu_solvers",
 }
 """Name -> module, in the order in which `reproduce` runs them."""

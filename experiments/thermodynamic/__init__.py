@@ -1,0 +1,1 @@
+"""The SPU's figures: one module each, with Config, run, plot and claims."""

@@ -1,0 +1,176 @@
+"""How wrong a measured covariance is, and what of it more samples would cure."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from thermo import exact, propagate
+from thermo.circuits import AbstractBoard, LinearForm
+
+
+def relative_error(
+    estimate: Float[Array, "*batch d d"], target: Float[Array, "d d"]
+) -> Float[Array, "*batch"]:
+    """Frobenius norm of the difference, relative to that of the target."""
+    difference = estimate - jnp.broadcast_to(target, estimate.shape)
+    return jnp.linalg.norm(difference, axis=(-2, -1)) / jnp.linalg.norm(target)
+
+
+def best_scale(
+    estimate: Float[Array, "*batch d d"], target: Float[Array, "d d"]
+) -> Float[Array, "*batch"]:
+    """The factor that brings the estimate nearest to the target: a calibration of T*.
+
+    Example:
+        >>> float(best_scale(2 * jnp.eye(3), jnp.eye(3)))
+        0.5
+    """
+    overlap = jnp.einsum("...ij,ij->...", estimate, target)
+    return overlap / jnp.einsum("...ij,...ij->...", estimate, estimate)
+
+
+class ErrorLaw(NamedTuple):
+    r"""What theory expects of one board, $\epsilon^2 = \epsilon_0^2 + \sigma^2(N)$.
+
+    Attributes:
+        floor: $\epsilon_0$, the error of infinitely many samples.
+        fitted_floor: the same after the best single factor.
+        statistical: $\sigma(N)$, correlations between samples included.
+    """
+
+    floor: Float[Array, ""]
+    fitted_floor: Float[Array, ""]
+    statistical: Float[Array, " counts"]
+
+    @property
+    def total(self) -> Float[Array, " counts"]:
+        """Root mean square error of an estimate."""
+        return jnp.hypot(self.floor[..., None], self.statistical)
+
+
+def error_law(
+    form: LinearForm,
+    target: Float[Array, "d d"],
+    n_samples: Sequence[int],
+    dt: float,
+) -> ErrorLaw:
+    """The law for samples of a board every `dt`, by Lyapunov and Isserlis.
+
+    Args:
+        form: of the board as it is.
+        target: covariance of the voltages that was wanted, V^2.
+        n_samples: numbers of samples N.
+        dt: us.
+    """
+    state = exact.lyapunov(form.drift, form.diffusion)
+    covariance = form.readout @ state @ form.readout.T
+    scale = best_scale(covariance, target)
+
+    def variance(n):
+        return exact.sampled_variance(
+            form.drift, form.diffusion, dt=dt, n_samples=n, readout=form.readout
+        ).sum()
+
+    if len(n_samples) == 1:  # half the work where N is known beforehand
+        total = variance(n_samples[0])[None]
+    else:
+        total = jax.lax.map(variance, jnp.asarray(n_samples))
+    return ErrorLaw(
+        floor=relative_error(covariance, target),
+        fitted_floor=relative_error(scale * covariance, target),
+        statistical=jnp.sqrt(total) / jnp.linalg.norm(target),
+    )
+
+
+def stretches(n_samples: int) -> list[int]:
+    """Lengths into which four times `n_samples` can be cut, from a 480th of it.
+
+    Example:
+        >>> stretches(12_000)
+        [25, 50, 100, 200, 400, 750, 1500, 3000, 6000, 12000, 24000, 48000]
+    """
+    if n_samples < 480 or n_samples % 480:
+        raise ValueError(f"n_samples = {n_samples}: must be a multiple of 480")
+    parts = (480, 240, 120, 60, 30, 16, 8, 4, 2, 1)
+    return [n_samples // k for k in parts] + [2 * n_samples, 4 * n_samples]
+
+
+def block_moments(v: Float[Array, "time d"], block: int) -> Float[Array, "blocks d d"]:
+    """Second moments of the successive blocks of a record."""
+    v = v.reshape(-1, block, v.shape[-1])
+    return jnp.einsum("bti,btj->bij", v, v) / block
+
+
+def cut(moments: Float[Array, "blocks d d"], n: int) -> Float[Array, "pieces d d"]:
+    """Join each `n` successive blocks: the estimates of disjoint stretches."""
+    d = moments.shape[-1]
+    return moments.reshape(-1, n, d, d).mean(1)
+
+
+def measure(
+    key: Key[Array, ""],
+    board: AbstractBoard,
+    target: Float[Array, "d d"],
+    n_samples: Sequence[int],
+    dt: float,
+) -> tuple[list[Float[Array, " stretches"]], ErrorLaw]:
+    """Run one board; the errors of all disjoint stretches, and what theory expects.
+
+    Args:
+        key: random key.
+        board: as it is.
+        target: covariance of the voltages that was wanted, V^2.
+        n_samples: lengths of the stretches; each divides the last, the whole run, and
+            is a multiple of the first.
+        dt: sampling interval, us.
+    """
+    form = board.linear()
+    v = propagate.trajectory(key, propagate.propagator(form, dt), n_samples[-1])
+    blocks = block_moments(v, n_samples[0])
+    joined = [cut(blocks, n // n_samples[0]) for n in n_samples]
+    found = [relative_error(moments, target) for moments in joined]
+    return found, error_law(form, target, n_samples, dt)
+
+
+class Split(NamedTuple):
+    """Two parts of an error, from a straight line of its square over 1/N.
+
+    Attributes:
+        floor: what is left when N grows for ever.
+        per_sample: a of a/N.
+    """
+
+    floor: np.ndarray
+    per_sample: np.ndarray
+
+
+def split(n_samples, mean_square, n_estimates) -> Split:
+    r"""Fit $\epsilon^2 = \epsilon_0^2 + a/N$ to measured mean squares.
+
+    Weighted least squares; a mean over k estimates is known to about 1 in sqrt(k) of
+    itself. A negative intercept counts as no floor.
+
+    Args:
+        n_samples: N, `(counts,)`.
+        mean_square: of the error, `(..., counts)`.
+        n_estimates: how many estimates each mean is over, `(counts,)`.
+
+    Example:
+        >>> n = np.array([100.0, 400.0, 1600.0])
+        >>> fit = split(n, 0.04 + 9 / n, np.ones(3))
+        >>> round(float(fit.floor), 6), round(float(fit.per_sample), 6)
+        (0.2, 9.0)
+    """
+    y = np.asarray(mean_square, float)
+    x = 1 / np.asarray(n_samples, float)
+    weight = np.asarray(n_estimates, float) / y**2
+    weight = weight / weight.sum(-1, keepdims=True)
+    x_mean, y_mean = (weight * x).sum(-1), (weight * y).sum(-1)
+    spread = (weight * x**2).sum(-1) - x_mean**2
+    slope = ((weight * x * y).sum(-1) - x_mean * y_mean) / spread
+    intercept = y_mean - slope * x_mean
+    return Split(np.sqrt(np.maximum(intercept, 0)), slope)

@@ -1,0 +1,133 @@
+"""The published machine as far as it is known, and what has to be assumed.
+
+Known: eight cells, any two of them joined, three copies (STATED); a sampling rate of
+12 MHz (STATED, second hand); 12,000 samples for an inverse (SEED). Component values,
+matrices, tolerances and the calibration are not known: what stands for them here is
+ASSUMED, and every figure says so.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Key
+
+from thermo.circuits import (
+    RLCBoard,
+    Tolerances,
+    draw_board,
+    program_precision,
+)
+
+N_CELLS = 8
+"""STATED."""
+N_PUBLISHED_BOARDS = 3
+"""STATED."""
+SAMPLING_INTERVAL = 1 / 12
+"""us; STATED, second hand: 12 MHz."""
+N_SAMPLES = 12_000
+"""SEED: behind the error of the 8x8 inverse."""
+
+ERROR_PUBLISHED = (0.25, 0.30)
+"""SEED: relative error of the 8x8 inverse after `N_SAMPLES`."""
+
+
+def random_matrix(
+    key: Key[Array, ""], d: int, coupling: jax.Array | float = 0.2
+) -> Float[Array, "d d"]:
+    """A matrix that capacitors can represent (ASSUMED: the published ones are unknown).
+
+    In units of a cell's capacitor: each to ground uniform in [0.8, 1.2], each between
+    two cells uniform in [0, `coupling`]. At d = 8 its condition number is about 2, at
+    a coupling of 1 about 6.
+
+    Example:
+        >>> matrix = random_matrix(jax.random.key(0), 2)
+        >>> bool(matrix[0, 1] <= 0), matrix.shape
+        (True, (2, 2))
+    """
+    key_ground, key_between = jr.split(key)
+    ground = jr.uniform(key_ground, (d,), minval=0.8, maxval=1.2)
+    upper = jnp.triu(coupling * jr.uniform(key_between, (d, d)), 1)
+    between = upper + upper.T
+    return jnp.diag(ground + between.sum(1)) - between
+
+
+class Nominal(NamedTuple):
+    """A board as it is drawn, and the covariance that its voltages should have.
+
+    Attributes:
+        board: without imperfections.
+        target: V^2, `(d, d)`.
+    """
+
+    board: RLCBoard
+    target: jax.Array
+
+
+def program(
+    matrix: Float[Array, "d d"],
+    *,
+    rc: jax.Array | float = 1.0,
+    quality: jax.Array | float = 1.0,
+) -> Nominal:
+    r"""The nominal RLC board of a matrix whose unit is a cell's capacitor of 1 nF.
+
+    $R = RC / 1\,\mathrm{nF}$ and $L = R^2 \cdot 1\,\mathrm{nF}/Q^2$, alike in all
+    cells; T* is 1 nJ (voltages of about 1 V; no ratio depends on it). ASSUMED; RC of
+    1 us is what later papers of the same group take (STATED there).
+
+    Args:
+        matrix: symmetric M-matrix with entries of about 1.
+        rc: of a cell alone, us.
+        quality: of a cell alone, R sqrt(C / L).
+
+    Example:
+        >>> program(jnp.array([[2.0, -1.0], [-1.0, 2.0]]), rc=3.0).board.resistance
+        Array([3., 3.], dtype=float32)
+    """
+    made = program_precision(
+        matrix,
+        resistance=rc,
+        inductance=(rc / quality) ** 2,
+        scale=1.0,
+        component_range=(0.0, float("inf")),
+    )
+    assert isinstance(made.board, RLCBoard)
+    return Nominal(made.board, jnp.linalg.inv(matrix))
+
+
+@partial(jax.jit, static_argnames="d")
+def nominal(
+    key: Key[Array, ""],
+    d: int,
+    rc: jax.Array | float,
+    quality: jax.Array | float,
+    coupling: jax.Array | float = 0.2,
+) -> Nominal:
+    """The board of a `random_matrix`."""
+    return program(random_matrix(key, d, coupling), rc=rc, quality=quality)
+
+
+@jax.jit
+def draw(
+    key: Key[Array, ""], board: RLCBoard, tolerances: Float[Array, " boards"]
+) -> RLCBoard:
+    """Boards whose capacitors, resistors, coils and noise powers are all off at random.
+
+    Board i draws from `fold_in(key, i)`, scaled by its own relative rms tolerance; at
+    tolerance 0 it is the ideal board.
+
+    Returns:
+        Boards along a leading axis of every leaf.
+    """
+    keys = jax.vmap(jr.fold_in, (None, 0))(key, jnp.arange(len(tolerances)))
+    spreads = Tolerances(
+        capacitance=tolerances,
+        resistance=tolerances,
+        inductance=tolerances,
+        noise=tolerances,
+    )
+    return jax.vmap(draw_board, (0, None, 0))(keys, board, spreads)
