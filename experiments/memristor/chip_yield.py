@@ -248,8 +248,9 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
     )
     names = {"final_at_least": "required", "final_fraction": "yield"}
     data = _images(config.training.n_train, config.training.n_test).provenance
-    attrs = {"data": f"{data}, {config.n_chips} chips per point"}
-    return found.rename(names).drop_vars("reason").assign_attrs(attrs)
+    shown = "median, middle half and middle nine tenths"
+    attrs = {"data": f"{data}; {config.n_chips} chips per point, {shown}"}
+    return found.rename(names).drop_vars(["reason", "chip", "seed"]).assign_attrs(attrs)
 
 
 @style.styled
@@ -280,8 +281,10 @@ def _bands(
         q = scale * dataset[f"{name}_quantile"].sel(spread=spread)
         axes.plot(x, q.sel({f"{name}_q": 0.5}), "o-", color=colour, label=f"{spread:g}")
         for low, high, alpha in ((0.05, 0.95, 0.1), (0.25, 0.75, 0.2)):
-            edges = (q.sel({f"{name}_q": e}) for e in (low, high))
-            axes.fill_between(x, *edges, color=colour, alpha=alpha, linewidth=0)
+            floor, top = (q.sel({f"{name}_q": e}) for e in (low, high))
+            axes.fill_between(x, floor, top, color=colour, alpha=alpha, linewidth=0)
+            if len(x) == 1:
+                axes.vlines(x, floor, top, color=colour, alpha=3 * alpha, linewidth=6)
     axes.set(xlabel="stuck cells (%)", ylabel=label)
     axes.legend(title="spread of the write noise")
 

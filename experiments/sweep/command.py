@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 import xarray as xr
@@ -70,7 +70,7 @@ def sweep_chips(name: str, argv: Sequence[str], console: Console) -> int:
     prog = f"python -m experiments sweep {name}"
     asked = tyro.cli(Asked, prog=prog, args=list(argv))
     _, base = experiment(name, None)
-    axes = dict(parse_axis(type(base), text) for text in asked.grid)
+    axes: dict[str, Any] = dict(parse_axis(type(base), t) for t in asked.grid)
     if len(axes) < len(asked.grid):
         raise ValueError(f"grid = {asked.grid}: a field is given twice")
     for field in asked.structural:

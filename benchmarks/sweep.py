@@ -1,0 +1,188 @@
+"""The sweep engine: what it costs, how it scales out, how soon it resumes.
+
+Every contestant runs in a process of its own, on all cores that this one was
+given at its start; the workload is `chip_yield`'s one chip, 3 epochs of digits.
+`python -m benchmarks.sweep` prints the rows alone.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+CHUNK, EIGHT = 32, 8
+CORES = os.cpu_count() or 1
+AXES = {"spread": [0.5], "stuck_rate": [0.02]}
+
+
+def rows(chips: int = 512, repeats: int = 3) -> list[dict]:
+    """Figures of merit of the engine."""
+    with tempfile.TemporaryDirectory() as folder:
+        turns = [_turn(chips) for _ in range(repeats)]
+        child("sweep", CORES, chips, store=folder, stop=1)
+        again = child("sweep", CORES, chips, store=folder)
+    alone, mine, wide, eight, cores = zip(*turns, strict=True)
+    best = _most([*mine, *wide])
+    cost = {k: min(t["cpu"] for t in v) for k, v in (("hand", alone), ("sweep", mine))}
+    start = min(t["first"] for t in cores)
+    batch = 10_000 / _most(cores) + start
+    return [
+        {
+            "name": "sweep / hand-written vmap+scan, CPU time",
+            "value": cost["sweep"] / cost["hand"],
+            "unit": "x",
+            "target": "<= 1.05",
+            "floor": 1.0,
+            "note": f"{chips} chips in chunks of {CHUNK}, compilation left out",
+        },
+        {
+            "name": "8 virtual devices / best single device, throughput",
+            "value": _most(eight) / best,
+            "unit": "x",
+            "target": ">= 0.85",
+            "note": f"best of {repeats}; {CORES} devices {_most(cores) / best:.2f}",
+        },
+        {
+            "name": "resume: start of the process to the first new chunk begun",
+            "value": again["begun"],
+            "unit": "s",
+            "target": "<= 10",
+            "note": f"import, cached compile; chunk done at {again['first']:.1f} s",
+        },
+        {
+            "name": "10,000 digits-MLP chips x 3 epochs",
+            "value": batch / 60,
+            "unit": "min",
+            "target": "<= 3",
+            "note": f"from {chips} chips on {CORES} cores, start included",
+        },
+        {
+            "name": "memory of that",
+            "value": max(t["bytes"] for t in cores) / 1e9,
+            "unit": "GB",
+            "target": "<= 4",
+            "note": "peak resident; constant in the number of chips",
+        },
+    ]
+
+
+def _turn(chips: int) -> tuple[dict, ...]:
+    """Every contestant once: another load on the machine falls on all alike."""
+    return (
+        child("hand", 1, chips),
+        child("sweep", 1, chips),
+        child("sweep", 1, chips, chunk=4 * CHUNK),
+        child("sweep", EIGHT, chips),
+        child("sweep", CORES, chips),
+    )
+
+
+def _most(told) -> float:
+    return max(one["rate"] for one in told)
+
+
+def child(
+    what: str, devices: int, chips: int, *, chunk=CHUNK, store="", stop=0
+) -> dict:
+    """One contestant in a process of its own."""
+    flags = f"--xla_force_host_platform_device_count={devices}"
+    quiet = {"XLA_FLAGS": flags, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    told = json.dumps([what, chips, chunk, store, stop, time.time()])
+    command = [sys.executable, "-m", "benchmarks.sweep", told]
+    free = (
+        "import os, sys; os.sched_setaffinity(0, range(os.cpu_count())); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", free, *command],
+        env={**os.environ, **quiet},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def contestant(what, chips, chunk, store, stop, born) -> dict:
+    """Compute and tell times since `born`, and what was used."""
+    from experiments import cli
+
+    cli.prepare()
+    if what == "hand":
+        return by_hand(chips, chunk)
+    from experiments.memristor.chip_yield import Training, one_chip
+    from experiments.sweep import Moments, Quantiles, Silent, sweep
+
+    class Clock(Silent):
+        """When did what happen?"""
+
+        first = begun = cpu = wall = 0.0
+
+        def plan(self, plan):
+            if not self.begun:
+                self.begun, self.cpu = time.time() - born, time.process_time()
+                self.wall = time.perf_counter()
+
+        def news(self, news):
+            self.first = self.first or time.time() - born
+            if stop and news.done >= stop:
+                raise KeyboardInterrupt
+
+    clock = Clock()
+    reduce = {"final": [Moments(), Quantiles()], "lifetime": [Moments(), Quantiles()]}
+    with contextlib.suppress(KeyboardInterrupt):
+        sweep(
+            one_chip,
+            AXES,
+            chips=chips,
+            base=Training(),
+            reduce={**reduce, "accuracy": Moments()},
+            chunk=chunk,
+            store=store or None,
+            watch=clock,
+        )
+    return {
+        "first": clock.first,
+        "begun": clock.begun,
+        "cpu": time.process_time() - clock.cpu,
+        "rate": chips / (time.perf_counter() - clock.wall),
+        "bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+
+
+def by_hand(chips: int, chunk: int) -> dict:
+    """What one would write: jit(vmap(one chip)), a loop over chunks, statistics."""
+    import jax
+    import numpy as np
+
+    from experiments.memristor.chip_yield import Training, one_chip
+    from experiments.sweep.point import Point
+
+    def one(chip, spread, stuck_rate):
+        fields = {**Training().__dict__, "spread": spread, "stuck_rate": stuck_rate}
+        key = jax.random.fold_in(jax.random.fold_in(jax.random.key(0), 0), chip)
+        return one_chip(Point(fields), chip, key)
+
+    many = jax.jit(jax.vmap(one, in_axes=(0, None, None)))
+    compiled = many.lower(np.arange(chunk), np.float32(0.5), np.float32(0.02)).compile()
+    cpu, wall = time.process_time(), time.perf_counter()
+    results = []
+    for start in range(0, chips, chunk):
+        who = np.arange(start, start + chunk)
+        results.append(compiled(who, np.float32(0.5), np.float32(0.02)))
+    found = [jax.device_get(r) for r in results]
+    np.quantile(np.concatenate([r["final"] for r in found]), [0.05, 0.5, 0.95])
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    return {"cpu": cpu, "rate": chips / wall}
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(json.dumps(contestant(*json.loads(sys.argv[1]))))
+    else:
+        for row in rows():
+            print(row)
