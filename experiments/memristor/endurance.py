@@ -50,7 +50,7 @@ class Config(Setting):
     write_noise: float = 2.0
     cases: tuple[str, ...] = tuple(TITLES)
     hidden: tuple[int, ...] = (128, 64)
-    epochs: int = 8
+    epochs: int = 6
     learning_rate: float = 1e-3
 
     def __post_init__(self):
