@@ -33,7 +33,7 @@ from experiments.training import Recipe, Scalar, population, prepare
 from experiments.work import Work
 
 REPRODUCES = "EaPU, Fig. 1b and the scheme: update sizes and the probabilistic rule"
-MINUTES = 0.5
+MINUTES = 0.3
 
 EDGES = np.linspace(-8.0, 0.0, 81)
 """Edges of the histogram of log10 |dW|, ten bins per decade."""

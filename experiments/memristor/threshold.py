@@ -32,7 +32,7 @@ from experiments.training import (
 from experiments.work import Work
 
 REPRODUCES = "EaPU, the choice threshold = SD (public code) and its two ablations"
-MINUTES = 1.0
+MINUTES = 0.9
 RIVALS = {
     "noisy": "noisy backpropagation",
     "drop_below": "ablation: drop below threshold",
