@@ -31,6 +31,7 @@ __all__ = [
     "read_csv",
     "table",
     "within",
+    "within_reach",
     "write_csv",
 ]
 
@@ -86,6 +87,18 @@ def within(published: float, low: float, high: float, *, tolerance: float = 0.0)
     if low - tolerance <= published <= high + tolerance:
         return _REPRODUCED
     return _NOT
+
+
+def within_reach(
+    published: float, low: float, high: float, *, tolerance: float = 0.0
+) -> str:
+    """Judge a value that constants ASSUMED here were chosen to meet: a trend at best.
+
+    Example:
+        >>> within_reach(0.93, 0.925, 0.941), within_reach(0.99, 0.925, 0.941)
+        ('trend reproduced', 'not reproduced')
+    """
+    return both(_TREND, within(published, low, high, tolerance=tolerance))
 
 
 def below(bound: float, low: float, high: float) -> str:

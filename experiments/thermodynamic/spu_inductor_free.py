@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from experiments import style
-from experiments.claims import Claim, within
+from experiments.claims import Claim, within_reach
 from experiments.population import over_chips
 from experiments.thermodynamic import errors, machine
 from experiments.work import Work
@@ -327,6 +327,6 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             high=high,
             unit="%",
             scale=dataset.attrs.get("scale", "reduced"),
-            verdict=within(100 * ERROR_PUBLISHED, low, high, tolerance=0.5),
+            verdict=within_reach(100 * ERROR_PUBLISHED, low, high, tolerance=0.5),
         )
     ]

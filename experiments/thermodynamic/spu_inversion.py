@@ -12,7 +12,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from experiments import style
-from experiments.claims import Claim, above, below, both, monotone, within
+from experiments.claims import Claim, above, below, both, monotone, within_reach
 from experiments.population import over_chips
 from experiments.thermodynamic import errors, machine
 from experiments.work import Work
@@ -359,7 +359,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             "press on the SPU paper (SEED)",
             100 * at,
             scale,
-            lambda low, high: within(middle, low, high, tolerance=2.5),
+            lambda low, high: within_reach(middle, low, high, tolerance=2.5),
             published=middle,
         ),
         _claim(
