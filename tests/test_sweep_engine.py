@@ -294,6 +294,22 @@ def test_the_chunk_fits_the_memory_and_fills_the_calls():
         choose(Program, 10, 1, 999)
 
 
+@pytest.mark.parametrize("jump", [1, 3, 50])
+def test_a_wider_program_is_asked_again(jump):
+    class Program:
+        def __init__(self, width):
+            self.temp_size_in_bytes = 1000 * width * (jump if width > 32 else 1)
+            self.argument_size_in_bytes = self.output_size_in_bytes = 0
+            self.alias_size_in_bytes = 0
+
+        def memory_analysis(self):
+            return self
+
+    chunk, program = choose(Program, 100_000, 1, 500_000)
+    assert program.temp_size_in_bytes <= 500_000
+    assert chunk == {1: 256, 3: 128, 50: 32}[jump]
+
+
 def test_the_measured_memory_bounds_the_chunk():
     def wide(point, chip, key):
         x = jr.normal(key, (1000, 100)) * point.noise

@@ -119,8 +119,8 @@ class Config:
     seed: int = 0
     n_chips: int = 128
     spreads: tuple[float, ...] = (0.0, 0.5, 1.0)
-    stuck_rates: tuple[float, ...] = (0.0, 0.02, 0.05, 0.1)
-    required: tuple[float, ...] = (0.8, 0.85, 0.9)
+    stuck_rates: tuple[float, ...] = (0.0, 0.05, 0.1, 0.2)
+    required: tuple[float, ...] = (0.75, 0.8, 0.85)
     hidden: int = 32
     epochs: int = 3
     learning_rate: float = 3e-3
@@ -286,7 +286,7 @@ def _bands(
             if len(x) == 1:
                 axes.vlines(x, floor, top, color=colour, alpha=3 * alpha, linewidth=6)
     axes.set(xlabel="stuck cells (%)", ylabel=label)
-    axes.legend(title="spread of the write noise")
+    axes.legend(title="spread of the write noise", loc="lower left")
 
 
 def _yields(axes: Axes, dataset: xr.Dataset) -> None:
@@ -299,7 +299,7 @@ def _yields(axes: Axes, dataset: xr.Dataset) -> None:
             look = {"color": style.COLOURS[i % len(style.COLOURS)], "label": label}
             axes.plot(x, share, styles[j % len(styles)], marker="o", **look)
     axes.set(xlabel="stuck cells (%)", ylabel="yield (%)", ylim=(-2, 102))
-    axes.legend(title="required accuracy")
+    axes.legend(title="required accuracy", loc="lower left")
 
 
 def _hardware(point: Any, chip: Any, params: Any) -> Any:
