@@ -16,6 +16,7 @@ from sklearn.datasets import load_digits
 
 import eapu_jax as ej
 from benchmarks.clock import interleaved, row
+from experiments.data import load_images
 
 R_WG = 1 / 80
 THRESHOLD = 2 / 80
@@ -34,8 +35,7 @@ def rows() -> list[dict[str, Any]]:
 def training_step(repeats: int = 15) -> list[dict[str, Any]]:
     """EaPU and the write on the MLP 784-256-128-10 at batch 64, over Adam alone."""
     key, steps = jr.key(0), 100
-    xs = jr.normal(key, (steps, 64, 784))
-    ys = jr.randint(key, (steps, 64), 0, 10)
+    xs, ys = mnist(batch=64, steps=steps)
     params = init(key, (784, 256, 128, 10))
     chains = {
         "adam": optax.adam(LEARNING_RATE),
@@ -125,6 +125,13 @@ def gate(key: jax.Array, threshold: Any = THRESHOLD):
 def write(key: jax.Array):
     """The write, with other dice than the gate."""
     return ej.program(CROSSBAR, key=jr.fold_in(key, 1))
+
+
+def mnist(batch: int, steps: int) -> tuple[jax.Array, jax.Array]:
+    """Batches of the 4,000 bundled training images, in an order of their own."""
+    images = load_images("mnist5k")
+    order = jr.randint(jr.key(0), (steps, batch), 0, len(images.y_train))
+    return jnp.asarray(images.x_train).reshape(-1, 784)[order], images.y_train[order]
 
 
 def trainer(tx: optax.GradientTransformation, xs: jax.Array, ys: jax.Array) -> Callable:
