@@ -51,6 +51,9 @@ BOARDS = {
     "silent cell": SILENT,
 }
 every_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS.keys())
+three_boards = pytest.mark.parametrize(
+    "board", [RLC, OP_AMP, COLOURED], ids=["rlc", "op-amp", "coloured"]
+)
 
 
 def double(board):
@@ -104,7 +107,7 @@ def test_a_step_keeps_the_stationary_law(board):
     np.testing.assert_allclose(carried @ carried.T + p.noise @ p.noise.T, s, atol=1e-5)
 
 
-@every_board
+@three_boards
 def test_sampled_path_has_the_transition_law_of_its_interval(board):
     form, k, z0 = board.linear(), 3, jnp.arange(1.0, 5.0)
     z0 = jnp.resize(z0, form.drift.shape[:1])
@@ -116,7 +119,7 @@ def test_sampled_path_has_the_transition_law_of_its_interval(board):
     assert_second_moment(v - mean[None, :], form.readout @ q @ form.readout.T)
 
 
-@every_board
+@three_boards
 def test_lagged_covariance_decays_by_the_propagator(board):
     form, p = double(board), propagator(board, DT)
     keys = jr.split(jr.key(1), 20_000)
@@ -275,7 +278,16 @@ def test_bad_input_is_refused_with_its_bound(call, words):
         call(propagator(RLC, DT))
 
 
-def test_an_unstable_board_is_refused():
-    form = LinearForm(drift=-jnp.eye(2), noise=jnp.eye(2), readout=jnp.eye(2))
-    with pytest.raises(ValueError, match="drift is unstable"):
+@pytest.mark.parametrize(
+    ("drift", "words"),
+    [
+        (-jnp.eye(2), "drift is unstable"),
+        (jnp.full((2, 2), jnp.nan), r"drift\[0, 0\] = nan"),
+        (jnp.ones((2, 3)), "must be square"),
+        (jnp.eye(3), "must agree"),
+    ],
+)
+def test_a_drift_that_is_no_circuit_is_refused(drift, words):
+    form = LinearForm(drift=drift, noise=jnp.eye(2), readout=jnp.eye(2))
+    with pytest.raises(ValueError, match=words):
         propagator(form, DT)

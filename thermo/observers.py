@@ -311,8 +311,8 @@ def effective_samples(
     Example:
         >>> import jax.numpy as jnp
         >>> halves = (0.5 ** jnp.arange(30.0))[:, None, None]
-        >>> round(float(effective_samples(halves, 10_000)))  # (1 - a^2) / (1 + a^2)
-        6001
+        >>> round(float(effective_samples(halves, 10_000)), -2)  # (1-a^2) / (1+a^2)
+        6000.0
     """
     trace = jnp.trace(autocovariance, axis1=1, axis2=2)
     squares = trace**2 + jnp.einsum("kij,kji->k", autocovariance, autocovariance)

@@ -383,7 +383,9 @@ def _in_double(build: Callable[[LinearForm, Any], T], board: Any, dt: Any) -> T:
     leaves = jax.tree.leaves((board, dt))
     if any(isinstance(leaf, Tracer) for leaf in leaves):
         return _prepare(build, board, dt)
-    if not isinstance(board, LinearForm):
+    if isinstance(board, LinearForm):
+        _check_form(board)
+    else:
         jax.eval_shape(board.linear)  # its checks see the values; nothing is computed
     dtype = jnp.result_type(*(x for x in leaves if hasattr(x, "dtype")))
     with jax.ensure_compile_time_eval(), jax.enable_x64(True):
@@ -391,6 +393,17 @@ def _in_double(build: Callable[[LinearForm, Any], T], board: Any, dt: Any) -> T:
         ready = _prepare(build, *doubles)
         ready.check()
         return jax.tree.map(lambda x: x.astype(dtype), ready)
+
+
+def _check_form(form):
+    for name in ("drift", "noise", "readout", "bias"):
+        checks.finite(name, getattr(form, name))
+    (*_, n, m), columns = form.drift.shape, form.readout.shape[-1]
+    if not n == m == form.noise.shape[-2] == columns:
+        raise ValueError(
+            f"drift is ({n}, {m}), noise has {form.noise.shape[-2]} rows and readout "
+            f"{columns} columns: the drift must be square and all must agree"
+        )
 
 
 @partial(jax.jit, static_argnames="build")
