@@ -21,7 +21,7 @@ from experiments.work import Work
 from thermo import checks
 
 REPRODUCES = "SPU: what all-to-all wiring buys (no published figure)"
-MINUTES = 0.3
+MINUTES = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)

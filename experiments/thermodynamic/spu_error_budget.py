@@ -26,7 +26,7 @@ from thermo.circuits import (
 )
 
 REPRODUCES = "SPU: the floor that imperfections leave (no published figure)"
-MINUTES = 0.4
+MINUTES = 0.3
 
 SOURCES = {
     "capacitors": ("capacitance",),

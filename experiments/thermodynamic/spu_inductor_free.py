@@ -19,7 +19,7 @@ from thermo import checks, exact
 from thermo.circuits import program_precision
 
 REPRODUCES = "SPU: simulated board without inductors, error of about 2 %"
-MINUTES = 0.5
+MINUTES = 0.6
 
 CIRCUITS = ("resistive", "capacitive", "op-amp", "rlc")
 LABELS = {
@@ -300,6 +300,7 @@ def _draw_needed(ax, dataset: xr.Dataset) -> None:
         text = " never" if np.isnan(n) else f" {n:,.0f} samples"
         ax.text(0 if np.isnan(n) else n / per_ms, y, text, va="center", fontsize=7)
     short = {"resistive": "RC,\nresistors", "capacitive": "RC,\ncapacitors"}
+    short |= {"op-amp": "op-amps", "rlc": "RLC"}
     names = [short.get(c, c) for c in dataset.circuit.to_numpy()]
     ax.set(yticks=place, yticklabels=names, ylim=(-1.2, len(names) - 0.5))
     ax.set(xlabel="run at 12 MHz (ms)", title="Time until the error is 2 %")

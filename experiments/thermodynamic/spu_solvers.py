@@ -288,6 +288,15 @@ def _draw_bias(ax, dataset: xr.Dataset, quality: float) -> None:
     ax.plot(
         [], [], "o", color="0.3", markerfacecolor="none", label="simulated (diffrax)"
     )
+    if quality == dataset.check_quality:
+        noise = 100 * float(dataset.noise.mean())
+        ax.annotate(
+            f"noise of the simulation: {noise:.1f} %",
+            (dataset.check_steps, noise),
+            (14, -3),
+            textcoords="offset points",
+            fontsize=7,
+        )
     ax.axhline(100 * BIAS, color="0.5", linestyle=":", linewidth=1)
     ax.set(xscale="log", yscale="log", ylim=(1e-6, 1e3), title=f"Q = {quality:g}")
     ax.set(xlabel="steps per sample", ylabel="bias of the covariance (%)")
@@ -324,6 +333,7 @@ def _draw_cost(ax, dataset: xr.Dataset) -> None:
     ax.set_xticks(place, names, rotation=30, ha="right")
     ax.set(
         yscale="log",
+        ylim=(0.1, 1e5),
         ylabel="core time per chip (us)",
         title="Cost (exact map: no bias)",
     )
