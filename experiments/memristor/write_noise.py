@@ -274,7 +274,7 @@ def _gain(axes: Axes, dataset: xr.Dataset) -> None:
     for (label, point), marker in zip(PUBLISHED_GAINS.items(), "D^v", strict=True):
         style.published(axes, *[[v] for v in point], label=label, marker=marker)
     axes.set(
-        title="5a  improvement: EaPU minus noisy backpropagation",
+        title="5a  gain of EaPU over noisy BP",
         xlabel="SD(eps_cell) at R_wg = 1/80 (uS)",
         ylabel="points",
         ylim=(0, 100),
