@@ -25,7 +25,7 @@ def sparkline(values: Sequence[float], width: int = 32) -> str:
 
     Example:
         >>> sparkline([0.0, 1.0, 2.0, 3.0])
-        '▁▃▅█'
+        '▁▃▆█'
         >>> sparkline([1.0, float("nan"), 1.0])
         '▁ ▁'
     """

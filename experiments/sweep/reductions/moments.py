@@ -12,6 +12,7 @@ class Moments:
     """Number, mean, standard deviation (n - 1), least and greatest.
 
     Example:
+        >>> from experiments.sweep.reductions.base import Lanes
         >>> moments = Moments()
         >>> who = np.arange(3)
         >>> state = moments.init((), np.dtype("float32"))
