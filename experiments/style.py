@@ -96,12 +96,15 @@ def published(axes: Axes, x, y, *, label: str = "", **line):
     return axes.plot(x, y, label=name, **{**look, "color": "black", **line})[0]
 
 
-def caption(figure: Figure, dataset: xr.Dataset) -> None:
-    """Print under the figure what was computed: scale, chips, data."""
+def caption(figure: Figure, dataset: xr.Dataset, note: str = "") -> None:
+    """Print under the figure what was computed: scale, chips, data, a note."""
     parts = [f"scale: {dataset.attrs.get('scale', 'reduced')}"]
     if "chip" in dataset.sizes:
-        parts.append(f"{dataset.sizes['chip']} chips, median and middle half")
+        seeds = f"{dataset.sizes['seed']} seeds x " if "seed" in dataset.sizes else ""
+        chips = f"{seeds}{dataset.sizes['chip']} chips"
+        parts.append(f"{chips}, median and middle half")
     parts += [str(dataset.attrs[k]) for k in ("data",) if k in dataset.attrs]
+    parts += [note] if note else []
     width = int(figure.get_figwidth() * 17)
     text = textwrap.fill("; ".join(parts), width)
     figure.supxlabel(text, fontsize=6.5, color="0.35", x=0.01, ha="left")

@@ -228,7 +228,7 @@ def _rivals(axes: Axes, dataset: xr.Dataset) -> None:
         low, middle, high = 100 * accuracy.quantile([0.25, 0.5, 0.75], dims).values
         error = [[middle - low], [high - middle]]
         axes.barh(place, middle, xerr=error, color=colours[place], alpha=0.5)
-        wrote = "" if ratio is None else f", writes {1000 * float(ratio.mean()):.3g} ‰"
+        wrote = "" if ratio is None else f", writes {1000 * float(ratio.mean()):,.4g} ‰"
         inside = middle > 60
         axes.annotate(
             f"{label}{wrote}",

@@ -213,7 +213,12 @@ def plot(dataset: xr.Dataset) -> Figure:
     else:
         for axes in (grid[0, 1], grid[1, 2]):
             axes.remove()
-    style.caption(figure, dataset)
+    style.caption(
+        figure,
+        dataset,
+        "light bands in 5a: all chips; 5b and 5a are one computation, since only "
+        "the products of R_wg with SD and threshold enter (I11)",
+    )
     return figure
 
 
