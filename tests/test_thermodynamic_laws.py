@@ -13,7 +13,7 @@ from experiments.thermodynamic import errors, machine
 from experiments.thermodynamic.best_network import best_network
 from experiments.thermodynamic.spu_inductor_free import on_grid
 from experiments.thermodynamic.stationary_bias import linear_step, stationary
-from thermo import RCBoard, propagate
+from thermo import RCBoard, exact
 from thermo.circuits import uniform_levels
 from thermo.circuits.imperfections import nearest
 from thermo.langevin import langevin_modes
@@ -40,7 +40,7 @@ def test_rc_and_quality_are_those_of_a_cell_alone():
 def test_a_board_at_tolerance_0_is_ideal_and_draws_are_scaled_by_their_own():
     board, _ = machine.program(MATRIX)
     drawn = machine.draw(jr.key(0), board, jnp.array([0.0, 0.1]))
-    again = machine.draw(jr.key(0), board, jnp.array([0.2, 0.2]))
+    again = machine.draw(jr.key(0), board, jnp.array([0.2, 0.2, 0.2]))
     np.testing.assert_array_equal(drawn.resistance[0], board.resistance)
     off = [np.asarray(b.resistance[1] / board.resistance - 1) for b in (drawn, again)]
     np.testing.assert_allclose(2 * off[0], off[1], atol=1e-6)
@@ -168,15 +168,24 @@ def test_the_bias_of_solvers_with_levy_area_falls_by_more_than_the_step(solver):
     assert off[1] < off[0] / 3
 
 
-def test_an_underdamped_solver_on_modes_has_the_law_of_the_exact_map():
+def test_an_underdamped_solver_on_modes_has_the_law_of_equilibrium():
     board, _ = machine.program(MATRIX, rc=3.0, quality=3.0)
     modes = langevin_modes(board)
     law = linear_step(modes, dfx.QUICSORT(), modes.rest(), 0.05)
     covariance = stationary(*map(np.asarray, law))[3:, 3:]
-    exact = modes.basis.T @ jnp.linalg.inv(MATRIX) @ modes.basis
-    np.testing.assert_allclose(covariance, exact, atol=1e-3)
-    p = propagate.propagator(board, 0.05)
-    assert p.step.shape == law.step.shape
+    expected = modes.basis.T @ jnp.linalg.inv(MATRIX) @ modes.basis
+    np.testing.assert_allclose(covariance, expected, atol=1e-3)
+
+
+def test_levy_areas_have_their_variance():
+    board, _ = machine.program(jnp.eye(1), rc=3.0, quality=3.0)
+    modes, dt = langevin_modes(board), 0.1
+    made = linear_step(modes, dfx.QUICSORT(), modes.rest(), dt)
+    friction, stiffness, variance = modes.friction, modes.stiffness, modes.variance
+    drift = jnp.array([[0.0, -1.0], [stiffness[0], friction[0]]])
+    gained = jnp.diag(jnp.array([0.0, 2 * friction[0] * variance[0]]))
+    law = exact.transition(drift, gained, dt)  # flux gains dt^3 / 3: all of w and h
+    np.testing.assert_allclose(made.noise, law.covariance, rtol=2e-3)
 
 
 def test_an_unstable_step_has_no_stationary_law():
