@@ -38,9 +38,10 @@ slow: $(READY)  ## long statistics and whole experiments
 
 bench: $(READY)  ## speed as ratios against peers and floors
 	$(RUN) benchmarks
+	$(RUN) benchmarks.sweep  # wants every core, so a process of its own
 
 lock:  ## resolve requirements.lock anew (needs uv)
-	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra experiments --extra test --extra bench --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --quiet --upgrade -o requirements.lock
 
 clean:

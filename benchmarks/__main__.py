@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks.clock import met
 
-HALVES = ("eapu", "thermo", "sweep")
+HALVES = ("eapu", "thermo")
 COLUMNS = ("name", "value", "unit", "target", "met", "floor", "note")
 RESULT = Path("results/bench.csv")
 

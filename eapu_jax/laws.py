@@ -78,15 +78,17 @@ def adam_update_ratio(
 def stationary_variance_eapu(
     mean_abs: Scalar, threshold: Scalar, write_noise: Scalar
 ) -> Scalar:
-    r"""Where EaPU settles on $f(w) = a w^2 / 2$ under plain SGD.
+    r"""Where EaPU balances on $f(w) = a w^2 / 2$ under plain SGD.
 
     $$ E[w^2] = E|w|\,\frac{\theta + s^2 / \theta}{2} $$
 
-    exactly, without gradient noise and while $|d| < \theta$: it depends neither on
-    the learning rate nor on the curvature $a$.
+    without gradient noise and while $|d| < \theta$: neither the learning rate nor
+    the curvature $a$ enters. It is the balance at which $E[w^2]$ would stand still.
+    Strictly it never does: cells near 0 are written ever more rarely, and $E[w^2]$
+    creeps down for as long as one waits, so it holds up to that slow drift.
 
     Args:
-        mean_abs: $E|w|$ in the stationary state.
+        mean_abs: $E|w|$ at the same time.
         threshold: $\theta$.
         write_noise: $s$.
 
