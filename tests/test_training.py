@@ -149,6 +149,16 @@ def test_bad_rules_and_sizes_are_refused():
         Recipe(batch_size=500).rates(100)
     with pytest.raises(ValueError, match="pool"):
         prepare(load_images("digits", 50, 50), pool=3)
+    with pytest.raises(ValueError, match="inputs must be one of"):
+        prepare(load_images("digits", 50, 50), inputs="raw")
+
+
+def test_bipolar_inputs_run_from_black_to_white():
+    raw = load_images("digits", 50, 50)
+    seen = prepare(raw, inputs="bipolar").x_train
+    assert (seen[raw.x_train == 0] == -1).all()
+    assert (seen[raw.x_train == 1] == 1).all()
+    np.testing.assert_allclose((seen + 1) / 2, raw.x_train, atol=1e-7)
 
 
 def test_images_are_pooled_by_means_then_standardised():

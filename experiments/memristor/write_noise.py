@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from experiments import style
 from experiments.claims import Claim, above, below, both, monotone, not_attempted
+from experiments.data import Images
 from experiments.memristor.setting import (
     PUBLIC_R_WG,
     Setting,
@@ -24,7 +25,7 @@ from experiments.memristor.setting import (
 )
 from experiments.memristor.verdicts import judged
 from experiments.networks import Network, cnn, mlp
-from experiments.training import Recipe, population, prepare
+from experiments.training import INPUTS, Data, Recipe, population, prepare
 from experiments.work import Work
 
 REPRODUCES = (
@@ -57,6 +58,8 @@ class Config(Setting):
         write_noises: SD(eps_cell) at `R_wg = 1/80`, ascending, uS.
         learning_rate: of Adam; a tenth of it for the last third.
         mlp_hidden: widths of the MLP's hidden layers.
+        mlp_inputs: how pixels enter the MLP, "standardised" or "bipolar" (black
+            is -1, white +1).
         mlp_epochs: passes over the training images.
         cnn_channels: channels of the CNN's strided 3x3 convolutions.
         cnn_hidden: width of its dense layer.
@@ -67,7 +70,8 @@ class Config(Setting):
     networks: tuple[str, ...] = NETWORKS
     write_noises: tuple[float, ...] = (0.5, 2.0, 4.0)
     learning_rate: float = 1e-3
-    mlp_hidden: tuple[int, ...] = (128, 64, 64)
+    mlp_hidden: tuple[int, ...] = (128, 64)
+    mlp_inputs: str = "bipolar"
     mlp_epochs: int = 15
     cnn_channels: tuple[int, ...] = (8, 16)
     cnn_hidden: int = 80
@@ -80,6 +84,10 @@ class Config(Setting):
         require_positive("write_noises", self.write_noises)
         if not self.networks or not set(self.networks) <= set(NETWORKS):
             raise ValueError(f"networks must be of {NETWORKS}, got {self.networks}")
+        if self.mlp_inputs not in INPUTS:
+            raise ValueError(
+                f"mlp_inputs must be one of {INPUTS}, got {self.mlp_inputs!r}"
+            )
         for name in self.networks:
             self.recipe(name)
 
@@ -96,6 +104,12 @@ class Config(Setting):
         if name == "mlp":
             return mlp((*self.mlp_hidden, classes))
         return cnn(self.cnn_channels, self.cnn_hidden, classes)
+
+    def prepared(self, name: str, images: Images) -> Data:
+        """The images as the network `name` takes them."""
+        if name == "mlp":
+            return prepare(images, inputs=self.mlp_inputs)
+        return prepare(images, self.cnn_pool)
 
 
 PRESETS = {
@@ -146,7 +160,7 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
         return population(network, config.recipe(name), rule)
 
     def train(network: str, seed: int, rule: str = "ideal", write_noise: float = 0.0):
-        data = prepare(images, config.cnn_pool if network == "cnn" else 1)
+        data = config.prepared(network, images)
         n_chips = 1 if rule == "ideal" else config.n_chips
         curves = trainer(network, rule)(
             config.key(seed), data, n_chips, write_noise, write_noise, PUBLIC_R_WG
