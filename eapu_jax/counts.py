@@ -18,7 +18,7 @@ def writes_per_cell(state: PyTree) -> PyTree:
         state: an optax state that holds that of `program`.
 
     Raises:
-        KeyError: if not exactly one `program` is part of the chain.
+        ValueError: if not exactly one `program` is part of the chain.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -74,7 +74,10 @@ def lifetime_factor(writes: PyTree, steps: int) -> Float[Array, ""]:
 
 
 def _field(state: PyTree, name: str) -> PyTree:
-    programmed = optax.tree.get(state, "ProgramState")
-    if programmed is None:
-        raise KeyError("the state holds none of `program`: is it part of the chain?")
-    return getattr(programmed, name)
+    found = [value for _, value in optax.tree.get_all_with_path(state, "ProgramState")]
+    if len(found) != 1:
+        raise ValueError(
+            f"state must hold that of exactly one `program`, got {len(found)}: "
+            "is it part of the chain?"
+        )
+    return getattr(found[0], name)

@@ -235,7 +235,7 @@ def test_a_population_starts_from_one_crossbar():
     "count", [ej.update_ratio, ej.layer_update_ratio, ej.writes_per_cell]
 )
 def test_counts_need_a_program_in_the_chain(count):
-    with pytest.raises(KeyError, match="program"):
+    with pytest.raises(ValueError, match="exactly one `program`, got 0"):
         count(optax.sgd(0.1).init(W))
 
 

@@ -45,6 +45,16 @@ def test_writes_add_up_cell_by_cell():
         np.testing.assert_array_equal(writes[name], expected)
 
 
+def test_a_request_too_small_for_a_pulse_is_no_write():
+    crossbar = ej.Crossbar(device=ej.SoftBounds(pulse=1.0), r_wg=1.0)
+    tx = ej.program(crossbar, key=jr.key(0))
+    _, state = tx.update(
+        jnp.array([[0.4, 0.6, -0.4, -2.0]]), tx.init(w := jnp.zeros((1, 4))), w
+    )
+    assert ej.writes_per_cell(state).tolist() == [[0, 1, 0, 1]]
+    assert ej.update_ratio(state) == 0.5
+
+
 def test_digital_leaves_are_not_counted():
     writes = ej.writes_per_cell(after(PROGRAM, [requests(1, 1)]))
     assert sum(x.size for x in jax.tree.leaves(writes)) == 32 + 64

@@ -88,6 +88,15 @@ def test_a_cell_without_a_pulse_does_not_move(name):
 
 
 @each
+def test_a_cell_is_pulsed_where_it_moves_and_only_there(name):
+    device, g = DEVICES[name], cells((64, 64))
+    asked = jnp.linspace(-1.0, 1.0, g.size).reshape(g.shape).at[::2].set(0)
+    np.testing.assert_array_equal(
+        device.pulsed(asked), device.write(jr.key(0), g, asked) != g
+    )
+
+
+@each
 @pytest.mark.parametrize("push", [-500.0, -1.0, 1.0, 500.0])
 def test_cells_stay_in_their_window(name, push):
     device = DEVICES[name]

@@ -52,6 +52,10 @@ class AdditiveError:
         target = g + dg + self.write_noise * noise
         return jnp.where(dg == 0, g, jnp.clip(target, self.g_min, self.g_max))
 
+    def pulsed(self, dg):
+        """Every request but zero."""
+        return dg != 0
+
     def read(self, key, g):
         """The conductance and its read noise, µS."""
         return g + self.read_noise * jr.normal(key, g.shape, g.dtype)

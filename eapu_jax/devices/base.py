@@ -3,7 +3,7 @@
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 import jax
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Bool, Float, Key
 
 Scalar: TypeAlias = jax.Array | float
 """One number per device, or one per cell: anything that broadcasts to the cells."""
@@ -25,6 +25,10 @@ class Device(Protocol):
         self, key: Key[Array, ""], g: Float[Array, "*cells"], dg: Float[Array, "*cells"]
     ) -> Float[Array, "*cells"]:
         """Request a change `dg`; a cell with `dg == 0` comes back untouched."""
+        ...
+
+    def pulsed(self, dg: Float[Array, "*cells"]) -> Bool[Array, "*cells"]:
+        """Which requests send their cell a pulse: these are counted as writes."""
         ...
 
     def read(

@@ -27,7 +27,7 @@ class SoftBounds:
        \qquad b = g_\mathrm{max} \text{ or } g_\mathrm{min} $$
 
     and the result stays in the window. $n$ pulses in two trains equal $n$ pulses
-    in one. A request of less than half a pulse does nothing.
+    in one. A request of up to half a pulse does nothing.
 
     The response is the soft-bounds model common in the field; all constants are
     ASSUMED.
@@ -57,13 +57,17 @@ class SoftBounds:
 
     def write(self, key, g, dg):
         """Send the pulses that `dg` asks for. µS."""
-        n = jnp.round(jnp.abs(dg) / self.pulse)
+        n = self._pulses(dg)
         fraction = jnp.minimum(2 * self.pulse / (self.g_max - self.g_min), 1.0)
         limit = jnp.where(dg > 0, self.g_max, self.g_min)
         moved = limit + (g - limit) * (1 - fraction) ** n
         z = draw_where(jr.normal, key, n != 0, g.dtype)
         noise = self.write_noise * jnp.sqrt(n) * z
         return jnp.where(n == 0, g, jnp.clip(moved + noise, self.g_min, self.g_max))
+
+    def pulsed(self, dg):
+        """Every request of more than half a pulse."""
+        return self._pulses(dg) != 0
 
     def read(self, key, g):
         """The conductance and its read noise, µS."""
@@ -73,3 +77,6 @@ class SoftBounds:
         """Nothing moves by itself."""
         del key, age, dt
         return g
+
+    def _pulses(self, dg):
+        return jnp.round(jnp.abs(dg) / self.pulse)

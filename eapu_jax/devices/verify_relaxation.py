@@ -65,6 +65,10 @@ class VerifyRelaxation:
         target = jnp.clip(g + dg + landed + relaxed, self.g_min, self.g_max)
         return jnp.where(dg == 0, g, target)
 
+    def pulsed(self, dg):
+        """Every request but zero."""
+        return dg != 0
+
     def read(self, key, g):
         """The conductance and its read noise, µS."""
         return g + self.read_noise * jr.normal(key, g.shape, g.dtype)

@@ -40,7 +40,8 @@ class ProgramState(NamedTuple):
     Attributes:
         step: updates so far.
         key: the root; update `n` draws from `fold_in(key, n)`.
-        writes: writes of every cell so far, a tree like the array leaves.
+        writes: writes of every cell so far (requests that the device answers with a
+            pulse), a tree like the array leaves.
         update_ratio: fraction of the cells of each leaf written at the last step.
         cells: a tree of `Cells` where the device is volatile, else of None: there
             the weights themselves say what the conductances are.
@@ -59,9 +60,10 @@ def program(
     r"""Replace the update that was asked for with the one the array makes.
 
     Cells whose update is zero are not touched and not changed, unless they are
-    stuck elsewhere or the device is volatile. Put it last in the chain: its
-    output is written, $W \leftarrow W + \Delta W$, by `optax.apply_updates`, and
-    its state is the chip.
+    stuck elsewhere or the device is volatile: there the first weights count as
+    written without error at the first step, and relax from then on. Put it last
+    in the chain: its output is written, $W \leftarrow W + \Delta W$, by
+    `optax.apply_updates`, and its state is the chip.
 
     Leaves of fewer than two axes are digital and pass unchanged.
 
@@ -123,7 +125,7 @@ def program(
         write = functools.partial(_write, step_time=step_time)
         crossbars = spread_over(crossbar, updates)
         written = jax.tree.map(write, keys, updates, params, state.cells, crossbars)
-        hit = jax.tree.map(lambda u: u != 0, updates)
+        hit = _pick("hit", written)
         return _pick("update", written), ProgramState(
             step=state.step + 1,
             key=state.key,
@@ -147,6 +149,7 @@ def _check_same_form(updates: PyTree, params: PyTree) -> None:
 
 class _Written(NamedTuple):
     update: jax.Array
+    hit: jax.Array
     cells: Cells | None
 
 
@@ -157,15 +160,16 @@ def _write(key, update, weight, cells, crossbar, *, step_time) -> _Written:
     dtype = working_dtype(weight)
     w = weight.astype(dtype)
     dg = crossbar.conductance(update.astype(dtype))
+    hit = crossbar.device.pulsed(dg)
     if cells is None:
         g = crossbar.conductance(w)
         moved = crossbar.hold_stuck(crossbar.device.write(key_write, g, dg)) - g
-        return _Written(crossbar.weight(moved).astype(update.dtype), None)
+        return _Written(crossbar.weight(moved).astype(update.dtype), hit, None)
     g = crossbar.device.relax(key_relax, cells.g, cells.age, step_time)
     g = crossbar.hold_stuck(crossbar.device.write(key_write, g, dg))
-    age = jnp.where(dg == 0, cells.age + step_time, 0)
+    age = jnp.where(hit, 0, cells.age + step_time)
     moved = jnp.where(g == cells.g, 0, crossbar.weight(g) - w)  # 0: no rounding either
-    return _Written(moved.astype(update.dtype), Cells(g, age))
+    return _Written(moved.astype(update.dtype), hit, Cells(g, age))
 
 
 def _pick(field: str, written: PyTree) -> PyTree:
