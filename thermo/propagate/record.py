@@ -1,0 +1,60 @@
+"""A run that is kept: every sample of one board."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from thermo.chunks import check_run
+from thermo.propagate.run import run
+from thermo.propagate.stepper import Stepper
+
+
+def trajectory(
+    key: Key[Array, ""],
+    stepper: Stepper,
+    n_samples: int,
+    *,
+    burn_in: int = 0,
+    z0: Float[Array, " n"] | None = None,
+) -> Float[Array, "time d"]:
+    """Voltages of one board at every sampling instant.
+
+    A longer run with the same key begins with the shorter one.
+
+    Args:
+        key: random key.
+        stepper: a `Propagator` or `Modes`.
+        n_samples: samples taken, one per interval.
+        burn_in: how many of them, from the first, are thrown away.
+        z0: circuit state before the first sample, `(n,)`; None draws it from the
+            stationary law, which makes a burn-in needless.
+
+    Returns:
+        `(n_samples - burn_in, d)`.
+
+    Raises:
+        ValueError: if `burn_in` leaves nothing, or `n_samples` is not positive.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> from thermo import LinearForm, propagator
+        >>> one = jnp.eye(1)
+        >>> form = LinearForm(drift=one, noise=jnp.sqrt(2) * one, readout=one)
+        >>> trajectory(jax.random.key(0), propagator(form, 0.5), 1000).shape
+        (1000, 1)
+    """
+    check_run(n_samples, burn_in)
+    return _trajectory(key, stepper, n_samples, burn_in, z0)
+
+
+@partial(jax.jit, static_argnames=("n_samples", "burn_in"))
+def _trajectory(key, stepper, n_samples, burn_in, z0):
+    def write(page, v, at, key):
+        del key
+        return jax.lax.dynamic_update_slice(page, v, (at, jnp.zeros_like(at)))
+
+    shape = n_samples - burn_in, stepper.n_readouts
+    page = jnp.zeros(shape, stepper.readout.dtype)
+    return run(key, stepper, write, page, n_samples, burn_in, z0, stepper.chunk)
