@@ -4,8 +4,12 @@ The sweep of plain NumPy runs in forked children, so that a start costs little.
 Their writer is slow and writes in pieces, so that kills hit the middle of a
 write. Prints what happened as JSON.
 
-`python -m tests.sweep_faults child FOLDER RESULT [COORDINATOR PROCESSES INDEX]` is
-one process that sweeps a jax function.
+`python -m tests.sweep_faults lost ROUNDS FOLDER`: two processes fill one store, one
+of them or both are killed.
+
+`python -m tests.sweep_faults child FOLDER RESULT [COORDINATOR]` is one process that
+sweeps a jax function; it takes its place from the launcher's variables, or from
+jax.distributed if there is a coordinator.
 """
 
 import json
@@ -19,8 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from experiments import provenance, store
-from experiments.sweep import Moments, Quantiles, join, sweep
+from experiments.sweep import Moments, Quantiles, sweep
 
+PAUSE = 1e-3  # s, between the pieces of a write
 AXES = {"mean": [0.0, 1.0, 2.0], "rule": ["sum", "max"]}
 
 
@@ -49,7 +54,7 @@ def write_in_pieces(path, content):
     with open(path, "wb", buffering=0) as file:
         for piece in np.array_split(np.frombuffer(content, np.uint8), 4):
             file.write(piece.tobytes())
-            time.sleep(1e-3)
+            time.sleep(PAUSE)
 
 
 def in_child(work) -> int:
@@ -125,10 +130,46 @@ def main(kills: int, folder: Path) -> dict:
     return told
 
 
-def child(folder: str, result: str, *job: str) -> None:
-    if job:
-        join(job[0], int(job[1]), int(job[2]))
-    store.save(swept(jax_lane, folder, patience=600.0), result)
+def lost(rounds: int, folder: Path) -> dict:
+    """Survivors finish alone; where none survives, a second start does."""
+    dice = random.Random(0)
+    reference = undisturbed(folder / "reference")
+    told = {"lost": [0, 0], "alone": 0, "identical": 0}
+    for i in range(rounds):
+        here, victims = folder / f"job-{i}", [[0], [1], [0, 1]][i % 3]
+        children = [in_child(lambda j=j, here=here: member(here, j)) for j in (0, 1)]
+        while not here.is_dir() or len(chunks(here)) < 2:
+            time.sleep(1e-4)
+        time.sleep(dice.uniform(0.0, 0.02))
+        for j in victims:
+            os.kill(children[j], signal.SIGKILL)
+        for j, process in enumerate(children):
+            status = os.waitpid(process, 0)[1]
+            told["lost"][j] += status == signal.SIGKILL
+            assert status == 0 or j in victims, f"the survivor failed: {status}"
+        told["alone"] += len(chunks(here)) == 16
+        finished = undisturbed(here)
+        same = chunks(here) == chunks(folder / "reference")
+        results = [finished, *(p.read_bytes() for p in here.glob("*.nc"))]
+        told["identical"] += same and set(results) == {reference}
+    return told
+
+
+def member(folder: Path, index: int) -> None:
+    Path.write_bytes = write_in_pieces  # type: ignore[method-assign]
+    place = {"process": (index, 2), "patience": 0.05}
+    found = swept(lane, folder, host=True, **place)
+    store.save(found, folder / f"{index}.nc")
+
+
+def child(folder: str, result: str, *coordinator: str) -> None:
+    if coordinator:
+        import jax
+
+        index = int(os.environ["OMPI_COMM_WORLD_RANK"])
+        jax.distributed.initialize(coordinator[0], 2, index)
+    Path.write_bytes = write_in_pieces  # type: ignore[method-assign]
+    store.save(swept(jax_lane, folder, patience=1.0), result)
 
 
 if __name__ == "__main__":
@@ -136,5 +177,7 @@ if __name__ == "__main__":
 
     if sys.argv[1] == "child":
         sweep_faults.child(*sys.argv[2:])
+    elif sys.argv[1] == "lost":
+        print(json.dumps(sweep_faults.lost(int(sys.argv[2]), Path(sys.argv[3]))))
     else:
         print(json.dumps(sweep_faults.main(int(sys.argv[1]), Path(sys.argv[2]))))

@@ -1,5 +1,6 @@
 """A sweep is the function at every point, chip and seed, however it is computed."""
 
+import json
 from dataclasses import dataclass
 
 import jax
@@ -322,3 +323,12 @@ def test_the_measured_memory_bounds_the_chunk():
         small.chunk
         < plan(wide, axes, chips=100, budget=2**30, devices=1).groups[0].chunk
     )
+
+
+def test_a_call_that_takes_too_long_is_narrowed_and_what_was_tried_is_kept(tmp_path):
+    whole = sweep(walk, AXES, chips=4, devices=1)
+    quick = sweep(walk, AXES, chips=4, devices=1, longest=1e-9, store=tmp_path)
+    facts = json.loads((tmp_path / "group-0000.json").read_bytes())
+    assert facts["chunk"] == 1
+    xr.testing.assert_allclose(quick, whole, rtol=1e-5)
+    assert sweep(walk, AXES, chips=4, store=tmp_path).identical(quick)

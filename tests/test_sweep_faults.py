@@ -23,8 +23,9 @@ QUIET = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"}
 AXES = {"mean": [0.0, 1.0], "noise": [0.1, 0.5]}
 
 
-def killed_many_times(kills, folder):
-    command = [*KILLER, str(kills), str(folder)]
+def told(*words):
+    """What the killer says it has seen."""
+    command = [*KILLER, *map(str, words)]
     done = subprocess.run(
         command, capture_output=True, text=True, env=QUIET, check=False
     )
@@ -34,11 +35,19 @@ def killed_many_times(kills, folder):
 
 @pytest.mark.parametrize("kills", [50, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_killed_sweep_ends_bit_for_bit_like_an_undisturbed_one(kills, tmp_path):
-    told = killed_many_times(kills, tmp_path)
-    assert told["kills"] == kills
-    assert told["identical"] == told["sweeps"]
-    assert told["torn"] > kills / 10  # killed in the middle of a write
-    assert told["partial"] > kills / 10  # killed with some chunks done
+    seen = told(kills, tmp_path)
+    assert seen["kills"] == kills
+    assert seen["identical"] == seen["sweeps"]
+    assert seen["torn"] > kills / 10  # killed in the middle of a write
+    assert seen["partial"] > kills / 10  # killed with some chunks done
+
+
+@pytest.mark.parametrize("rounds", [6, pytest.param(60, marks=pytest.mark.slow)])
+def test_a_lost_process_is_made_up_for_by_the_other_or_a_second_start(rounds, tmp_path):
+    seen = told("lost", rounds, tmp_path)
+    assert seen["identical"] == rounds
+    assert min(seen["lost"]) > rounds / 2  # of 2/3: killed before it had finished
+    assert seen["alone"] >= 2 * rounds / 3  # every survivor finished
 
 
 @pytest.mark.parametrize("kills", [1, pytest.param(5, marks=pytest.mark.slow)])

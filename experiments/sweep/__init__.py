@@ -20,7 +20,9 @@ from experiments.sweep.halving import Rung as Rung
 from experiments.sweep.halving import halving as halving
 from experiments.sweep.live import on_terminal as on_terminal
 from experiments.sweep.plan import Plan as Plan
-from experiments.sweep.processes import join as join
+from experiments.sweep.processes import Place as Place
+from experiments.sweep.processes import own_device as own_device
+from experiments.sweep.processes import place as place
 from experiments.sweep.reductions import Best as Best
 from experiments.sweep.reductions import Fraction as Fraction
 from experiments.sweep.reductions import Histogram as Histogram

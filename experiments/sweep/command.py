@@ -16,7 +16,7 @@ from experiments.sweep.design import Design, Grid, Random, Sobol, Zip
 from experiments.sweep.engine import experiment, sweep
 from experiments.sweep.grid import parse_axis
 from experiments.sweep.live import on_terminal
-from experiments.sweep.processes import join, me
+from experiments.sweep.processes import Place, own_device, place
 from experiments.sweep.replay import replay
 from experiments.sweep.shelf import read_folder
 from experiments.sweep.study import study_from
@@ -42,6 +42,8 @@ class Asked:
         design: all combinations, value by value, or points drawn from the values.
         points: how many to draw.
         chunk: chips per device and call; measured when 0.
+        process: INDEX/COUNT of this process among those that share the work; as
+            the launcher says when empty.
         draw: output to draw while it is computed; the first when empty.
         results: folder of the results; the store lies there too.
     """
@@ -57,6 +59,7 @@ class Asked:
     design: Literal["grid", "zip", "random", "sobol"] = "grid"
     points: int = 64
     chunk: int = 0
+    process: str = ""
     draw: str = ""
     results: Path = Path("results")
 
@@ -77,10 +80,12 @@ def sweep_chips(name: str, argv: Sequence[str], console: Console) -> int:
         if field not in axes:
             raise ValueError(f"structural = {field!r}: not part of the grid")
         axes[field] = Structural(axes[field])
-    join()
+    own_device()
+    process = Place.parse(asked.process) if asked.process else place()
     module = catalogue.find(name)
     code = provenance.code_hash(module.__name__)
-    stem = provenance.text_hash(f"{asked}{code}{provenance.config_json(base)}")
+    what = dataclasses.replace(asked, process="", draw="", results=Path())
+    stem = provenance.text_hash(f"{what}{code}{provenance.config_json(base)}")
     folder = store.require_writable(asked.results) / name / f"chips-{stem}"
     with on_terminal(console, asked.draw or None) as watch:
         dataset = sweep(
@@ -92,10 +97,12 @@ def sweep_chips(name: str, argv: Sequence[str], console: Console) -> int:
             design=_design(asked),
             chunk=asked.chunk or None,
             store=folder,
+            process=(process.index, process.count),
             watch=watch,
         )
-    if me()[0] == 0:
-        path = store.save(dataset, asked.results / f"{name}-chips-{stem}.nc")
+    path = asked.results / f"{name}-chips-{stem}.nc"
+    if process.index == 0 or not path.exists():
+        store.save(dataset, path)
         _told(dataset, console)
         console.print(f"result: {path}", highlight=False, soft_wrap=True)
         console.print(f"store: {folder}", highlight=False, soft_wrap=True)

@@ -10,7 +10,8 @@ from experiments.catalogue import find
 from experiments.sweep.design import Design
 from experiments.sweep.plan import Plan
 from experiments.sweep.reductions import Reduction
-from experiments.sweep.run import Resources, plan_of, run
+from experiments.sweep.resources import Resources
+from experiments.sweep.run import plan_of, run
 from experiments.sweep.study import Indices, study
 from experiments.sweep.watch import Watch
 
@@ -36,6 +37,8 @@ def sweep(
     chunk: int | None = None,
     devices: int | None = None,
     budget: int | None = None,
+    longest: float = 60.0,
+    process: tuple[int, int] | None = None,
     patience: float = 60.0,
     watch: Watch | None = None,
 ) -> xr.Dataset:
@@ -66,8 +69,11 @@ def sweep(
         chunk: lanes per device and call; measured when None.
         devices: local devices to use; all when None.
         budget: bytes per device; half of the free memory when None.
-        patience: seconds without news from other processes after which their
-            share is taken over.
+        longest: seconds that a call may take, as far as `chunk` can help it.
+        process: index of this process and number of all that fill the store;
+            as the launcher says when None.
+        patience: seconds to wait for what other processes may be about to finish
+            before it is computed here.
         watch: sees the plan, the progress and the chunks.
 
     Returns:
@@ -108,7 +114,12 @@ def sweep(
         host=host,
     )
     resources = Resources(
-        chunk=chunk, devices=devices, budget=budget, patience=patience
+        chunk=chunk,
+        devices=devices,
+        budget=budget,
+        longest=longest,
+        process=process,
+        patience=patience,
     )
     return run(asked, resources, store, watch)
 

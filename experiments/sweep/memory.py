@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-__all__ = ["choose", "default_budget", "needed"]
+__all__ = ["choose", "default_budget", "narrower", "needed"]
 
 PROBE = 32
 WORKING_SET = 8 * 2**20
@@ -80,6 +80,16 @@ def choose(
             return wider, candidate
         wider //= 2
     return chunk, program
+
+
+def narrower(chunk: int, took: float, longest: float) -> int:
+    """Lanes that take no longer than they may, if `chunk` lanes took so long.
+
+    Example:
+        >>> narrower(32, took=80.0, longest=10.0), narrower(1, 80.0, 10.0)
+        (4, 1)
+    """
+    return min(chunk, _power(chunk * longest / took))
 
 
 def _evened(lanes: int, n_parallel: int, widest: int) -> int:

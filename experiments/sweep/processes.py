@@ -1,76 +1,118 @@
 """Several processes, on one machine or on many, that fill one store together.
 
-They share nothing but the folder: each takes its share of the chunks, and a
-chunk is the same whoever computes it. A process that has finished its share and
-sees no progress elsewhere computes what is missing.
+They share nothing but the folder: each takes its share of the chunks, then what
+the others have left, and a chunk is the same whoever computes it. None of them
+is needed by another, so each may be killed, the first too, and those that live
+finish the work. (Inside a running `jax.distributed` that does not hold: when its
+process 0 dies, jax ends all others. The same command then continues.)
 """
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import jax
 
-__all__ = ["join", "me", "wait"]
+__all__ = ["Place", "changes", "own_device", "place"]
+
+_LAUNCHERS = (  # index, number of processes, index on this machine
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"),
+    ("PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID"),
+    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"),
+)
 
 
-def join(
-    coordinator: str | None = None,
-    n_processes: int | None = None,
-    index: int | None = None,
-) -> bool:
-    """Find the other processes of this job through `jax.distributed`.
+@dataclass(frozen=True)
+class Place:
+    """Which of how many processes this is.
 
-    Call it before anything is computed. Without arguments, jobs of Slurm, Open
-    MPI and Kubernetes are recognised.
+    Attributes:
+        index: from 0.
+        count: of all processes.
+    """
 
-    Args:
-        coordinator: `host:port` of process 0.
-        n_processes: their number.
-        index: which one this is.
+    index: int = 0
+    count: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> "Place":
+        """Read `INDEX/COUNT`.
+
+        Example:
+            >>> Place.parse("1/4")
+            Place(index=1, count=4)
+        """
+        index, slash, count = text.partition("/")
+        if not (slash and index.isdigit() and count.isdigit()):
+            raise ValueError(f"process = {text!r}: expected INDEX/COUNT, such as 0/4")
+        return cls(int(index), int(count))
+
+    def __post_init__(self):
+        if not 0 <= self.index < self.count:
+            raise ValueError(
+                f"process = {self.index}/{self.count}: the index is 0 to COUNT - 1"
+            )
+
+
+def place(environment: Mapping[str, str] = os.environ) -> Place:
+    """This process among those that were started together.
+
+    A running `jax.distributed` tells; else the variables that Open MPI, MPICH,
+    Intel MPI and Slurm's `srun` set, and those of an indexed job of Kubernetes.
+    There the number is not among them: it is taken as the smallest that fits,
+    which costs some work done twice. `process=` says it.
+
+    Example:
+        >>> place({"SLURM_PROCID": "2", "SLURM_STEP_NUM_TASKS": "8"})
+        Place(index=2, count=8)
+        >>> place({})
+        Place(index=0, count=1)
+    """
+    if environment is os.environ and jax.distributed.is_initialized():
+        return Place(jax.process_index(), jax.process_count())
+    for index, count, _ in _LAUNCHERS:
+        if index in environment and count in environment:
+            return Place(int(environment[index]), int(environment[count]))
+    if "KUBERNETES_SERVICE_HOST" in environment:
+        index = int(environment.get("JOB_COMPLETION_INDEX", "0"))
+        several = "JOB_COMPLETION_INDEX" in environment
+        return Place(index, max(index + 1, 1 + several))
+    return Place()
+
+
+def own_device(environment: Mapping[str, str] = os.environ) -> int | None:
+    """Take one accelerator of this machine, as its other processes do theirs.
+
+    To be called before anything is computed. Nothing is done where the launcher
+    has dealt them out (`CUDA_VISIBLE_DEVICES`), or put one process on a machine.
 
     Returns:
-        Whether there are others.
+        Its number, if one was taken.
     """
-    if jax.distributed.is_initialized():
-        return jax.process_count() > 1
-    if coordinator is not None:
-        jax.distributed.initialize(coordinator, n_processes, index)
-        return True
-    if not _launched(os.environ):
-        return False
-    jax.distributed.initialize()
-    return jax.process_count() > 1
+    if "CUDA_VISIBLE_DEVICES" in environment or not _crowded(environment):
+        return None
+    local = (environment[n] for _, _, n in _LAUNCHERS if n in environment)
+    number = int(next(local))
+    jax.config.update("jax_cuda_visible_devices", str(number))
+    return number
 
 
-def me() -> tuple[int, int]:
-    """Index of this process, and how many there are."""
-    if not jax.distributed.is_initialized():
-        return 0, 1
-    return jax.process_index(), jax.process_count()
-
-
-def wait(missing: Callable[[], int], patience: float, pause: float = 0.2) -> bool:
-    """Wait until nothing is missing; False if for `patience` seconds none came."""
-    least, since = missing(), time.monotonic()
-    while least > 0:
+def changes(number: Callable[[], int], patience: float, pause: float = 0.1) -> bool:
+    """Wait for a number to change; False if it has not within `patience` seconds."""
+    first, since = number(), time.monotonic()
+    while number() == first:
         if time.monotonic() - since > patience:
             return False
         time.sleep(pause)
-        now = missing()
-        if now < least:
-            least, since = now, time.monotonic()
     return True
 
 
-def _launched(environment) -> bool:
-    """Whether a launcher has started more than this process."""
-    if (
-        environment.get("KUBERNETES_SERVICE_HOST")
-        and "JOB_COMPLETION_INDEX" in environment
-    ):
-        return True
-    sizes = (
-        environment.get(name, "1") for name in ("SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE")
+def _crowded(environment: Mapping[str, str]) -> bool:
+    """Whether the launcher has put several processes on this machine."""
+    here = environment.get("OMPI_COMM_WORLD_LOCAL_SIZE") or environment.get(
+        "MPI_LOCALNRANKS", "1"
     )
-    return any(size.isdigit() and int(size) > 1 for size in sizes)
+    tasks = environment.get("SLURM_STEP_NUM_TASKS", "1")
+    nodes = environment.get("SLURM_STEP_NUM_NODES", "1")
+    return int(here) > 1 or int(tasks) > int(nodes)

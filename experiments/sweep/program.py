@@ -1,5 +1,6 @@
 """What computes chunks: a compiled program on all devices, or plain Python."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from experiments.sweep import memory
 from experiments.sweep.kept import Error
 from experiments.sweep.lane import Facts, arguments, facts_of, lane_function, named
 from experiments.sweep.point import NoSuchField, Point
+from experiments.sweep.processes import Place
 from experiments.sweep.study import Group, Study, fields_of
 
 __all__ = ["Host", "Mapped", "Program"]
@@ -43,10 +45,12 @@ class Program(Protocol):
 class Mapped:
     """`vmap` over the lanes of a chunk, one chunk per device."""
 
-    def __init__(self, study, group, program, chunk: int, n_devices: int, facts):
+    def __init__(self, study, group, program, chunk: int, n_devices: int):
         """Use `Mapped.prepare`."""
         self.study, self.group, self._program = study, group, program
-        self.chunk, self.at_once, self.facts = chunk, n_devices, facts
+        self.chunk, self.at_once = chunk, n_devices
+        self.facts: Mapping[str, Any] = {}
+        self._tried: tuple[list[np.ndarray], Any] | None = None
 
     @classmethod
     def prepare(
@@ -56,8 +60,9 @@ class Mapped:
         *,
         chunk: int | None = None,
         n_devices: int | None = None,
-        n_processes: int = 1,
+        place: Place | None = None,
         budget: int | None = None,
+        longest: float | None = None,
         decide: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
         known: Mapping[str, Any] | None = None,
         traced: Facts | None = None,
@@ -69,19 +74,21 @@ class Mapped:
             group: whose program is wanted.
             chunk: lanes per device and call; measured when None.
             n_devices: local devices to use; all when None.
-            n_processes: processes that share the work.
+            place: of this process among those that share the work.
             budget: bytes per device; half of the free memory when None.
+            longest: seconds that a call may take: the first one of this process
+                is tried, and kept if it took no longer; not tried when None.
             decide: takes the proposed facts, returns those that hold (another
                 process may have been first).
             known: facts decided before.
             traced: what tracing told, if it was done already.
         """
-        traced = traced or facts_of(study, group)
+        traced, place = traced or facts_of(study, group), place or Place()
         here = n_devices or len(jax.local_devices())
         many = population.per_chip(lane_function(study, group), n_devices=here)
         programs: dict[int, Any] = {}
 
-        def compile_for(width: int):
+        def compile_for(width: int) -> Any:
             if width not in programs:
                 lanes = np.zeros(width * here, int)
                 example = arguments(study, group, lanes)
@@ -92,16 +99,38 @@ class Mapped:
             chunk = int(known["chunk"])
         if chunk is None:
             free = (
-                memory.default_budget(here, n_processes) if budget is None else budget
+                memory.default_budget(here, place.count) if budget is None else budget
             )
             enough = memory.WORKING_SET if jax.default_backend() == "cpu" else None
-            parallel, lanes = here * n_processes, study.lanes(group)
-            chunk, _ = memory.choose(compile_for, lanes, parallel, free, enough)
+            parallel, lanes = here * place.count, study.lanes(group)
+            chunk, program = memory.choose(compile_for, lanes, parallel, free, enough)
+            mapped = cls(study, group, program, chunk, here)
+            while longest is not None and (took := mapped._try(place)) > longest:
+                narrower = memory.narrower(chunk, took, longest)
+                if narrower == chunk:
+                    break
+                chunk = narrower
+                mapped = cls(study, group, compile_for(chunk), chunk, here)
+        else:
+            mapped = cls(study, group, compile_for(chunk), chunk, here)
         outputs = {k: [d, list(s)] for k, (d, s) in traced.outputs.items()}
         proposed = {"chunk": chunk, "outputs": outputs, "program": traced.program}
         facts = decide(proposed)
-        chunk = int(facts["chunk"])
-        return cls(study, group, compile_for(chunk), chunk, here, facts)
+        if facts["chunk"] != chunk:  # another process was first
+            chunk = int(facts["chunk"])
+            mapped = cls(study, group, compile_for(chunk), chunk, here)
+        mapped.facts = facts
+        return mapped
+
+    def _try(self, place: Place) -> float:
+        """Seconds that the first call of a process takes; `start` takes it up."""
+        study, group = self.study, self.group
+        n = -(-study.lanes(group) // self.chunk)
+        mine = range(min(place.index, n - 1), n, place.count)[: self.at_once]
+        chunks = [study.chunk(group, self.chunk, c) for c in mine]
+        clock = time.perf_counter()
+        self._tried = chunks, jax.block_until_ready(self.start(chunks))
+        return time.perf_counter() - clock
 
     @property
     def bytes(self) -> int:
@@ -110,6 +139,9 @@ class Mapped:
 
     def start(self, chunks):
         """Dispatch; the results are waited for in `finish`."""
+        tried, self._tried = self._tried, None
+        if tried and np.array_equal(np.concatenate(tried[0]), np.concatenate(chunks)):
+            return tried[1]
         padded = [_padded(lanes, self.chunk) for lanes in chunks]
         padded += [padded[-1]] * (self.at_once - len(padded))
         lanes = np.concatenate(padded)

@@ -12,9 +12,10 @@ import xarray as xr
 
 from experiments.sweep.labels import shown
 from experiments.sweep.lane import arguments, lane_function
-from experiments.sweep.run import Resources, program_of
+from experiments.sweep.resources import Resources
 from experiments.sweep.shelf import Memory, Shelf, read_folder
 from experiments.sweep.study import Group, Study, study_from
+from experiments.sweep.worker import program_of
 
 __all__ = ["replay"]
 
@@ -126,8 +127,8 @@ def _at_chunk(study, group, shelf, lane: int, chunk: int | None) -> dict[str, An
     size = chunk or int((known or {})["chunk"])
     resources = Resources(chunk=chunk, devices=None if study.host else 1)
     program = program_of(study, group, resources, shelf)
-    start = lane // size * size
-    lanes = np.arange(start, min(start + size, study.lanes(group)))
+    lanes = study.chunk(group, size, lane // size)
+    start = lanes[0]
     ((outputs, errors),) = program.finish(program.start([lanes]))
     for i, text in errors:
         if i == lane - start:

@@ -1,5 +1,6 @@
 """Where finished chunks lie: in a folder that survives everything, or in memory."""
 
+import errno
 import json
 import os
 import tempfile
@@ -14,11 +15,19 @@ from experiments.sweep.record import Record, RecordError, decode, encode
 
 __all__ = ["Folder", "Memory", "Shelf", "open_folder", "read_folder"]
 
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
+"""What a file system says that has no hard links."""
 _STALE = 600.0  # s; a temporary file as old as this has no writer any more
 
 
 class Shelf(Protocol):
-    """Chunks by (group, number), and what was decided about each group."""
+    """Chunks by (group, number), and what was decided about each group.
+
+    Attributes:
+        shared: whether other processes may use it too.
+    """
+
+    shared: bool
 
     def group(self, group: int, proposed: Mapping[str, Any]) -> dict[str, Any]:
         """What was decided first about a group: the proposal, if it is new."""
@@ -40,6 +49,10 @@ class Shelf(Protocol):
         """The chunks that are there."""
         ...
 
+    def has(self, group: int, chunk: int) -> bool:
+        """Whether a chunk is there."""
+        ...
+
     def put(self, group: int, chunk: int, record: Record) -> None:
         """Keep a chunk: when this returns, it is there for good."""
         ...
@@ -51,6 +64,8 @@ class Shelf(Protocol):
 
 class Memory:
     """Keeps chunks as long as the process lives."""
+
+    shared = False
 
     def __init__(self):
         """Start empty."""
@@ -80,6 +95,10 @@ class Memory:
         """Numbers of the chunks."""
         return set(self._chunks.get(group, {}))
 
+    def has(self, group, chunk):
+        """Whether the chunk is there."""
+        return chunk in self._chunks.get(group, {})
+
     def put(self, group, chunk, record):
         """Keep a chunk."""
         self._chunks.setdefault(group, {})[chunk] = record
@@ -95,6 +114,8 @@ class Folder:
     Several processes may write into one folder: a chunk is the same whoever
     computes it, and the first decision about a group is everybody's.
     """
+
+    shared = True
 
     def __init__(self, path: Path):
         """Use `open_folder` or `read_folder`."""
@@ -127,6 +148,10 @@ class Folder:
     def done(self, group):
         """Numbers of the chunk files."""
         return {int(p.stem) for p in self._chunks(group).glob("[0-9]*.chunk")}
+
+    def has(self, group, chunk):
+        """Whether the file is there."""
+        return self._chunk(group, chunk).exists()
 
     def put(self, group, chunk, record):
         """Write the file under another name, flush it to the disk, rename it."""
@@ -227,9 +252,9 @@ def _write_first(path: Path, content: bytes) -> None:
             Path(name).unlink(missing_ok=True)
     except FileExistsError:
         return
-    except PermissionError:  # a file system without links
-        write_atomically(path, content)
     except OSError as e:
+        if e.errno in _NO_LINKS:
+            return write_atomically(path, content)
         raise StoreError(f"cannot write {path}: {e.strerror or e}") from e
 
 

@@ -105,6 +105,11 @@ class Study:
         """Lanes of a group."""
         return len(group.points) * self.population
 
+    def chunk(self, group: Group, size: int, number: int) -> np.ndarray:
+        """Lanes of one chunk of a group; the last one may be shorter."""
+        start = number * size
+        return np.arange(start, min(start + size, self.lanes(group)))
+
     def where(self, group: Group, lanes: np.ndarray) -> tuple[np.ndarray, ...]:
         """Index of the point and positions of chip and seed of some lanes."""
         sizes = (len(group.points), len(self.chips), len(self.seeds))
