@@ -1,8 +1,12 @@
 """The memristor experiments: tiny runs, figures that compute nothing, fair verdicts."""
 
+from dataclasses import replace
+from functools import cache, partial
 from importlib import import_module
 
+import jax
 import jax.numpy as jnp
+import jax.random as jr
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -13,14 +17,18 @@ import eapu_jax as ej
 from experiments.claims import VERDICTS
 from experiments.memristor import (
     endurance,
+    learning,
     scheme,
     threshold,
     update_ratio,
+    update_ratio_figure,
     write_noise,
 )
 from experiments.memristor.setting import Setting, lay_out
+from experiments.sweep import sweep
 from experiments.training import Data
 from experiments.work import Work
+from tests.one_chip import assert_alone_as_among_others, compiled
 
 NAMES = ("write_noise", "threshold", "update_ratio", "scheme", "endurance")
 
@@ -29,10 +37,16 @@ def module(name):
     return import_module(f"experiments.memristor.{name}")
 
 
+@cache
+def tiny(name):
+    """The result of an experiment's smallest preset."""
+    return module(name).run(module(name).PRESETS["smoke"])
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_tiny_run_is_labelled_drawn_and_judged(name):
     before = dict(mpl.rcParams)
-    dataset = module(name).run(module(name).PRESETS["smoke"])
+    dataset = tiny(name)
     assert "UCI digits" in dataset.attrs["data"]
     assert dataset.sizes["chip"] == 2
     assert all("units" in dataset[v].attrs for v in dataset.data_vars)
@@ -40,6 +54,40 @@ def test_a_tiny_run_is_labelled_drawn_and_judged(name):
     assert isinstance(figure, Figure)
     assert dict(mpl.rcParams) == before
     assert {c.verdict for c in module(name).claims(dataset)} <= set(VERDICTS)
+
+
+def chips_of_the_run(name, smoke):
+    """Fields of the point, key of the seed, and what `run` found of every chip."""
+    found = tiny(name).isel(seed=0)
+    if name == "write_noise":
+        at = found.sel(rule="noisy", write_noise=2.0)
+        return {"rule": "noisy"}, 0, {"accuracy": at.accuracy_mlp}
+    if name == "threshold":
+        at = found.sel(ratio=2.0)
+        same = ("update_ratio", "measured", "law", "least", "written")
+        return {"threshold": 4.0}, 0, {"final": at.accuracy, **at[[*same]]}
+    if name == "update_ratio":
+        at = found.sel(scenario="sgd")
+        how = vars(smoke.scenario("sgd"))
+        return how, 1, {"final": at.accuracy, "update_ratio": at.mean_ratio}
+    if name == "scheme":
+        at = found.sel(phase="early")
+        return {}, 0, {"share": at.share, "zero": at.zero}
+    at = found.sel(case="adam")
+    of = endurance.lifetimes(at)
+    names = {"lifetime": "mean", "lifetime_99": "99 %", "lifetime_worst": "max"}
+    return {}, 0, {"final": at.accuracy, **{k: of[v] for k, v in names.items()}}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_chip_is_that_of_the_run_alone_or_among_others(name):
+    smoke = module(name).PRESETS["smoke"]
+    swept, seed, expected = chips_of_the_run(name, smoke)
+    chips = compiled(module(name).one_chip, smoke.base(), **swept)
+    several, alone = (chips(c, [smoke.key(seed)] * 2) for c in ([0, 1], [1, 1]))
+    assert_alone_as_among_others(several, alone)
+    for output, values in expected.items():
+        np.testing.assert_allclose(several[output], values, 2e-5, 1e-6, err_msg=output)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -88,6 +136,37 @@ def test_an_unknown_data_set_is_refused_before_anything_runs():
 def test_seeds_have_keys_of_their_own():
     keys = {str(Setting(seed=s).key(i)) for s in (0, 1) for i in range(3)}
     assert len(keys) == 6
+
+
+def test_a_trace_ends_where_the_training_does():
+    small = {"hidden": (8,), "epochs": 1, "optimizer": "sgd", "learning_rate": 0.02}
+    base = replace(threshold.PRESETS["smoke"].base(), **small)
+    run = jax.jit(partial(learning.learn, base, 1, trace=True))
+    curves, seen = run(jr.key(5))
+    kernels = [p["kernel"].ravel() for p in curves.params.values()]
+    np.testing.assert_allclose(seen["weights"][-1], np.concatenate(kernels), atol=1e-6)
+    writes = np.concatenate([n.ravel() for n in curves.writes])
+    np.testing.assert_array_equal(seen["writes"][-1], writes)
+    np.testing.assert_allclose(seen["conductances"], 80 * seen["weights"], rtol=1e-5)
+    mean = seen["writes"][-1].mean() / len(curves.loss)
+    np.testing.assert_allclose(seen["update_ratio"], mean, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("bad", "named"),
+    [
+        ({"rule": "magic"}, "rule"),
+        ({"threshold": 0.0}, "threshold"),
+        ({"write_noise": -1.0}, "write_noise"),
+        ({"channels": (4,), "hidden": (8, 8)}, "hidden"),
+        ({"optimizer": "lion"}, "optimizer"),
+        ({"pool": 0}, "pool"),
+        ({"batch_size": 5000}, "batch_size"),
+    ],
+)
+def test_a_point_of_a_sweep_names_the_field_it_refuses(bad, named):
+    with pytest.raises(ValueError, match=named):
+        sweep("write_noise", {k: [v] for k, v in bad.items()})
 
 
 def test_parts_are_laid_out_on_their_axes():
@@ -142,10 +221,10 @@ def test_update_ratios_are_weighted_by_cells():
         {"layer_ratio": (("step", "layer"), np.array([[1e-3, 0.0]]))},
         {"cells": ("layer", [3, 1])},
     )
-    assert np.isclose(update_ratio.ratio(dataset), 0.75)
+    assert np.isclose(update_ratio_figure.ratio(dataset), 0.75)
 
 
-def sweep(eapu, noisy, ideal=0.94):
+def made_up(eapu, noisy, ideal=0.94):
     """A made-up result of write_noise: final accuracies by SD."""
     noises, shape = [0.5, 2.0, 4.0], (1, 16, 1)
     grid = np.stack([np.multiply.outer(a, np.ones(shape)) for a in (noisy, eapu)])
@@ -160,8 +239,8 @@ def sweep(eapu, noisy, ideal=0.94):
 
 
 def test_verdicts_follow_the_numbers():
-    good = sweep(eapu=[0.94, 0.93, 0.92], noisy=[0.8, 0.25, 0.2])
-    poor = sweep(eapu=[0.94, 0.80, 0.30], noisy=[0.8, 0.3, 0.2])
+    good = made_up(eapu=[0.94, 0.93, 0.92], noisy=[0.8, 0.25, 0.2])
+    poor = made_up(eapu=[0.94, 0.80, 0.30], noisy=[0.8, 0.3, 0.2])
     untried = ["not attempted"] * 2
     verdicts = [c.verdict for c in write_noise.claims(good)]
     assert verdicts == ["trend reproduced"] * 3 + untried

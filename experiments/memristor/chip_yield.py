@@ -10,7 +10,6 @@ stuck, equally often, at zero or at either stuck level.
 """
 
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 import jax
@@ -18,14 +17,12 @@ import jax.numpy as jnp
 import jax.random as jr
 import optax
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 import eapu_jax as ej
-from experiments import style
 from experiments.claims import Claim
-from experiments.data import Images, load_images
-from experiments.memristor.setting import PUBLIC_R_WG
+from experiments.data import Images
+from experiments.memristor.chip_yield_figure import plot as plot
+from experiments.memristor.setting import PUBLIC_R_WG, images
 from experiments.networks import Network, mlp
 from experiments.sweep import (
     Fraction,
@@ -137,12 +134,11 @@ class Config:
         if not all(0 <= r <= 1 for r in self.required):
             raise ValueError(f"required = {self.required}: fractions from 0 to 1")
         for spread in self.spreads:
-            replace(self.training, spread=spread)
+            replace(self.base(), spread=spread)
         for rate in self.stuck_rates:
-            replace(self.training, stuck_rate=rate)
+            replace(self.base(), stuck_rate=rate)
 
-    @property
-    def training(self) -> Training:
+    def base(self) -> Training:
         """What all chips share."""
         names = ("hidden", "epochs", "learning_rate")
         return Training(**{name: getattr(self, name) for name in names})
@@ -178,8 +174,8 @@ def one_chip(
         `accuracy` after each epoch, `final` accuracy, `lifetime` (training steps
         per write of a cell).
     """
-    images, network = _images(point.n_train, point.n_test), mlp((point.hidden, 10))
-    data = jax.tree.map(jnp.asarray, prepare(images))
+    digits, network = _digits(point), mlp((point.hidden, 10))
+    data = jax.tree.map(jnp.asarray, prepare(digits))
     key_start, key_order, key_rule, key_write = jr.split(key, 4)
     params = network.init(key_start, data.x_train[:1])
     crossbars = _hardware(point, chip, params)
@@ -229,7 +225,7 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
         one_chip,
         {"spread": config.spreads, "stuck_rate": config.stuck_rates},
         chips=config.n_chips,
-        base=config.training,
+        base=config.base(),
         key=config.seed,
         dims={"accuracy": ("epoch",)},
         reduce={
@@ -247,59 +243,16 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
         watch=Reported(work.report, "chips"),
     )
     names = {"final_at_least": "required", "final_fraction": "yield"}
-    data = _images(config.training.n_train, config.training.n_test).provenance
+    data = _digits(config.base()).provenance
     shown = "median, middle half and middle nine tenths"
     attrs = {"data": f"{data}; {config.n_chips} chips per point, {shown}"}
     return found.rename(names).drop_vars(["reason", "chip", "seed"]).assign_attrs(attrs)
-
-
-@style.styled
-def plot(dataset: xr.Dataset) -> Figure:
-    """Accuracy, lifetime and yield against the rate of stuck cells."""
-    figure = Figure(figsize=(10.5, 3.4))
-    left, middle, right = figure.subplots(1, 3)
-    _bands(left, dataset, "final", 100, "accuracy after training (%)")
-    _bands(middle, dataset, "lifetime", 1, "steps per write of a cell")
-    _yields(right, dataset)
-    style.caption(figure, dataset)
-    return figure
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:
     """None: no such figure is published."""
     del dataset
     return []
-
-
-def _bands(
-    axes: Axes, dataset: xr.Dataset, name: str, scale: float, label: str
-) -> None:
-    """Median, middle half and middle nine tenths over the chips."""
-    x = 100 * dataset.stuck_rate
-    for i, spread in enumerate(dataset.spread.values):
-        colour = style.COLOURS[i % len(style.COLOURS)]
-        q = scale * dataset[f"{name}_quantile"].sel(spread=spread)
-        axes.plot(x, q.sel({f"{name}_q": 0.5}), "o-", color=colour, label=f"{spread:g}")
-        for low, high, alpha in ((0.05, 0.95, 0.1), (0.25, 0.75, 0.2)):
-            floor, top = (q.sel({f"{name}_q": e}) for e in (low, high))
-            axes.fill_between(x, floor, top, color=colour, alpha=alpha, linewidth=0)
-            if len(x) == 1:
-                axes.vlines(x, floor, top, color=colour, alpha=3 * alpha, linewidth=6)
-    axes.set(xlabel="stuck cells (%)", ylabel=label)
-    axes.legend(title="spread of the write noise", loc="lower left")
-
-
-def _yields(axes: Axes, dataset: xr.Dataset) -> None:
-    x = 100 * dataset.stuck_rate
-    styles = ("-", "--", ":", "-.")
-    for i, spread in enumerate(dataset.spread.values):
-        for j, required in enumerate(dataset.required.values):
-            share = 100 * dataset["yield"].sel(spread=spread, required=required)
-            label = f"at {100 * required:g} %" if i == 0 else None
-            look = {"color": style.COLOURS[i % len(style.COLOURS)], "label": label}
-            axes.plot(x, share, styles[j % len(styles)], marker="o", **look)
-    axes.set(xlabel="stuck cells (%)", ylabel="yield (%)", ylim=(-2, 102))
-    axes.legend(title="required accuracy", loc="lower left")
 
 
 def _hardware(point: Any, chip: Any, params: Any) -> Any:
@@ -341,6 +294,5 @@ def _loss(params: Any, network: Network, x: jax.Array, y: jax.Array) -> jax.Arra
     return jnp.mean(optax.softmax_cross_entropy_with_integer_labels(logits, y))
 
 
-@cache
-def _images(n_train: int, n_test: int) -> Images:
-    return load_images("digits", n_train, n_test)
+def _digits(point: Any) -> Images:
+    return images("digits", point.n_train, point.n_test)

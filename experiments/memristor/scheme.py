@@ -7,29 +7,23 @@ on the closed forms I1 to I4.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 import eapu_jax as ej
-from experiments import style
 from experiments.claims import Claim, above, below
-from experiments.memristor.setting import (
-    PUBLIC_R_WG,
-    Setting,
-    lay_out,
-    merged,
-    require_positive,
-)
+from experiments.memristor import learning
+from experiments.memristor.mlp_setting import MlpSetting
+from experiments.memristor.scheme_figure import plot as plot
+from experiments.memristor.setting import LARGE, PUBLIC_R_WG, SMOKE, lay_out, merged
 from experiments.memristor.verdicts import judged
-from experiments.networks import mlp
 from experiments.population import over_chips
-from experiments.training import Recipe, Scalar, population, prepare
+from experiments.training import Scalar, population
 from experiments.work import Work
 
 REPRODUCES = "EaPU, Fig. 1b and the scheme: update sizes and the probabilistic rule"
@@ -37,69 +31,35 @@ MINUTES = 0.3
 
 EDGES = np.linspace(-8.0, 0.0, 81)
 """Edges of the histogram of log10 |dW|, ten bins per decade."""
+MIDDLES = (EDGES[1:] + EDGES[:-1]) / 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(Setting):
+class Config(MlpSetting):
     """Watch the updates of a training, and throw the dice of single updates.
 
     Attributes:
-        write_noise: SD(eps_cell) and threshold, uS.
-        hidden: widths of the MLP's hidden layers.
-        pool: images are shrunk by this factor.
-        epochs: passes over the training images.
-        learning_rate: of Adam; a tenth of it for the last third.
         n_throws: cells per chip that all ask for the same update.
         n_sizes: sizes of the update between 0 and 2 thresholds.
     """
 
-    write_noise: float = 2.0
-    hidden: tuple[int, ...] = (128,)
-    pool: int = 2
-    epochs: int = 6
-    learning_rate: float = 1e-3
     n_throws: int = 10_000
     n_sizes: int = 25
 
     def __post_init__(self):
         """Check what does not depend on the data."""
         super().__post_init__()
-        require_positive("write_noise", self.write_noise)
         for name, least in (("n_throws", 2), ("n_sizes", 2)):
             if getattr(self, name) < least:
                 raise ValueError(
                     f"{name} must be at least {least}, got {getattr(self, name)}"
                 )
-        self.recipe()
-
-    def recipe(self) -> Recipe:
-        """Adam, dropping for the last third."""
-        return Recipe(
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-        )
 
 
 PRESETS = {
-    "smoke": Config(
-        n_seeds=1,
-        n_chips=2,
-        data="digits",
-        n_train=320,
-        n_test=100,
-        hidden=(16,),
-        epochs=3,
-        n_throws=200,
-        n_sizes=5,
-    ),
-    # Towards the paper: real test sets and widths; its ResNets are for later.
+    "smoke": Config(**SMOKE, hidden=(16,), epochs=3, n_throws=200, n_sizes=5),
     "large": Config(
-        n_seeds=5,
-        n_chips=64,
-        data="mnist",
-        n_train=60_000,
-        n_test=10_000,
+        **LARGE,
         hidden=(512, 256),
         pool=1,
         epochs=50,
@@ -107,6 +67,8 @@ PRESETS = {
         n_sizes=100,
     ),
 }
+Training = Config().base
+"""Makes the point from which a sweep over chips starts."""
 
 
 def see_sizes(
@@ -156,16 +118,33 @@ def throw(
     }
 
 
+def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
+    """As `learning.one_chip`, with the sizes of the updates that were asked for.
+
+    Returns:
+        Also, of the first two thirds of the training: `share` per bin of `EDGES`,
+        `zero`, the share of updates that are exactly 0, and `small`, the share of
+        the others that are below a tenth of SD(eps_cell).
+    """
+    curves, found = learning.learn(point, chip, key, trace, observe=see_sizes)
+    early = slice(-(-2 * len(curves.loss) // 3))
+    seen = {k: v[early].sum(0, jnp.float32) for k, v in curves.observed.items()}
+    share = seen["counts"] / seen["total"]
+    tenth = jnp.log10(point.write_noise * point.r_wg / 10)
+    below = jnp.where(tenth > MIDDLES, share, 0).sum()
+    zero = seen["zero"] / seen["total"]
+    return found | {"share": share, "zero": zero, "small": below / share.sum()}
+
+
 def run(config: Config, work: Work | None = None) -> xr.Dataset:
     """Histograms over a training, then the throws."""
     work = work or Work()
-    images = config.images()
-    data = prepare(images, config.pool)
+    base = config.base()
+    data, classes = learning.prepared(base)
     work.expect(config.n_seeds + 1)
-    trainer = population(
-        mlp((*config.hidden, images.n_classes)), config.recipe(), "eapu", see_sizes
-    )
-    rates = config.recipe().rates(config.n_train)
+    network = learning.network(base, classes)
+    trainer = population(network, base.recipe, base.rule, see_sizes)
+    rates = base.recipe.rates(config.n_train)
 
     def watch(seed: int) -> xr.Dataset:
         noise = config.write_noise
@@ -192,13 +171,12 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
     watched = lay_out(work, {"seed": range(config.n_seeds)}, watch)
     thrown = work.part("throws", lambda: _throws(config))
     dataset = merged(watched, thrown)
-    middles = (EDGES[1:] + EDGES[:-1]) / 2
     for name in dataset.data_vars:
         dataset[name].attrs["units"] = "1"
     return dataset.assign_coords(
-        magnitude=("magnitude", middles, {"long_name": "log10 |dW|", "units": "1"})
+        magnitude=("magnitude", MIDDLES, {"long_name": "log10 |dW|", "units": "1"})
     ).assign_attrs(
-        data=images.provenance,
+        data=config.images().provenance,
         write_noise_uS=config.write_noise,
         learning_rate=config.learning_rate,
     )
@@ -217,72 +195,6 @@ def _throws(config: Config) -> xr.Dataset:
         {name: (("chip", "asked"), value) for name, value in found.items()},
         {"asked": ("asked", sizes, {"long_name": "|dW| / dW_th", "units": "1"})},
     )
-
-
-@style.styled
-def plot(dataset: xr.Dataset) -> Figure:
-    """Histogram of updates; probability; mean and spread of a step."""
-    figure = Figure(figsize=(10, 3.6))
-    left, middle, right = figure.subplots(1, 3)
-    _histogram(left, dataset)
-    _probability(middle, dataset)
-    _moments(right, dataset)
-    style.caption(figure, dataset)
-    return figure
-
-
-def _histogram(axes: Axes, dataset: xr.Dataset) -> None:
-    lr = dataset.attrs["learning_rate"]
-    theta = dataset.attrs["write_noise_uS"] * PUBLIC_R_WG
-    width = float(dataset.magnitude[1] - dataset.magnitude[0])
-    labels = {"early": f"|dW|, Adam {lr:g}", "late": f"|dW|, Adam {lr / 10:g}"}
-    for phase, label in labels.items():
-        density = dataset.share.sel(phase=phase) / width
-        style.band(axes, dataset.magnitude, density, ("seed", "chip"), label=label)
-    x = dataset.magnitude.values
-    z = 10**x / theta  # density of log10 |eps| for a normal error
-    error = 2 * np.log(10) * z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    axes.fill_between(x, error, color="0.6", alpha=0.5, label="error of one write")
-    axes.axvline(np.log10(theta), color="black", ls="--", lw=1, label="dW_th = SD")
-    zero = float(dataset.zero.mean())
-    more = f" ({zero:.0%} more are exactly 0)" if zero >= 0.005 else ""
-    axes.set(
-        title=f"updates of a real training{more}",
-        xlabel="log10 of magnitude, weight units",
-        ylabel="share per decade",
-        xlim=(-7.5, 0),
-    )
-    axes.set_ylim(0, 1.45 * axes.get_ylim()[1])  # room for the legend
-    axes.legend(loc="upper left")
-
-
-def _probability(axes: Axes, dataset: xr.Dataset) -> None:
-    asked = dataset.asked
-    axes.plot(asked, np.minimum(asked, 1), color="black", lw=1, label="law (I1)")
-    style.band(
-        axes, asked, dataset.rate, label="simulated", marker="o", ls="none", ms=3
-    )
-    axes.set(title="P(write)", xlabel="|dW| / dW_th", ylabel="probability")
-    axes.legend()
-
-
-def _moments(axes: Axes, dataset: xr.Dataset) -> None:
-    asked = np.asarray(dataset.asked)
-    pulse = np.sqrt(np.asarray(ej.laws.step_variance(jnp.asarray(asked), 1.0)))
-    total = np.sqrt(np.asarray(ej.laws.total_variance(jnp.asarray(asked), 1.0, 1.0)))
-    shown = {
-        "mean": ("mean step (I2)", asked),
-        "sd_pulse": ("SD of the pulse (I3)", pulse),
-        "sd": ("SD with the write error (I4)", total),
-    }
-    for name, (label, law) in shown.items():
-        line = style.band(
-            axes, asked, dataset[name], label=label, marker="o", ls="none", ms=3
-        )
-        axes.plot(asked, law, color=line.get_color(), lw=1)
-    axes.plot([], [], color="black", lw=1, label="lines: laws; dots: simulated")
-    axes.set(title="one step: mean and spread", xlabel="|dW| / dW_th", ylabel="dW_th")
-    axes.legend()
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:

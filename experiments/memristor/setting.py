@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, TypedDict
 
 import jax.random as jr
 import xarray as xr
@@ -56,11 +57,33 @@ class Setting:
 
     def images(self) -> Images:
         """The images, with their provenance."""
-        return load_images(self.data, self.n_train, self.n_test)
+        return images(self.data, self.n_train, self.n_test)
 
     def key(self, index: int) -> Key[Array, ""]:
         """The key of seed number `index`."""
         return jr.fold_in(jr.key(self.seed), index)
+
+
+@cache
+def images(data: str, n_train: int, n_test: int) -> Images:
+    """The images of a data set, read once."""
+    return load_images(data, n_train, n_test)
+
+
+class Scale(TypedDict):
+    """Population and images of a preset."""
+
+    n_seeds: int
+    n_chips: int
+    data: str
+    n_train: int
+    n_test: int
+
+
+SMOKE = Scale(n_seeds=1, n_chips=2, data="digits", n_train=320, n_test=100)
+"""Seconds: for tests."""
+LARGE = Scale(n_seeds=5, n_chips=64, data="mnist", n_train=60_000, n_test=10_000)
+"""Towards the paper, with real test sets; its ResNets and Swin are for later."""
 
 
 def merged(first: xr.Dataset, *others: xr.Dataset) -> xr.Dataset:

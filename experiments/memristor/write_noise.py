@@ -15,17 +15,19 @@ from matplotlib.figure import Figure
 
 from experiments import style
 from experiments.claims import Claim, above, below, both, monotone, not_attempted
-from experiments.data import Images
+from experiments.memristor import learning
+from experiments.memristor.learning import one_chip as one_chip
 from experiments.memristor.setting import (
+    LARGE,
     PUBLIC_R_WG,
+    SMOKE,
     Setting,
     lay_out,
     merged,
     require_positive,
 )
 from experiments.memristor.verdicts import judged
-from experiments.networks import Network, cnn, mlp
-from experiments.training import INPUTS, Data, Recipe, population, prepare
+from experiments.training import INPUTS, population
 from experiments.work import Work
 
 REPRODUCES = (
@@ -89,36 +91,36 @@ class Config(Setting):
                 f"mlp_inputs must be one of {INPUTS}, got {self.mlp_inputs!r}"
             )
         for name in self.networks:
-            self.recipe(name)
+            self.base(name)
 
-    def recipe(self, name: str) -> Recipe:
-        """How the network `name` is trained."""
-        return Recipe(
-            epochs=getattr(self, f"{name}_epochs"),
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-        )
-
-    def network(self, name: str, classes: int) -> Network:
-        """The network `name`."""
-        if name == "mlp":
-            return mlp((*self.mlp_hidden, classes))
-        return cnn(self.cnn_channels, self.cnn_hidden, classes)
-
-    def prepared(self, name: str, images: Images) -> Data:
-        """The images as the network `name` takes them."""
-        if name == "mlp":
-            return prepare(images, inputs=self.mlp_inputs)
-        return prepare(images, self.cnn_pool)
+    def base(self, network: str = "mlp") -> learning.Training:
+        """What one training of the network `network` depends on."""
+        how = {
+            "mlp": {
+                "hidden": self.mlp_hidden,
+                "inputs": self.mlp_inputs,
+                "epochs": self.mlp_epochs,
+            },
+            "cnn": {
+                "channels": self.cnn_channels,
+                "hidden": (self.cnn_hidden,),
+                "pool": self.cnn_pool,
+                "epochs": self.cnn_epochs,
+            },
+        }[network]
+        shared = {
+            "learning_rate": self.learning_rate,
+            "batch_size": self.batch_size,
+            "data": self.data,
+            "n_train": self.n_train,
+            "n_test": self.n_test,
+        }
+        return learning.Training(**how, **shared)
 
 
 PRESETS = {
     "smoke": Config(
-        n_seeds=1,
-        n_chips=2,
-        data="digits",
-        n_train=320,
-        n_test=100,
+        **SMOKE,
         networks=("mlp",),
         write_noises=(1.0, 2.0),
         mlp_hidden=(16,),
@@ -127,13 +129,8 @@ PRESETS = {
         cnn_hidden=8,
         cnn_epochs=2,
     ),
-    # Towards the paper: real test sets and widths; its ResNets are for later.
     "large": Config(
-        n_seeds=5,
-        n_chips=64,
-        data="mnist",
-        n_train=60_000,
-        n_test=10_000,
+        **LARGE,
         write_noises=(0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 2.4, 3.0, 4.0, 8.0),
         mlp_hidden=(512, 256),
         mlp_epochs=50,
@@ -143,12 +140,13 @@ PRESETS = {
         cnn_epochs=50,
     ),
 }
+Training = Config().base
+"""Makes the point from which a sweep over chips starts."""
 
 
 def run(config: Config, work: Work | None = None) -> xr.Dataset:
     """Train every network, rule, noise and seed; chips are mapped in parallel."""
     work = work or Work()
-    images = config.images()
     seeds = range(config.n_seeds)
     work.expect(
         len(config.networks) * config.n_seeds * (1 + 2 * len(config.write_noises))
@@ -156,11 +154,12 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
 
     @cache
     def trainer(name: str, rule: str):
-        network = config.network(name, images.n_classes)
-        return population(network, config.recipe(name), rule)
+        how = config.base(name)
+        network = learning.network(how, learning.prepared(how)[1])
+        return population(network, how.recipe, rule)
 
     def train(network: str, seed: int, rule: str = "ideal", write_noise: float = 0.0):
-        data = config.prepared(network, images)
+        data, _ = learning.prepared(config.base(network))
         n_chips = 1 if rule == "ideal" else config.n_chips
         curves = trainer(network, rule)(
             config.key(seed), data, n_chips, write_noise, write_noise, PUBLIC_R_WG
@@ -182,7 +181,7 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
         axes = {"network": [name], "rule": RULES, "write_noise": config.write_noises}
         noisy = lay_out(work, {**axes, "seed": seeds}, train).isel(network=0, drop=True)
         parts += [ideal.rename({f"accuracy_{name}": f"ideal_{name}"}), noisy]
-    return _labelled(merged(*parts), images.provenance)
+    return _labelled(merged(*parts), config.images().provenance)
 
 
 def _labelled(dataset: xr.Dataset, provenance: str) -> xr.Dataset:
