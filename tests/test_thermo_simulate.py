@@ -1,6 +1,7 @@
 """Laws of the diffrax path: orders, limits, densities, gradients, divergence."""
 
 import dataclasses
+from functools import partial
 
 import diffrax as dfx
 import jax
@@ -14,14 +15,15 @@ import scipy.linalg
 from tests.statistics import assert_mean, assert_second_moment
 from thermo import OpAmpBoard, RCBoard, RLCBoard, exact
 from thermo.langevin import langevin_modes
+from thermo.observers import Correlations, Moments
 from thermo.simulate import (
-    TREE_RESOLUTION,
-    _noise,
     default_solver,
+    observe,
     simulate,
     simulate_differentiable,
     substeps,
 )
+from thermo.simulate.solve import TREE_RESOLUTION, noise_path, solve
 
 COUPLING = jnp.array([[0.0, 0.4], [0.4, 0.0]])
 RLC = RLCBoard(
@@ -72,13 +74,15 @@ def exact_end(form, path, z0, n=TREE_RESOLUTION):
 def test_solvers_converge_to_the_exact_map_at_their_order(solver, order):
     keys, z0, form = jr.split(jr.key(0), 30), jnp.ones(4), RLC.linear()
     form = jax.tree.map(np.asarray, form)
-    path = (RLC, solver, "tree", UNIT, 1 / TREE_RESOLUTION, jnp.float32)
-    ends = jax.vmap(lambda k: exact_end(form, _noise(k, *path), z0))(keys)
+    path = partial(noise_path, n_cells=2, solver=solver, kind="tree", ts=UNIT, steps=64)
+    ends = jax.jit(jax.vmap(lambda k: exact_end(form, path(k), z0)))(keys)
 
     def error(n):
-        how = {"solver": solver, "steps": n, "z0": z0}
-        run = jax.vmap(lambda k: simulate_differentiable(k, RLC, UNIT, **how))(keys)
-        return jnp.sqrt(jnp.mean((run.z[:, -1] - ends) ** 2))
+        def end(key):  # forward mode compiles sooner than what `grad` can walk back
+            how = {"steps": n, "adjoint": dfx.ForwardMode()}
+            return solve(RLC.terms(path(key)), solver, UNIT, z0, None, **how).ys[-1]
+
+        return jnp.sqrt(jnp.mean((jax.jit(jax.vmap(end))(keys) - ends) ** 2))
 
     slope = np.log(error(16) / error(64)) / np.log(4)
     assert abs(slope - order) < 0.4
@@ -113,18 +117,43 @@ def test_coloured_noise_and_a_bias_come_through():
     assert_second_moment(run.v[:, -1] - jnp.array([[0.0, 2.0]]), s)
 
 
+def test_observers_see_what_the_simulation_shows_and_settle_on_the_exact_law():
+    ts, steps, keys = 0.5 * jnp.arange(81.0), 6, jr.split(jr.key(8), 1000)
+    run = jax.vmap(lambda k: simulate(k, RC, ts, steps=steps))(keys)
+    how = {"steps": steps, "burn_in": 20, "chunk": 24}  # 61 samples in three chunks
+    seen = jax.vmap(lambda k: observe(k, RC, (Moments(), Correlations(1)), ts, **how))
+    (moments, lagged), healthy = seen(keys)
+    v, form = np.asarray(run.v, float)[:, 20:], RC.linear()
+    one_later = np.einsum("kti,ktj->kij", v[:, 1:], v[:, :-1]) / 60
+    np.testing.assert_allclose(
+        moments.second, np.einsum("kti,ktj->kij", v, v) / 61, atol=2e-6
+    )
+    np.testing.assert_allclose(lagged[:, 1], one_later, atol=2e-6)
+    s = exact.stationary_covariance(form.drift, form.diffusion)
+    assert_mean(moments.second, s)
+    assert_mean(moments.mean, 0.0)
+    assert healthy.all()
+
+
+def element(cubic=0.0, current=0.0, voltage=1.0):
+    """A cell with a non-linear element; as arrays, all compile to one program."""
+    names = ("cubic_conductance", "saturation_current", "saturation_voltage")
+    values = map(jnp.asarray, (cubic, current, voltage))
+    return dataclasses.replace(CELL, **dict(zip(names, values, strict=True)))
+
+
 ELEMENTS = {
-    "cubic": ({"cubic_conductance": 1.5}, lambda v: 1.5 * v**4 / 4),
+    "cubic": (element(cubic=1.5), lambda v: 1.5 * v**4 / 4),
     "saturating": (
-        {"saturation_current": 2.0, "saturation_voltage": 0.5},
+        element(current=2.0, voltage=0.5),
         lambda v: 2.0 * 0.5 * np.log(np.cosh(v / 0.5)),
     ),
 }
 
 
-@pytest.mark.parametrize(("element", "energy"), ELEMENTS.values(), ids=ELEMENTS.keys())
-def test_non_linear_cells_settle_on_the_boltzmann_density(element, energy):
-    board, ts = dataclasses.replace(CELL, **element), jnp.linspace(0.0, 6.0, 3)
+@pytest.mark.parametrize(("board", "energy"), ELEMENTS.values(), ids=ELEMENTS.keys())
+def test_non_linear_cells_settle_on_the_boltzmann_density(board, energy):
+    ts = jnp.linspace(0.0, 6.0, 3)
     run = jax.vmap(lambda k: simulate(k, board, ts, steps=60))(
         jr.split(jr.key(3), 20_000)
     )
@@ -143,22 +172,22 @@ def test_non_linear_cells_settle_on_the_boltzmann_density(element, energy):
 
 
 def test_adaptive_steps_reach_the_same_end():
-    board = dataclasses.replace(CELL, cubic_conductance=1.5)
+    start = (jr.key(4), element(cubic=1.5), UNIT)
     careful = dfx.PIDController(rtol=1e-4, atol=1e-4, dtmin=1e-3)
-    ends = [
-        simulate_differentiable(jr.key(4), board, UNIT, z0=jnp.ones(1), **how).v[-1]
-        for how in ({"steps": 256}, {"controller": careful})
-    ]
-    np.testing.assert_allclose(*ends, atol=2e-3)
+    fixed = simulate_differentiable(*start, z0=jnp.ones(1), steps=256)
+    free = simulate(*start, z0=jnp.ones(1), controller=careful)
+    np.testing.assert_allclose(fixed.v[-1], free.v[-1], atol=2e-3)
 
 
 def test_a_diverged_board_says_so_and_leaves_its_neighbours_alone():
-    board, ts = dataclasses.replace(CELL, cubic_conductance=1.0), jnp.linspace(0, 1, 5)
-    keys, z0 = jr.split(jr.key(5), 3), jnp.array([[0.1], [1e3], [0.2]])
-    runs = jax.vmap(lambda k, z: simulate(k, board, ts, steps=10, z0=z))(keys, z0)
-    alone = simulate(keys[2], board, ts, steps=10, z0=z0[2])
+    board, ts, keys = element(cubic=1.0), jnp.linspace(0, 1, 5), jr.split(jr.key(5), 3)
+    three = jax.vmap(lambda k, z: simulate(k, board, ts, steps=10, z0=z))
+    runs, sound = (
+        three(keys, jnp.array([[0.1], [middle], [0.2]])) for middle in (1e3, 0.3)
+    )
     np.testing.assert_array_equal(runs.healthy, [True, False, True])
-    np.testing.assert_allclose(runs.v[2], alone.v, rtol=1e-5)
+    np.testing.assert_array_equal(runs.v[::2], sound.v[::2])
+    assert sound.healthy.all()
 
 
 def test_steps_that_run_out_are_reported():
@@ -172,21 +201,22 @@ def test_steps_that_run_out_are_reported():
 def test_gradients_equal_differences_with_common_random_numbers(forward, x64):
     board = dataclasses.replace(RLC, coil_resistance=jnp.asarray(0.1))
     board = jax.tree.map(lambda x: jnp.asarray(x, float), board)
-    solve = simulate if forward else simulate_differentiable
+    run_board = simulate if forward else simulate_differentiable
 
-    @jax.jit
     def statistic(board):
-        run = solve(jr.key(7), board, UNIT, steps=8, z0=jnp.ones(4))
-        return run.v[-1, 0] * run.v[-1, 1]
+        run = run_board(jr.key(7), board, UNIT, steps=8, z0=jnp.ones(4))
+        return (run.v[-1, 0] * run.v[-1, 1],) * 2
 
-    slopes, h = jax.jit((jax.jacfwd if forward else jax.grad)(statistic))(board), 1e-5
+    derivative = jax.jacfwd if forward else jax.grad
+    both = jax.jit(derivative(statistic, has_aux=True))  # slopes, and the value
+    slopes, h = both(board)[0], 1e-5
     for name in RLCBoard.component_kinds:
         step = h * (COUPLING.astype(float) if name == "coupling" else 1.0)
         up, down = (
             dataclasses.replace(board, **{name: getattr(board, name) + s * step})
             for s in (1, -1)
         )
-        finite = (statistic(up) - statistic(down)) / (2 * h)
+        finite = (both(up)[1] - both(down)[1]) / (2 * h)
         slope = jnp.sum(getattr(slopes, name) * step / h)
         assert abs(finite) > 1e-4
         np.testing.assert_allclose(slope, finite, rtol=1e-6, err_msg=name)
@@ -197,6 +227,8 @@ def test_gradients_equal_differences_with_common_random_numbers(forward, x64):
     [
         (lambda: simulate(jr.key(0), RC, jnp.zeros(3)), "increasing"),
         (lambda: simulate(jr.key(0), RC, UNIT, steps=0), "at least 1 per"),
+        (lambda: observe(jr.key(0), RC, Moments(), UNIT, burn_in=2), "burn_in must be"),
+        (lambda: observe(jr.key(0), RC, Moments(), UNIT, chunk=0), "chunk must be"),
         (lambda: jax.jit(simulate)(jr.key(0), RC, UNIT), "steps must be given"),
         (
             lambda: langevin_modes(dataclasses.replace(RLC, coil_resistance=1.0)),
