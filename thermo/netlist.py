@@ -19,7 +19,8 @@ import numpy as np
 
 from thermo import checks
 from thermo.circuits.board import AbstractBoard
-from thermo.circuits.rc import OpAmpBoard, RCBoard
+from thermo.circuits.op_amp import OpAmpBoard
+from thermo.circuits.rc import RCBoard
 from thermo.circuits.rlc import RLCBoard
 
 # SI values of our units: nF, mH, kOhm, us, mA (and mA/V, mS).

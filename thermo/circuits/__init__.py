@@ -15,12 +15,12 @@ from thermo.circuits.imperfections import draw_boards as draw_boards
 from thermo.circuits.imperfections import quantise as quantise
 from thermo.circuits.imperfections import uniform_levels as uniform_levels
 from thermo.circuits.linear import LinearForm as LinearForm
+from thermo.circuits.op_amp import OpAmpBoard as OpAmpBoard
 from thermo.circuits.programming import Programmed as Programmed
 from thermo.circuits.programming import program_covariance as program_covariance
 from thermo.circuits.programming import program_matrix as program_matrix
 from thermo.circuits.programming import program_precision as program_precision
 from thermo.circuits.published import two_node_board as two_node_board
-from thermo.circuits.rc import OpAmpBoard as OpAmpBoard
 from thermo.circuits.rc import RCBoard as RCBoard
 from thermo.circuits.rlc import RLCBoard as RLCBoard
 from thermo.circuits.units import BOLTZMANN as BOLTZMANN

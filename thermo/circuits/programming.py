@@ -10,7 +10,8 @@ import numpy as np
 from thermo import checks
 from thermo.circuits.board import AbstractBoard, Scalar
 from thermo.circuits.components import passive_components
-from thermo.circuits.rc import OpAmpBoard, RCBoard
+from thermo.circuits.op_amp import OpAmpBoard
+from thermo.circuits.rc import RCBoard
 from thermo.circuits.rlc import RLCBoard
 
 

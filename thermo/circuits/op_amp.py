@@ -1,0 +1,97 @@
+"""The op-amp integrator array: any stable matrix, no coils."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from thermo import checks
+from thermo.circuits.board import (
+    AbstractBoard,
+    Circuit,
+    Scalar,
+    check_correlation_time,
+)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, kw_only=True)
+class OpAmpBoard(AbstractBoard):
+    r"""Op-amp integrators fed back through a resistor array (STATED, TNGD App. C).
+
+    $$ C\,\mathrm dv = (R^{-1} v_\mathrm{in} - G v)\,\mathrm dt
+       + \sqrt{2\kappa}\,\mathrm dW $$
+
+    The matrix $G$ sits in the potential and may be any matrix with a stable drift:
+    the mean solves $G \bar v = R^{-1} v_\mathrm{in}$, and with equal $c$ and $\kappa$
+    and symmetric $G$ the covariance is $(\kappa/c)\,G^{-1}$.
+
+    Attributes:
+        conductance: $G$, mS, `(d, d)`.
+        ground_capacitance: integrating capacitors, nF, `(d,)`.
+        noise: strength kappa of the noise current, mA^2 us, `(d,)`.
+        input_voltage: V, `(d,)` or one for all.
+        input_resistance: kOhm, `(d,)` or one for all.
+        noise_correlation_time: us; None is white noise.
+        cubic_conductance: g3 of a node current g3 v^3, mA/V^3; for diffrax only.
+        saturation_current: Is of a node current Is tanh(v/Vs), mA; for diffrax only.
+        saturation_voltage: Vs, V.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> g = jnp.array([[2.0, 1.0], [1.0, 2.0]])  # positive couplings are fine here
+        >>> board = OpAmpBoard(
+        ...     conductance=g, ground_capacitance=jnp.ones(2), noise=jnp.ones(2),
+        ...     input_voltage=jnp.array([3.0, 3.0]))
+        >>> form = board.linear()
+        >>> jnp.linalg.solve(form.drift, form.bias)  # the mean voltage
+        Array([1., 1.], dtype=float32)
+    """
+
+    conductance: jax.Array
+    ground_capacitance: jax.Array
+    noise: jax.Array
+    input_voltage: Scalar = 0.0
+    input_resistance: Scalar = 1.0
+    noise_correlation_time: Scalar | None = None
+    cubic_conductance: Scalar = 0.0
+    saturation_current: Scalar = 0.0
+    saturation_voltage: Scalar = 1.0
+
+    component_kinds: ClassVar[dict[str, str]] = {
+        "conductance": "resistance",
+        "ground_capacitance": "capacitance",
+        "input_resistance": "resistance",
+        "noise": "noise",
+    }
+
+    def capacitance(self) -> jax.Array:
+        """Diagonal matrix of the integrating capacitors, nF, `(d, d)`."""
+        return jnp.diag(self.ground_capacitance)
+
+    def circuit(self) -> Circuit:
+        """State v: see the class for the equation."""
+        inverse = jnp.diag(1 / self.ground_capacitance)
+        current = self.input_voltage / self.input_resistance
+        return Circuit(
+            drift=self.conductance / self.ground_capacitance[:, None],
+            injection=inverse,
+            readout=jnp.eye(self.n_cells, dtype=inverse.dtype),
+            bias=jnp.broadcast_to(current / self.ground_capacitance, (self.n_cells,)),
+        )
+
+    def impedance(self, omega: jax.Array) -> jax.Array:
+        r"""$Z = [j\omega C + G]^{-1}$, kOhm, `(d, d)`."""
+        susceptance = jnp.asarray(omega, self.noise.dtype) * self.capacitance()
+        return jnp.linalg.inv(jax.lax.complex(self.conductance, susceptance))
+
+    def check(self) -> None:
+        """Refuse component values that no circuit can have."""
+        checks.positive("ground_capacitance", self.ground_capacitance)
+        checks.positive("input_resistance", self.input_resistance)
+        checks.positive("saturation_voltage", self.saturation_voltage)
+        checks.non_negative("noise", self.noise)
+        checks.finite("conductance", self.conductance)
+        checks.same_size("conductance", self.conductance, self.n_cells)
+        check_correlation_time(self.noise_correlation_time)
