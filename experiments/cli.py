@@ -5,6 +5,7 @@ import dataclasses
 import logging
 import os
 import platform
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -59,15 +60,17 @@ def main(argv: list[str] | None = None) -> int:
 
 def _command(argv: list[str]) -> Callable[[], int]:
     """The command, its arguments read and checked."""
-    if len(argv) > 1 and argv[0] in ("run", "sweep") and not argv[1].startswith("-"):
-        if argv[0] == "sweep" and any(a.startswith("--chips") for a in argv):
+    if len(argv) > 1 and not argv[1].startswith("-"):
+        if argv[0] == "sweep":
             return lambda: command.sweep_chips(argv[1], argv[2:], _console)
-        return _with_config(argv[0], argv[1], argv[2:])
+        if argv[0] in ("run", "grid"):
+            return _with_config(argv[0], argv[1], argv[2:])
     commands = {
         "list": _list,
         "run": _usage("run", "Run an experiment and draw its figure."),
         "plot": _plot,
-        "sweep": _usage("sweep", "Run an experiment over a grid of its fields."),
+        "sweep": _usage("sweep", "Simulate many chips over values of their fields."),
+        "grid": _usage("grid", "Run a whole experiment over a grid of its fields."),
         "reproduce": _reproduce,
         "replay": command.replay_lane,
         "peek": command.peek,
@@ -136,6 +139,11 @@ def _reproduce(
         _console.print(f"failed: {name}: {problem}", markup=False, soft_wrap=True)
         again = f"run {name} --preset {preset} --results {results}"
         _console.print(f"  rerun: {_PROGRAM} {again}", highlight=False, soft_wrap=True)
+    try:
+        _report(results)
+    except Exception as e:  # the results are there, and count
+        told = f"no report: {type(e).__name__}: {e}"
+        _console.print(told, markup=False, highlight=False, soft_wrap=True)
     return 1 if outcome.failures else 0
 
 
@@ -149,7 +157,7 @@ def _report(results: Results = Path("results")) -> int:
 
 
 def _with_config(command: str, name: str, argv: list[str]) -> Callable[[], int]:
-    """`run` and `sweep`: every field of the experiment's Config is a flag."""
+    """`run` and `grid`: every field of the experiment's Config is a flag."""
     module = catalogue.find(name)
     preset = _wanted_preset(argv)
     config = catalogue.config(module, preset)
@@ -159,16 +167,23 @@ def _with_config(command: str, name: str, argv: list[str]) -> Callable[[], int]:
         ("results", Results, Path("results")),
         ("preset", _preset_flag(module), preset),
     ]
-    if command == "sweep":
+    about = f"{module.REPRODUCES}\n\nAbout {module.MINUTES:g} min, two cores."
+    if command == "grid":
         fields.append(("grid", Grid, ()))
+        about = (
+            f"Run all of {name} at every point of --grid, over any fields of its "
+            f"Config, one after another: each takes as long as `run {name}`. To "
+            f"sweep what one chip depends on, `sweep {name}` is the faster way."
+        )
     arguments: Any = tyro.cli(
         dataclasses.make_dataclass("Arguments", fields),
         prog=f"{_PROGRAM} {command} {name}",
-        description=f"{module.REPRODUCES}\n\nAbout {module.MINUTES:g} min, two cores.",
+        description=about,
         args=argv,
     )
-    act = _run if command == "run" else _sweep
-    return lambda: act(name, arguments)
+    if command == "run":
+        return lambda: _run(name, arguments)
+    return lambda: _grid(name, arguments, argv)
 
 
 def _run(name: str, arguments: Any) -> int:
@@ -183,7 +198,7 @@ def _run(name: str, arguments: Any) -> int:
     return 0
 
 
-def _sweep(name: str, arguments: Any) -> int:
+def _grid(name: str, arguments: Any, argv: list[str]) -> int:
     config, results = arguments.config, store.require_writable(arguments.results)
     axes = dict(parse_axis(type(config), text) for text in arguments.grid)
     if len(axes) < len(arguments.grid):
@@ -193,9 +208,12 @@ def _sweep(name: str, arguments: Any) -> int:
         dataset = grid(name, config, axes, work)
     dataset = provenance.stamped(dataset, name=name, config=config, scale="sweep")
     swept = provenance.text_hash(f"{arguments.grid}{provenance.config_json(config)}")
-    path = store.save(dataset, results / f"{name}-sweep-{swept}.nc")
+    words = command.without(["grid", name, *argv], "--results")
+    dataset.attrs["command"] = f"{_PROGRAM} {shlex.join(words)}"
+    path = store.save(dataset, results / f"{name}-grid-{swept}.nc")
     _console.print(dataset)
     _say("result", [path])
+    _say("figure", running.draw(name, dataset, path.with_suffix("")))
     return 0
 
 

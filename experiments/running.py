@@ -7,13 +7,23 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import xarray as xr
+from matplotlib.figure import Figure
 
 from experiments import catalogue, provenance, store, style
 from experiments.claims import Claim, read_csv, write_csv
 from experiments.progress import Display
+from experiments.sweep.figure import plot as plot_sweep
 from experiments.work import Progress, Work
 
-__all__ = ["Outcome", "claims_path", "draw", "reproduce", "result_path", "run"]
+__all__ = [
+    "Outcome",
+    "claims_path",
+    "draw",
+    "figure",
+    "reproduce",
+    "result_path",
+    "run",
+]
 
 
 class Outcome(NamedTuple):
@@ -74,9 +84,16 @@ def run(
     return store.load(store.save(dataset, path))
 
 
+def figure(name: str, dataset: xr.Dataset) -> Figure:
+    """The experiment's own figure; that of a sweep for a sweep."""
+    if dataset.attrs.get("scale") == "sweep":
+        return plot_sweep(dataset)
+    return catalogue.find(name).plot(dataset)
+
+
 def draw(name: str, dataset: xr.Dataset, stem: Path) -> list[Path]:
     """Draw a result; the files, `stem.pdf` and `stem.png`."""
-    return style.save(catalogue.find(name).plot(dataset), stem)
+    return style.save(figure(name, dataset), stem)
 
 
 def reproduce(

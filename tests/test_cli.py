@@ -113,11 +113,15 @@ def test_figures_are_the_same_bytes_each_time(call, tmp_path):
     assert first == [(tmp_path / f"toy{s}").read_bytes() for s in (".pdf", ".png")]
 
 
-def test_sweep_stores_a_grid(call, tmp_path):
-    status, _ = call("sweep", "toy", "--grid", "n_chips=2,3", "--grid", "loud=true")
-    assert status == 0
-    (path,) = tmp_path.glob("toy-sweep-*.nc")
+def test_a_grid_is_stored_and_drawn_and_drawn_again(call, tmp_path):
+    words = ["grid", "toy", "--grid", "n_chips=2,3", "--grid", "loud=true"]
+    assert call(*words)[0] == 0
+    (path,) = tmp_path.glob("toy-grid-*.nc")
     assert store.load(path).y.dims == ("n_chips", "loud", "slope", "chip")
+    figure = path.with_suffix(".png")
+    figure.unlink()
+    assert call("plot", "toy", "--file", str(path))[0] == 0
+    assert figure.exists()
 
 
 def test_reproduce_judges_and_resumes(call, tmp_path):
@@ -125,9 +129,19 @@ def test_reproduce_judges_and_resumes(call, tmp_path):
     assert status == 0
     assert "the middle of the toy" in shown
     assert str(tmp_path / "claims.csv") in shown
-    assert names(tmp_path) == ["claims.csv", "toy.nc", "toy.pdf", "toy.png"]
+    files = ["claims.csv", "report.html", "toy.nc", "toy.pdf", "toy.png"]
+    assert names(tmp_path) == files
+    assert f"report: {tmp_path / 'report.html'}" in shown
     assert call("reproduce")[0] == 0
     assert len(toy.CALLS) == 3
+
+
+def test_a_report_that_fails_is_named_and_spoils_nothing(call, tmp_path, monkeypatch):
+    monkeypatch.setattr("experiments.report.write", lambda results: 1 / 0)
+    status, shown = call("reproduce")
+    assert status == 0
+    assert "no report: ZeroDivisionError: division by zero" in shown
+    assert names(tmp_path) == ["claims.csv", "toy.nc", "toy.pdf", "toy.png"]
 
 
 def test_another_scale_leaves_the_claims_alone(call, tmp_path):
@@ -172,6 +186,8 @@ def test_ctrl_c_keeps_the_parts(call, tmp_path, command):
     [
         (["run", "toi"], "unknown experiment 'toi': did you mean toy"),
         (["sweep", "toi"], "unknown experiment 'toi': did you mean toy"),
+        (["grid", "toi"], "unknown experiment 'toi': did you mean toy"),
+        (["sweep", "toy"], "has no `one_chip(point, chip, key)`: run all of it"),
         (["plot", "toi"], "unknown experiment 'toi': did you mean toy"),
         (["reproduce", "--only", "toi"], "unknown experiment 'toi'"),
         (["reproduce", "--only", "toy", "--preset", "a"], "unknown preset 'a' of toy"),
@@ -179,10 +195,10 @@ def test_ctrl_c_keeps_the_parts(call, tmp_path, command):
         (["run", "toy", "--n-chips", "0"], "n_chips = 0: at least 1"),
         (["run", "toy", "--n-chips", "two"], "--n-chips"),
         (["run", "toy", "--chips", "2"], "--chips"),
-        (["sweep", "toy"], "grid is empty"),
-        (["sweep", "toy", "--grid", "chips=1"], "unknown field 'chips'"),
-        (["sweep", "toy", "--grid", "n_chips=0"], "n_chips = 0: at least 1"),
-        (["sweep", "toy", "--grid", "loud=true", "--grid", "loud=false"], "twice"),
+        (["grid", "toy"], "grid is empty"),
+        (["grid", "toy", "--grid", "chips=1"], "unknown field 'chips'"),
+        (["grid", "toy", "--grid", "n_chips=0"], "n_chips = 0: at least 1"),
+        (["grid", "toy", "--grid", "loud=true", "--grid", "loud=false"], "twice"),
         (["dance"], "dance"),
     ],
 )
@@ -200,7 +216,7 @@ def test_a_missing_name_is_asked_for(capsys):
 
 @pytest.mark.parametrize(
     "command",
-    [["run", "toy"], ["reproduce"], ["sweep", "toy", "--grid", "loud=true"]],
+    [["run", "toy"], ["reproduce"], ["grid", "toy", "--grid", "loud=true"]],
 )
 def test_an_unwritable_folder_is_refused_before_computing(tmp_path, capsys, command):
     (tmp_path / "file").write_text("in the way")

@@ -206,11 +206,20 @@ def test_other_code_is_said(show, tmp_path):
     assert "Computed by another version of the code" in show()[1]
 
 
-def test_a_sweep_is_listed_without_a_figure(show):
-    status, page, _ = show("sweep", "toy", "--grid", "n_chips=2,3")
-    assert (status, "<img" in page) == (0, False)
-    assert "A sweep has no figure of its own" in page
+def test_a_grid_is_drawn_and_its_commands_make_it_again(show, tmp_path):
+    status, page, _ = show("grid", "toy", "--grid", "n_chips=2,3", "--loud")
+    assert (status, "<img" in page) == (0, True)
+    assert "Scale: sweep. Every outcome against what was swept" in text(page)
     assert "n_chips 2, slope 3, chip 3" in page
+    (result,) = tmp_path.glob("*.nc")
+    before = store.load(result)
+    redraw, rerun = commands(page)
+    result.with_suffix(".png").unlink()
+    do(redraw)
+    assert result.with_suffix(".png").exists()
+    result.unlink()
+    do(rerun)
+    assert store.load(result).equals(before)
 
 
 def test_what_no_scale_attempts_is_said_once(show, monkeypatch):

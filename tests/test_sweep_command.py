@@ -1,8 +1,11 @@
 """The engine on the command line."""
 
+import json
+import shlex
+
 import pytest
 
-from experiments import EXPERIMENTS, cli, store
+from experiments import EXPERIMENTS, cli, report, store, style
 
 GRID = ["--grid", "noise=0.5,1", "--grid", "length=5", "--structural", "length"]
 
@@ -10,16 +13,21 @@ GRID = ["--grid", "noise=0.5,1", "--grid", "length=5", "--structural", "length"]
 @pytest.fixture(autouse=True)
 def toy(monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, "toy", "tests.toy_chips")
+    monkeypatch.setitem(style.STYLE, "savefig.dpi", 20)
     monkeypatch.setitem(EXPERIMENTS, "other", "tests.toy_experiment")
 
 
 def test_a_sweep_over_chips_is_stored_shown_and_replayed(tmp_path, capsys):
-    sweep = ["sweep", "toy", "--chips", "3", *GRID, "--results", str(tmp_path)]
+    given = ["--chips", "3", *GRID, "--base.mean", "2"]
+    sweep = ["sweep", "toy", *given, "--results", str(tmp_path)]
     assert cli.main(sweep) == 0
-    (result,) = tmp_path.glob("toy-chips-*.nc")
+    (result,) = tmp_path.glob("toy-sweep-*.nc")
     dataset = store.load(result)
     assert dict(dataset.last.sizes) == {"noise": 2, "length": 1, "chip": 3, "seed": 1}
-    (folder,) = (tmp_path / "toy").glob("chips-*")
+    assert json.loads(dataset.attrs["config"])["mean"] == 2.0
+    assert dataset.last.mean() > 5
+    assert result.with_suffix(".png").exists()
+    (folder,) = (tmp_path / "toy").glob("sweep-*")
     assert cli.main(["peek", str(folder)]) == 0
     at, again = ["--at", "noise=1.0", "--at", "length=5"], tmp_path / "again.nc"
     command = ["replay", str(folder), *at, "--chip", "2", "--file", str(again)]
@@ -27,6 +35,20 @@ def test_a_sweep_over_chips_is_stored_shown_and_replayed(tmp_path, capsys):
     chip = dataset.sel(noise=1.0, length=5, chip=2)
     assert store.load(again).last.item() == chip.last.item()
     assert "double" in capsys.readouterr().out
+    page = report.write(tmp_path).path.read_text(encoding="utf-8")
+    assert "python</span> <span>-m</span> <span>experiments</span>" in page
+    again = shlex.join([*sweep[:-2], "--results", str(tmp_path)])
+    assert "".join(f"<span>{word}</span> " for word in again.split())[:-1] in page
+    assert "<img" in page
+
+
+def test_statistics_alone_are_kept_of_what_is_reduced(tmp_path):
+    words = ["sweep", "toy", "--chips", "9", "--grid", "mean=0,1"]
+    assert cli.main([*words, "--reduce", "curve", "--results", str(tmp_path)]) == 0
+    dataset = store.load(next(tmp_path.glob("*.nc")))
+    assert "curve" not in dataset
+    assert dataset.curve_quantile.dims == ("mean", "curve_q", "step")
+    assert dataset.last.dims == ("mean", "chip", "seed")
 
 
 @pytest.mark.parametrize(
@@ -35,6 +57,10 @@ def test_a_sweep_over_chips_is_stored_shown_and_replayed(tmp_path, capsys):
         (["sweep", "other", "--chips", "3"], 2),
         (["sweep", "toy", "--chips", "3", "--grid", "nose=0"], 2),
         (["sweep", "toy", "--chips", "0"], 2),
+        (["sweep", "toy", "--grid", "mean=1", "--grid", "mean=2"], 2),
+        (["sweep", "toy", "--structural", "mean"], 2),
+        (["sweep", "toy", "--reduce", "lost"], 2),
+        (["sweep", "toy", "--process", "2/2"], 2),
         (["replay", "nowhere"], 1),
         (["peek", "nowhere"], 1),
     ],

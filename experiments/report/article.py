@@ -10,7 +10,8 @@ from experiments.report.gather import Result
 
 __all__ = ["command", "experiment"]
 
-_APART = ("experiment", "config", "scale")  # shown in another place
+_APART = ("experiment", "config", "scale", "sweep", "command")
+"""Shown in another place, or meant for programs."""
 _CAPTION = (
     "Published values, where there are any, are marked as published; "
     "all others are simulated here."
@@ -37,7 +38,8 @@ def _article(result: Result) -> str:
 
 
 def _figure(result: Result, drawn: Drawing) -> str:
-    caption = escape(" ".join([*result.text.split(), _CAPTION]))
+    ends = [] if result.attrs.get("scale") == "sweep" else [_CAPTION]
+    caption = escape(" ".join([*result.text.split(), *ends]))
     size = f'width="{drawn.width}" height="{drawn.height}"'
     return f"""<figure>
 <div class="frame" tabindex="0" role="group" aria-label="Figure: {escape(result.name)}">

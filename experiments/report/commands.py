@@ -9,7 +9,7 @@ from typing import Any
 
 from experiments import catalogue, provenance
 
-__all__ = ["redraw", "rerun"]
+__all__ = ["again", "redraw", "rerun"]
 
 _PROGRAM = ("python", "-m", "experiments")
 
@@ -54,6 +54,16 @@ def rerun(
     changed = {k: v for k, v in config.items() if k not in default or default[k] != v}
     flags = [word for field, value in changed.items() for word in _flag(field, value)]
     return _line("run", name, *flags, *_in(results))
+
+
+def again(command: str, results: Path) -> str:
+    """The command of a sweep, for a folder of results.
+
+    Example:
+        >>> again("python -m experiments sweep chip_yield --chips 9", Path("/tmp/a"))
+        'python -m experiments sweep chip_yield --chips 9 --results /tmp/a'
+    """
+    return shlex.join([*shlex.split(command), *_in(results)])
 
 
 def _flag(field: str, value: Any) -> list[str]:

@@ -2,13 +2,14 @@
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 import xarray as xr
 
-from experiments import EXPERIMENTS, catalogue, provenance, store
+from experiments import EXPERIMENTS, catalogue, provenance, running, store
 from experiments.claims import Claim
 from experiments.report import commands
 from experiments.report.drawing import Drawing, drawing
@@ -16,6 +17,10 @@ from experiments.report.drawing import Drawing, drawing
 __all__ = ["Gathered", "Result", "gather"]
 
 T = TypeVar("T")
+_SWEEP = (
+    "Every outcome against what was swept: the median over the chips and their "
+    "middle half. A further axis makes one line per value, or a map."
+)
 
 
 class Result(NamedTuple):
@@ -121,10 +126,12 @@ def _result(path: Path, dataset: xr.Dataset) -> Result:
     module = _try("module", lambda: catalogue.find(name), None, problems)
     sweep = dataset.attrs.get("scale") == "sweep"
     drawn, claims, again = None, [], {}
-    if module and not sweep:
-        drawn = _try("figure", lambda: drawing(module.plot(dataset)), None, problems)
-        claims = _try("claims", lambda: module.claims(dataset), [], problems)
+    if module:
+        figure = partial(running.figure, name, dataset)
+        drawn = _try("figure", lambda: drawing(figure()), None, problems)
         again = _try("command", lambda: _again(path, module, dataset), {}, problems)
+    if module and not sweep:
+        claims = _try("claims", lambda: module.claims(dataset), [], problems)
     title, text = _words(module, name)
     return Result(
         name=name,
@@ -132,12 +139,12 @@ def _result(path: Path, dataset: xr.Dataset) -> Result:
         attrs=dict(dataset.attrs),
         sizes={str(d): n for d, n in dataset.sizes.items()},
         title=title,
-        text=text,
+        text=_SWEEP if sweep else text,
         reproduces=getattr(module, "REPRODUCES", ""),
         drawn=drawn,
         claims=claims,
         commands=again,
-        notes=_notes(module, dataset, sweep),
+        notes=_notes(module, dataset),
         problems=problems,
     )
 
@@ -169,16 +176,15 @@ def _words(module: ModuleType | None, name: str) -> tuple[str, str]:
 
 def _again(path: Path, module: ModuleType, dataset: xr.Dataset) -> dict[str, str]:
     name, attrs = str(dataset.attrs["experiment"]), dataset.attrs
-    return {
-        "Draw it again": commands.redraw(name, path),
-        "Compute it again": commands.rerun(name, path.parent, module, attrs),
-    }
+    if attrs.get("scale") == "sweep":
+        make = commands.again(str(attrs["command"]), path.parent)
+    else:
+        make = commands.rerun(name, path.parent, module, attrs)
+    return {"Draw it again": commands.redraw(name, path), "Compute it again": make}
 
 
-def _notes(module: ModuleType | None, dataset: xr.Dataset, sweep: bool) -> list[str]:
+def _notes(module: ModuleType | None, dataset: xr.Dataset) -> list[str]:
     notes = []
-    if sweep:
-        notes.append("A sweep has no figure of its own: read it with store.load.")
     current = module and provenance.code_hash(module.__name__)
     if current and dataset.attrs.get("code_hash") != current:
         notes.append("Computed by another version of the code.")

@@ -1,6 +1,7 @@
-"""The sweep engine on the command line: `sweep NAME --chips N`, `replay`, `peek`."""
+"""The sweep engine on the command line: `sweep NAME`, `replay`, `peek`."""
 
 import dataclasses
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,19 +10,23 @@ import tyro
 import xarray as xr
 from rich.console import Console
 
-from experiments import catalogue, provenance, store
+from experiments import catalogue, provenance, store, style
 from experiments.sweep.assemble import failures, partial
 from experiments.sweep.axes import Structural
 from experiments.sweep.design import Design, Grid, Random, Sobol, Zip
 from experiments.sweep.engine import experiment, sweep
+from experiments.sweep.figure import plot
 from experiments.sweep.grid import parse_axis
 from experiments.sweep.live import on_terminal
 from experiments.sweep.processes import Place, own_device, place
+from experiments.sweep.reductions import Moments, Quantiles
 from experiments.sweep.replay import replay
 from experiments.sweep.shelf import read_folder
 from experiments.sweep.study import study_from
 
-__all__ = ["Asked", "peek", "replay_lane", "sweep_chips"]
+__all__ = ["Asked", "peek", "replay_lane", "sweep_chips", "without"]
+
+_PLACES = ("--results", "--process", "--draw")  # change nothing in the result
 
 Points = Annotated[
     tyro.conf.UseAppendAction[tuple[str, ...]],
@@ -31,16 +36,19 @@ Points = Annotated[
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A sweep over chips.
+    """What is swept, and how.
 
     Attributes:
         chips: per point.
-        grid: FIELD=VALUE,VALUE,... of what one training reads; once per field.
-        structural: fields whose numbers are compiled value by value.
+        grid: values of a field of one training, FIELD=VALUE,VALUE,...; once per
+            field. Numbers are computed at once, anything else one by one.
+        structural: fields whose numbers decide the program (a width, a length), so
+            that they are compiled one by one.
         seeds: per chip.
         key: root of all dice.
         design: all combinations, value by value, or points drawn from the values.
         points: how many to draw.
+        reduce: outputs of which only moments and quantiles over the chips are kept.
         chunk: chips per device and call; measured when 0.
         process: INDEX/COUNT of this process among those that share the work; as
             the launcher says when empty.
@@ -48,7 +56,7 @@ class Asked:
         results: folder of the results; the store lies there too.
     """
 
-    chips: int
+    chips: int = 16
     grid: Annotated[
         tyro.conf.UseAppendAction[tuple[str, ...]],
         tyro.conf.arg(metavar="FIELD=VALUE,..."),
@@ -58,6 +66,7 @@ class Asked:
     key: int = 0
     design: Literal["grid", "zip", "random", "sobol"] = "grid"
     points: int = 64
+    reduce: tuple[str, ...] = ()
     chunk: int = 0
     process: str = ""
     draw: str = ""
@@ -65,29 +74,22 @@ class Asked:
 
 
 def sweep_chips(name: str, argv: Sequence[str], console: Console) -> int:
-    """`sweep NAME --chips N`: the engine; the exit status.
+    """`sweep NAME`: simulated chips at every point; the exit status.
 
     Processes that a launcher started together share the work. The same command
     continues from the store, whatever stopped it.
     """
-    prog = f"python -m experiments sweep {name}"
-    asked = tyro.cli(Asked, prog=prog, args=list(argv))
-    _, base = experiment(name, None)
-    axes: dict[str, Any] = dict(parse_axis(type(base), t) for t in asked.grid)
-    if len(axes) < len(asked.grid):
-        raise ValueError(f"grid = {asked.grid}: a field is given twice")
-    for field in asked.structural:
-        if field not in axes:
-            raise ValueError(f"structural = {field!r}: not part of the grid")
-        axes[field] = Structural(axes[field])
+    asked, base = _read(name, argv)
+    axes = _axes(asked, base)
     own_device()
     process = Place.parse(asked.process) if asked.process else place()
     module = catalogue.find(name)
     code = provenance.code_hash(module.__name__)
     what = dataclasses.replace(asked, process="", draw="", results=Path())
     stem = provenance.text_hash(f"{what}{code}{provenance.config_json(base)}")
-    folder = store.require_writable(asked.results) / name / f"chips-{stem}"
-    with on_terminal(console, asked.draw or None) as watch:
+    folder = store.require_writable(asked.results) / name / f"sweep-{stem}"
+    shown = console if process.index == 0 else Console(quiet=True)
+    with on_terminal(shown, asked.draw or None) as watch:
         dataset = sweep(
             name,
             axes,
@@ -95,18 +97,77 @@ def sweep_chips(name: str, argv: Sequence[str], console: Console) -> int:
             seeds=asked.seeds,
             key=asked.key,
             design=_design(asked),
+            base=base,
+            reduce={output: (Moments(), Quantiles()) for output in asked.reduce},
             chunk=asked.chunk or None,
             store=folder,
             process=(process.index, process.count),
             watch=watch,
         )
-    path = asked.results / f"{name}-chips-{stem}.nc"
+    command = without(["python", "-m", "experiments", "sweep", name, *argv], *_PLACES)
+    dataset = provenance.stamped(dataset, name=name, config=base, scale="sweep")
+    dataset = dataset.assign_attrs(code_hash=code, command=shlex.join(command))
+    path = asked.results / f"{name}-sweep-{stem}.nc"
     if process.index == 0 or not path.exists():
         store.save(dataset, path)
-        _told(dataset, console)
-        console.print(f"result: {path}", highlight=False, soft_wrap=True)
-        console.print(f"store: {folder}", highlight=False, soft_wrap=True)
+        figures = style.save(plot(dataset), path.with_suffix(""))
+        _told(dataset, shown)
+        for kind, one in (("result", path), ("store", folder), *_named(figures)):
+            console.print(f"{kind}: {one}", highlight=False, soft_wrap=True)
     return 1 if failures(dataset) else 0
+
+
+def without(argv: Sequence[str], *flags: str) -> list[str]:
+    """Words of a command without some flags and their values.
+
+    Example:
+        >>> without(["sweep", "toy", "--results", "/tmp/a", "--chips=3"], "--results")
+        ['sweep', 'toy', '--chips=3']
+    """
+    kept, skip = [], False
+    for word in argv:
+        if skip or word.partition("=")[0] in flags:
+            skip = word in flags
+            continue
+        kept.append(word)
+    return kept
+
+
+def _read(name: str, argv: Sequence[str]) -> tuple[Asked, Any]:
+    """The arguments: what is swept, and the fields of one training that stay."""
+    _, base = experiment(name, None)
+    fields = [
+        ("asked", tyro.conf.OmitArgPrefixes[Asked], Asked()),
+        ("base", type(base), base),
+    ]
+    arguments: Any = tyro.cli(
+        dataclasses.make_dataclass("Arguments", fields),
+        prog=f"python -m experiments sweep {name}",
+        description=(
+            f"Simulate many chips of {name}, one training each, at every point of "
+            "--grid. The fields that can be swept are those of --base.*, which "
+            "otherwise stay as given. The same command continues what was stopped. "
+            f"`python -m experiments grid {name}` runs the whole experiment at "
+            "every point instead, over fields of its Config."
+        ),
+        args=list(argv),
+    )
+    return arguments.asked, arguments.base
+
+
+def _axes(asked: Asked, base: Any) -> dict[str, Any]:
+    axes: dict[str, Any] = dict(parse_axis(type(base), text) for text in asked.grid)
+    if len(axes) < len(asked.grid):
+        raise ValueError(f"grid = {asked.grid}: a field is given twice")
+    for field in asked.structural:
+        if field not in axes:
+            raise ValueError(f"structural = {field!r}: not part of the grid")
+        axes[field] = Structural(axes[field])
+    return axes
+
+
+def _named(figures: Sequence[Path]) -> list[tuple[str, Path]]:
+    return [("figure", path) for path in figures]
 
 
 def peek(

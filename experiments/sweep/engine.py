@@ -172,6 +172,6 @@ def experiment(name: str, base: Any) -> tuple[Callable, Any]:
     if not hasattr(module, "one_chip"):
         raise ValueError(
             f"{name} has no `one_chip(point, chip, key)`: "
-            "sweep its Config with experiments.sweep.grid"
+            f"run all of it over a grid with `python -m experiments grid {name}`"
         )
     return module.one_chip, module.Training() if base is None else base

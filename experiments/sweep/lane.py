@@ -125,7 +125,8 @@ def _blame(lane: Callable, one: Arguments, error: Exception) -> None:
             continue
         raise BadFunction(
             f"axis {name!r} decides the program (a shape, a length, a branch), "
-            f"so it cannot be mapped: use Structural([...]), compiled once per value"
+            f"so it cannot be mapped: use Structural([...]), on the command line "
+            f"--structural {name}; it is then compiled once per value"
         ) from error
 
 

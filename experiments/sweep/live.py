@@ -93,27 +93,29 @@ class Terminal:
             self._counts[int(p)] = self._counts.get(int(p), 0) + len(sound)
 
     def _drawn(self, news: News) -> Group:
-        table = Table(
-            "point", self.output or next(iter(news.outputs)), "mean", box=None
-        )
-        for p, line, mean in self._lines()[-self.rows :]:
-            label = ", ".join(
-                f"{k} {shown(v)}" for k, v in news.study.layout.points[p].items()
-            )
-            table.add_row(label or "-", line, f"{mean:.4g}")
-        bar = ProgressBar(total=news.total, completed=news.done, width=40)
-        return Group(table, bar, Text(_pace(news)))
+        name = self.output or next(iter(news.outputs))
+        what = "curve" if self._sums else "chips"
+        table = Table("point", f"{name} ({what})", "least", "most", "mean", box=None)
+        for p, line, *numbers in self._lines()[-self.rows :]:
+            point = news.study.layout.points[p]
+            label = ", ".join(f"{k} {_short(shown(v))}" for k, v in point.items())
+            table.add_row(label or "-", line, *(f"{x:.4g}" for x in numbers))
+        pace = Table.grid()  # a bar by itself does not end its line
+        pace.add_row(ProgressBar(total=news.total, completed=news.done, width=40))
+        pace.add_row(Text(_pace(news)))
+        return Group(table, pace)
 
-    def _lines(self) -> list[tuple[int, str, float]]:
+    def _lines(self) -> list[tuple[int, str, float, float, float]]:
+        """Point, bars, and least, greatest and mean: of a curve, its last value."""
         found = []
         for p, total in self._sums.items():
             mean = total / max(self._counts[p], 1)
-            found.append((p, sparkline(mean.tolist()), float(mean[-1])))
+            found.append((p, sparkline(mean.tolist()), *_ends(mean), float(mean[-1])))
         for p, values in self._numbers.items():
             sound = np.array(values)[np.isfinite(values)]
-            counts = np.histogram(sound, 24)[0]
+            counts = sparkline(np.histogram(sound, 24)[0].tolist())
             mean = float(sound.mean()) if len(sound) else float("nan")
-            found.append((p, sparkline(counts.tolist()), mean))
+            found.append((p, counts, *_ends(sound), mean))
         return found
 
 
@@ -127,6 +129,15 @@ def on_terminal(console: Console, output: str | None = None) -> Iterator[Termina
                 Live(console=console, refresh_per_second=4, transient=True)
             )
         yield terminal
+
+
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    nothing = float("nan"), float("nan")
+    return (float(values.min()), float(values.max())) if values.size else nothing
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _pace(news: News) -> str:

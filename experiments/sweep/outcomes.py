@@ -1,0 +1,125 @@
+"""What a sweep has found, as numbers over its axes: a middle, and a band of chips."""
+
+import json
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+__all__ = ["Outcome", "outcomes", "swept"]
+
+_POPULATION = ("chip", "seed")
+_AXES_OF_TIME = ("step", "epoch", "time")
+_NO_OUTCOME = ("reason", "computed")
+
+
+class Outcome(NamedTuple):
+    """One quantity over the swept dimensions.
+
+    Attributes:
+        name: of the variable, and what was taken of it.
+        low: 25 % of the chips lie below; None if there is no population.
+        middle: median over the chips.
+        high: 25 % lie above.
+        values: chip by chip; None if only statistics were kept.
+    """
+
+    name: str
+    low: xr.DataArray | None
+    middle: xr.DataArray
+    high: xr.DataArray | None
+    values: xr.DataArray | None
+
+
+def swept(dataset: xr.Dataset) -> list[str]:
+    """Names of the dimensions that a sweep or a grid went over.
+
+    Raises:
+        ValueError: if the dataset is of neither.
+    """
+    if "sweep" in dataset.attrs:
+        return list(json.loads(dataset.attrs["sweep"])["dims"])
+    if "swept" not in dataset.attrs:
+        raise ValueError("this dataset is not the result of a sweep")
+    fields = json.loads(dataset.attrs["swept"])
+    names = (f"config_{f}" if f"config_{f}" in dataset.dims else f for f in fields)
+    return list(names)
+
+
+def outcomes(dataset: xr.Dataset) -> list[Outcome]:
+    """Every numerical quantity that depends on the swept dimensions."""
+    dims, found = swept(dataset), []
+    for name, values in dataset.data_vars.items():
+        name = str(name)
+        if name in _NO_OUTCOME or values.dtype.kind not in "fiub":
+            continue
+        if not set(dims) <= set(values.dims):
+            continue
+        whole = name.removesuffix("_quantile")
+        if whole != name and f"{whole}_q" in values.dims:
+            found.append(_of_quantiles(whole, values))
+        elif not _is_statistic(name, dataset):
+            found.append(_of_values(name, values, dims))
+    return [o for i, o in enumerate(found) if not _again(o, found, i)]
+
+
+def _again(outcome: Outcome, found: list[Outcome], i: int) -> bool:
+    """Whether another outcome, with a plainer name if possible, says the same."""
+    same = [
+        (len(o.name), j)
+        for j, o in enumerate(found)
+        if o.middle.dims == outcome.middle.dims
+        and np.array_equal(o.middle, outcome.middle, equal_nan=True)
+    ]
+    return min(same)[1] != i
+
+
+def _of_values(name: str, values: xr.DataArray, dims: list[str]) -> Outcome:
+    values, name = _without_own(name, values.astype(float), [*dims, *_POPULATION])
+    over = [d for d in _POPULATION if d in values.dims]
+    if not over:
+        return Outcome(name, None, values, None, None)
+    with warnings.catch_warnings():  # where every chip is missing
+        warnings.simplefilter("ignore", RuntimeWarning)
+        low, middle, high = values.quantile([0.25, 0.5, 0.75], over)
+    return Outcome(name, low, middle, high, values)
+
+
+def _of_quantiles(name: str, found: xr.DataArray) -> Outcome:
+    """From the quantiles that were kept: those nearest to the quarters."""
+    q, dim = found[f"{name}_q"].values, f"{name}_q"
+    keep = [d for d in found.dims if d != dim]
+    known = {str(d) for d in keep if d in found.coords}
+    rows = [
+        found.isel({dim: int(np.abs(q - wanted).argmin())}, drop=True)
+        for wanted in (0.25, 0.5, 0.75)
+    ]
+    own = [_without_own(name, row, list(known)) for row in rows]
+    (low, label), (middle, _), (high, _) = own
+    return Outcome(label, low, middle, high, None)
+
+
+def _without_own(
+    name: str, values: xr.DataArray, keep: list[str]
+) -> tuple[xr.DataArray, str]:
+    """The last step, and the mean over any other dimension; the name says so."""
+    said = []
+    for dim in [str(d) for d in values.dims if d not in keep]:
+        if dim.removeprefix(f"{name}_") in _AXES_OF_TIME:
+            values = values.isel({dim: -1}, drop=True)
+            said.append(f"last {dim}")
+        else:
+            values = values.mean(dim)
+            said.append(f"mean over {dim}")
+    return values, f"{name} ({', '.join(said)})" if said else name
+
+
+def _is_statistic(name: str, dataset: xr.Dataset) -> bool:
+    """Whether a reduction has made it, and the quantiles say it already."""
+    if "sweep" not in dataset.attrs:
+        return False
+    reduced = json.loads(dataset.attrs["sweep"])["reduce"]
+    of = [output for output in reduced if name.startswith(f"{output}_")]
+    shown = any(name == f"{o}_mean" and f"{o}_quantile" not in dataset for o in of)
+    return bool(of) and not shown
