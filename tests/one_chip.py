@@ -21,7 +21,7 @@ def compiled(one_chip: Callable, base: Any, **swept: Any) -> Callable:
         return one_chip(Point({**fields, **values}), chip, key)
 
     many = jax.jit(jax.vmap(one, (None, 0, 0)))
-    return lambda chips, keys: many(traced, jnp.asarray(chips), jnp.stack(keys))
+    return lambda chips, keys: many(traced, jnp.asarray(chips), keys)
 
 
 def assert_alone_as_among_others(several: dict, alone: dict) -> None:

@@ -84,7 +84,9 @@ def test_one_chip_is_that_of_the_run_alone_or_among_others(name):
     smoke = module(name).PRESETS["smoke"]
     swept, seed, expected = chips_of_the_run(name, smoke)
     chips = compiled(module(name).one_chip, smoke.base(), **swept)
-    several, alone = (chips(c, [smoke.key(seed)] * 2) for c in ([0, 1], [1, 1]))
+    several, alone = (
+        chips(c, jnp.stack([smoke.key(seed)] * 2)) for c in ([0, 1], [1, 1])
+    )
     assert_alone_as_among_others(several, alone)
     for output, values in expected.items():
         np.testing.assert_allclose(several[output], values, 2e-5, 1e-6, err_msg=output)

@@ -77,6 +77,8 @@ def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, 
         99th percentile and the most written cell, fewer than one write counting as
         one.
     """
+    if point.rule == "ideal":
+        raise ValueError("rule = 'ideal' writes no cell: it has no lifetime")
     curves, found = learning.learn(point, chip, key, trace)
     steps = len(curves.loss)
     cells = jnp.sort(jnp.concatenate([n.ravel() for n in curves.writes]))

@@ -6,6 +6,7 @@ Populations: every leaf of `boards` has a leading board axis.
 import dataclasses
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -89,28 +90,43 @@ def read_noise(
     return float(converter.added_variance())
 
 
+def on_grid(
+    x: jax.Array, low: jax.Array | float, high: jax.Array | float, bits: Any
+) -> jax.Array:
+    """The nearest of 2**bits equally spaced values; all but `x` may be traced too.
+
+    Example:
+        >>> on_grid(jnp.array([0.1, 0.8]), 0.0, 3.0, 2)
+        Array([0., 1.], dtype=float32)
+    """
+    top = 2.0**bits - 1
+    step = (high - low) / top
+    return low + step * jnp.clip(jnp.round((x - low) / step), 0, top)
+
+
+def floor(
+    board: RLCBoard, target: Float[Array, "d d"], added: jax.Array | float = 0.0
+) -> Float[Array, "2"]:
+    """Error of infinitely many samples: raw, and after the best single factor.
+
+    Args:
+        board: as it is.
+        target: covariance of the voltages that was wanted, V^2.
+        added: what the read-out adds to every variance, V^2.
+    """
+    form = board.linear()
+    states = exact.lyapunov(form.drift, form.diffusion)
+    covariance = form.readout @ states @ form.readout.T
+    covariance = covariance + added * jnp.eye(len(target))
+    fitted = errors.best_scale(covariance, target) * covariance
+    return jnp.stack([errors.relative_error(c, target) for c in (covariance, fitted)])
+
+
 @jax.jit
 def floors(
     boards: RLCBoard,
     targets: Float[Array, "boards d d"],
     added: jax.Array | float = 0.0,
 ) -> Float[Array, "boards 2"]:
-    """Errors of infinitely many samples: raw, and after the best single factor.
-
-    Args:
-        boards: as they are.
-        targets: covariances of the voltages that were wanted, V^2.
-        added: what the read-out adds to every variance, V^2.
-    """
-
-    def one(board, target):
-        form = board.linear()
-        states = exact.lyapunov(form.drift, form.diffusion)
-        covariance = form.readout @ states @ form.readout.T
-        covariance = covariance + added * jnp.eye(len(target))
-        fitted = errors.best_scale(covariance, target) * covariance
-        return jnp.stack(
-            [errors.relative_error(c, target) for c in (covariance, fitted)]
-        )
-
-    return jax.vmap(one)(boards, targets)
+    """The `floor` of every board."""
+    return jax.vmap(floor, (0, 0, None))(boards, targets, added)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Int, Key
 
 from thermo.circuits import (
     RLCBoard,
@@ -111,23 +111,34 @@ def nominal(
     return program(random_matrix(key, d, coupling), rc=rc, quality=quality)
 
 
+def real(
+    key: Key[Array, ""],
+    i: Int[Array, ""] | int,
+    board: RLCBoard,
+    tolerance: jax.Array | float,
+) -> RLCBoard:
+    """Board number `i`: capacitors, resistors, coils and noise power off at random.
+
+    It draws from `fold_in(key, i)`, scaled by the relative rms tolerance; at
+    tolerance 0 it is the ideal board.
+    """
+    spreads = Tolerances(
+        capacitance=tolerance,
+        resistance=tolerance,
+        inductance=tolerance,
+        noise=tolerance,
+    )
+    return draw_board(jr.fold_in(key, i), board, spreads)
+
+
 @jax.jit
 def draw(
     key: Key[Array, ""], board: RLCBoard, tolerances: Float[Array, " boards"]
 ) -> RLCBoard:
-    """Boards whose capacitors, resistors, coils and noise powers are all off at random.
-
-    Board i draws from `fold_in(key, i)`, scaled by its own relative rms tolerance; at
-    tolerance 0 it is the ideal board.
+    """The first `real` boards, each with a tolerance of its own.
 
     Returns:
         Boards along a leading axis of every leaf.
     """
-    keys = jax.vmap(jr.fold_in, (None, 0))(key, jnp.arange(len(tolerances)))
-    spreads = Tolerances(
-        capacitance=tolerances,
-        resistance=tolerances,
-        inductance=tolerances,
-        noise=tolerances,
-    )
-    return jax.vmap(draw_board, (0, None, 0))(keys, board, spreads)
+    each = jnp.arange(len(tolerances))
+    return jax.vmap(real, (None, 0, None, 0))(key, each, board, tolerances)

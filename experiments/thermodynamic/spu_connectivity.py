@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +23,61 @@ from thermo import checks
 
 REPRODUCES = "SPU: what all-to-all wiring buys (no published figure)"
 MINUTES = 0.2
+
+
+SHORT = {
+    "couplers": "random couplers",
+    "chain": "Ornstein-Uhlenbeck chain",
+    "exponential": "exponential kernel, plane",
+    "squared": "squared-exponential kernel",
+    "signs": "Wishart, both signs",
+}
+"""Kinds of Gaussians by short names, as in `KINDS`."""
+WIRINGS = ("all-to-all", "band", "grid4", "grid8", "random", "chosen")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """What the best network for one Gaussian depends on; any number may be swept.
+
+    Attributes:
+        batch: root of the Gaussians: another batch, others.
+        kind: of Gaussian, one of `SHORT`.
+        wiring: one of `WIRINGS`; of a grid with 4 or 8 neighbours; "random" couplers,
+            or those "chosen" because the all-to-all network has them strongest.
+        neighbours: on each side, of a band.
+        degree: mean number of couplers per cell, of a random or chosen wiring.
+        rows: of the grid of cells (structural).
+        columns: of the grid of cells (structural).
+        steps: of the fit (structural).
+    """
+
+    batch: int = 0
+    kind: str = "couplers"
+    wiring: str = "all-to-all"
+    neighbours: float = 1.0
+    degree: float = 2.0
+    rows: int = 4
+    columns: int = 4
+    steps: int = 1000
+
+    def __post_init__(self):
+        """Refuse what cannot be fitted, before anything is computed."""
+        checks.non_negative("batch", self.batch)
+        for name in ("neighbours", "degree", "rows", "columns", "steps"):
+            checks.positive(name, getattr(self, name))
+        for name, known in (("kind", tuple(SHORT)), ("wiring", WIRINGS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} = {getattr(self, name)!r}: one of {known}")
+        _require_room(self.rows, self.columns, "degree", self.degree)
+
+
+def _require_room(rows: int, columns: int, name: str, most: float) -> None:
+    d = rows * columns
+    if d < 4:
+        raise ValueError(f"rows * columns = {d}: at least 4 cells")
+    if most > d - 1:
+        raise ValueError(f"{name} = {most}: at most {d - 1}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,18 +106,76 @@ class Config:
         """Refuse what cannot be run, before anything is computed."""
         for name in ("rows", "columns", "n_draws", "bands", "degrees", "steps"):
             checks.positive(name, getattr(self, name))
-        d = self.rows * self.columns
-        if d < 4:
-            raise ValueError(f"rows * columns = {d}: at least 4 cells")
-        for name, most in (("bands", d - 1), ("degrees", d - 1)):
-            if max(getattr(self, name)) > most:
-                raise ValueError(f"{name} = {getattr(self, name)}: at most {most}")
+        for name in ("bands", "degrees"):
+            _require_room(self.rows, self.columns, name, max(getattr(self, name)))
+
+    def base(self) -> Fit:
+        """The best all-to-all network for one Gaussian."""
+        return Fit(
+            batch=self.seed,
+            degree=float(self.degrees[0]),
+            rows=self.rows,
+            columns=self.columns,
+            steps=self.steps,
+        )
 
 
 PRESETS = {
     "smoke": Config(rows=2, columns=2, n_draws=2, bands=(1,), degrees=(2,), steps=50),
     "large": Config(n_draws=128, steps=3000),
 }
+
+Training = Config().base
+"""Makes the point from which a sweep over Gaussians starts."""
+
+
+def one_chip(point: Any, chip: Any, key: Any) -> dict[str, Any]:
+    """The best network for Gaussian number `chip`: theory.
+
+    Args:
+        point: fields of `Fit`.
+        chip: index of the Gaussian.
+        key: of a random wiring.
+
+    Returns:
+        Relative Frobenius `error` of the covariance, `divergence` and its `gap` to
+        the optimum, nats, and the number of `couplers`.
+    """
+    names = list(KINDS)
+    keys = jr.split(jr.fold_in(jr.key(point.batch), chip), len(names))
+    kind = SHORT[point.kind]
+    covariance = KINDS[kind](keys[names.index(kind)], point)
+    allowed = _allowed(point, covariance, key)
+    network, error = _fitted(covariance, allowed, point.steps)
+    return {
+        "error": error,
+        "divergence": network.divergence,
+        "gap": network.gap,
+        "couplers": jnp.triu(allowed, 1).sum(),
+    }
+
+
+def _allowed(point: Any, covariance, key):
+    """Which cells may be joined."""
+    if point.wiring in ("random", "chosen"):
+        weights = jr.uniform(key, covariance.shape)
+        if point.wiring == "chosen":
+            whole = jnp.ones(covariance.shape, bool)
+            weights = -best_network(covariance, whole, point.steps).precision
+        d = len(weights)
+        rows, columns = jnp.triu_indices(d, 1)
+        rank = jnp.argsort(jnp.argsort(-weights[rows, columns]))
+        best = rank.astype(jnp.float32) < jnp.floor(d * point.degree / 2)
+        mask = jnp.zeros((d, d), bool).at[rows, columns].set(best)
+        return mask | mask.T
+    apart, down, across = (jnp.asarray(x, jnp.float32) for x in _steps(point))
+    near = {
+        "all-to-all": apart >= 0,
+        "band": apart <= point.neighbours,
+        "grid4": down + across <= 1,
+        "grid8": jnp.maximum(down, across) <= 1,
+    }[point.wiring]
+    return near & (apart > 0)
 
 
 def run(config: Config, work: Work | None = None) -> xr.Dataset:
@@ -100,7 +214,7 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
     )
 
 
-def _sites(key: Key[Array, ""], config: Config) -> Float[Array, "d 2"]:
+def _sites(key: Key[Array, ""], config: Any) -> Float[Array, "d 2"]:
     """Points near the nodes of the grid, row by row."""
     rows, columns = jnp.meshgrid(
         jnp.arange(config.rows), jnp.arange(config.columns), indexing="ij"
@@ -109,12 +223,12 @@ def _sites(key: Key[Array, ""], config: Config) -> Float[Array, "d 2"]:
     return nodes + 0.3 * jr.uniform(key, nodes.shape)
 
 
-def _dense(key, config: Config):
+def _dense(key, config: Any):
     """Random couplers between all cells."""
     return jnp.linalg.inv(machine.random_matrix(key, config.rows * config.columns))
 
 
-def _chain(key, config: Config):
+def _chain(key, config: Any):
     """Ornstein-Uhlenbeck process at irregular times: exactly a chain."""
     times = jnp.cumsum(jr.uniform(key, (config.rows * config.columns,), minval=0.2))
     return jnp.exp(-jnp.abs(times[:, None] - times[None, :]))
@@ -125,25 +239,25 @@ def _distances(points):
     return jnp.sqrt(jnp.sum(apart**2, -1) + 1e-12)
 
 
-def _plane(key, config: Config):
+def _plane(key, config: Any):
     """Exponential kernel between points of a plane."""
     return jnp.exp(-_distances(_sites(key, config)) / 2)
 
 
-def _smooth(key, config: Config):
+def _smooth(key, config: Any):
     """Squared-exponential kernel of a plane, and 10 % of noise."""
     distance = _distances(_sites(key, config))
     return jnp.exp(-(distance**2) / 4) + 0.1 * jnp.eye(len(distance))
 
 
-def _signs(key, config: Config):
+def _signs(key, config: Any):
     """A Wishart matrix: correlations of both signs."""
     d = config.rows * config.columns
     factor = jr.normal(key, (d, 3 * d))
     return factor @ factor.T / (3 * d)
 
 
-KINDS: dict[str, Callable[[Key[Array, ""], Config], Float[Array, "d d"]]] = {
+KINDS: dict[str, Callable[[Key[Array, ""], Any], Float[Array, "d d"]]] = {
     "random couplers": _dense,
     "Ornstein-Uhlenbeck chain": _chain,
     "exponential kernel, plane": _plane,
@@ -163,12 +277,18 @@ def _covariances(config: Config) -> Float[Array, "kinds draws d d"]:
     return jax.jit(jax.vmap(draw))(keys).swapaxes(0, 1)
 
 
-def _fixed_wirings(config: Config) -> dict[str, np.ndarray]:
-    """Which cells are joined, in regular patterns."""
-    row, column = np.divmod(np.arange(config.rows * config.columns), config.columns)
+def _steps(of: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """From cell to cell: along the chain, down and across the grid."""
+    row, column = np.divmod(np.arange(of.rows * of.columns), of.columns)
     down = np.abs(row[:, None] - row[None, :])
     across = np.abs(column[:, None] - column[None, :])
     apart = np.abs(np.subtract.outer(np.arange(len(row)), np.arange(len(row))))
+    return apart, down, across
+
+
+def _fixed_wirings(config: Config) -> dict[str, np.ndarray]:
+    """Which cells are joined, in regular patterns."""
+    apart, down, across = _steps(config)
     names = [f"band, {k} to each side" for k in config.bands]
     wirings = {n: apart <= k for n, k in zip(names, config.bands, strict=True)}
     wirings["grid, 4 neighbours"] = down + across <= 1
@@ -204,13 +324,14 @@ def _fit(config: Config, covariances, wiring) -> xr.Dataset:
 @cache
 def _fitter(steps: int):
     """Compiled once for all wirings."""
+    return over_chips(partial(_fitted, steps=steps))
 
-    def one(covariance, allowed):
-        network = best_network(covariance, allowed, steps)
-        made = jnp.linalg.inv(network.precision)
-        return network, errors.relative_error(made, covariance)
 
-    return over_chips(one)
+def _fitted(covariance, allowed, steps: int):
+    """The best network, and the error of its covariance."""
+    network = best_network(covariance, allowed, steps)
+    made = jnp.linalg.inv(network.precision)
+    return network, errors.relative_error(made, covariance)
 
 
 def _random(config: Config, degree: int, all_to_all, kind: int, draw: int):

@@ -1,10 +1,12 @@
 """What each imperfection of a board costs, alone and together: theory, no sampling."""
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import xarray as xr
@@ -12,12 +14,10 @@ import xarray as xr
 from experiments.claims import Claim
 from experiments.thermodynamic import imperfections, machine
 from experiments.thermodynamic.slopes import slopes
-from experiments.thermodynamic.spu_error_budget_figure import plot
+from experiments.thermodynamic.spu_error_budget_figure import plot as plot
 from experiments.work import Work
 from thermo import checks
-from thermo.circuits import Tolerances
-
-__all__ = ["MINUTES", "PRESETS", "REPRODUCES", "Config", "claims", "plot", "run"]
+from thermo.circuits import Converter, RLCBoard, Tolerances, draw_board
 
 REPRODUCES = "SPU: the floor that imperfections leave (no published figure)"
 MINUTES = 0.3
@@ -30,6 +30,50 @@ SOURCES = {
     "C, R and noise": ("capacitance", "resistance", "noise"),
 }
 """What is spread, by the name in the figure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imperfections:
+    """What is wrong with one board; any number may be swept.
+
+    Attributes:
+        batch: root of matrices and boards: another batch, others.
+        rc: of a cell alone, us.
+        quality: of a cell alone.
+        capacitance: relative rms spread of the capacitors.
+        resistance: of the resistors.
+        inductance: of the coils.
+        noise: of the noise powers.
+        bits: of capacitors to ground and of couplers; exact when None.
+        colour: correlation time of the noise, in units of RC; white when None.
+        coil: series resistance of the coils, in units of R.
+        adc_bits: of the converter; exact when None.
+        amplifier: rms noise, in standard deviations of the largest voltage.
+        full_scale: range of the converter, V; four standard deviations of the
+            board's largest voltage when None.
+    """
+
+    batch: int = 0
+    rc: float = 1.0
+    quality: float = 1.0
+    capacitance: float = 0.0
+    resistance: float = 0.0
+    inductance: float = 0.0
+    noise: float = 0.0
+    bits: float | None = None
+    colour: float | None = None
+    coil: float = 0.0
+    adc_bits: float | None = None
+    amplifier: float = 0.0
+    full_scale: float | None = None
+
+    def __post_init__(self):
+        """Refuse what cannot be run, before anything is computed."""
+        for name in ("rc", "quality", "bits", "colour", "adc_bits", "full_scale"):
+            if (value := getattr(self, name)) is not None:
+                checks.positive(name, value)
+        for name in ("batch", "coil", "amplifier", *imperfections.KINDS):
+            checks.non_negative(name, getattr(self, name))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +122,20 @@ class Config:
             if field.name != "seed":
                 checks.positive(field.name, getattr(self, field.name))
 
+    def base(self) -> Imperfections:
+        """The board of the budget, with all imperfections together."""
+        return Imperfections(
+            batch=self.seed,
+            rc=self.rc,
+            quality=self.quality,
+            **dict.fromkeys(imperfections.KINDS, self.budget_tolerance),
+            bits=float(self.budget_bits),
+            colour=self.budget_colour,
+            coil=self.budget_coil,
+            adc_bits=float(self.budget_adc_bits),
+            amplifier=self.budget_amplifier,
+        )
+
 
 PRESETS = {
     "smoke": Config(
@@ -91,6 +149,62 @@ PRESETS = {
     ),
     "large": Config(n_boards=1024),
 }
+
+Training = Config().base
+"""Makes the point from which a sweep over boards starts."""
+
+
+def one_chip(point: Any, chip: Any, key: Any) -> dict[str, Any]:
+    """The floor of board number `chip`, which has a matrix of its own: theory.
+
+    Args:
+        point: fields of `Imperfections`.
+        chip: index of the board.
+        key: not used: no sample is taken.
+
+    Returns:
+        Relative Frobenius errors of infinitely many samples: `floor`, and
+        `fitted_floor` after the best single factor.
+    """
+    del key
+    root = jr.key(point.batch)
+    board, target = machine.nominal(
+        jr.fold_in(root, chip), machine.N_CELLS, point.rc, point.quality
+    )
+    rms = Tolerances(**{k: getattr(point, k) for k in imperfections.KINDS})
+    key_board = jr.fold_in(jr.fold_in(root, 1), chip)
+    board = _afflicted(point, draw_board(key_board, _coarse(point, board), rms))
+    floor, fitted = imperfections.floor(board, target, _added(point, target))
+    return {"floor": floor, "fitted_floor": fitted}
+
+
+def _coarse(point: Any, board: RLCBoard) -> RLCBoard:
+    """With capacitors of so many bits, over the range that the matrices come from."""
+    if point.bits is None:
+        return board
+    ground = imperfections.on_grid(board.ground_capacitance, 0.8, 1.2, point.bits)
+    between = imperfections.on_grid(board.coupling, 0.0, 0.2, point.bits)
+    return replace(board, coupling=between, ground_capacitance=ground)
+
+
+def _afflicted(point: Any, board: RLCBoard) -> RLCBoard:
+    """With coloured noise and coils that resist."""
+    board = replace(board, coil_resistance=jnp.asarray(point.coil * point.rc))
+    if point.colour is None:
+        return board
+    return replace(board, noise_correlation_time=jnp.asarray(point.colour * point.rc))
+
+
+def _added(point: Any, target: jax.Array) -> jax.Array:
+    """What reading adds to every variance, V^2."""
+    rms = jnp.sqrt(jnp.max(jnp.diagonal(target)))
+    scale = 4 * rms if point.full_scale is None else point.full_scale
+    converter = Converter(
+        bits=point.adc_bits,
+        full_scale=None if point.adc_bits is None else scale,
+        amplifier_noise=point.amplifier * scale / 4,
+    )
+    return jnp.asarray(converter.added_variance())
 
 
 def run(config: Config, work: Work | None = None) -> xr.Dataset:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +14,8 @@ from matplotlib.figure import Figure
 from experiments import style
 from experiments.claims import Claim, within_reach
 from experiments.population import over_chips
-from experiments.thermodynamic import errors, machine
+from experiments.thermodynamic import errors, machine, one_board
+from experiments.thermodynamic.imperfections import on_grid
 from experiments.work import Work
 from thermo import checks, exact
 from thermo.circuits import program_precision
@@ -30,6 +32,39 @@ LABELS = {
 }
 ERROR_PUBLISHED = 0.02
 """SEED; the circuit, the samples and the bits behind it are not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """What one experiment on one board depends on; any number may be swept.
+
+    Attributes:
+        batch: root of the matrices: another batch, others.
+        circuit: "resistive", "capacitive", "op-amp" or "rlc".
+        bits: of couplers and components to ground (ASSUMED).
+        rc: of a cell alone, us (ASSUMED).
+        n_samples: of the experiment (structural).
+        interval: between samples, us.
+    """
+
+    batch: int = 0
+    circuit: str = "resistive"
+    bits: float = 4.0
+    rc: float = 1.0
+    n_samples: int = 60_000
+    interval: float = machine.SAMPLING_INTERVAL
+
+    def __post_init__(self):
+        """Refuse what cannot be run, before anything is computed."""
+        for name in ("bits", "rc", "interval", "n_samples"):
+            checks.positive(name, getattr(self, name))
+        checks.non_negative("batch", self.batch)
+        if self.circuit not in CIRCUITS:
+            raise ValueError(f"circuit = {self.circuit!r}: one of {CIRCUITS}")
+        if self.n_samples < machine.N_CELLS:
+            raise ValueError(
+                f"n_samples = {self.n_samples}: at least {machine.N_CELLS}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +103,12 @@ class Config:
         if self.bits not in self.all_bits:
             raise ValueError(f"bits = {self.bits}: one of all_bits {self.all_bits}")
 
+    def base(self) -> Experiment:
+        """What one experiment on one board of the judged circuit depends on."""
+        return Experiment(
+            batch=self.seed, bits=self.bits, rc=self.rc, n_samples=self.n_samples
+        )
+
 
 PRESETS = {
     "smoke": Config(
@@ -79,6 +120,23 @@ PRESETS = {
     ),
     "large": Config(n_boards=256, n_matrices=1024),
 }
+
+Training = Config().base
+"""Makes the point from which a sweep over boards starts."""
+
+
+def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
+    """Let board number `chip`, which has a matrix of its own, invert it once.
+
+    Args:
+        point: fields of `Experiment`.
+        chip: index of the matrix.
+        key: noise of the experiment.
+        trace: see `one_board.measured`, also for what is returned.
+    """
+    key_matrix = jr.fold_in(jr.split(jr.key(point.batch))[1], chip)
+    board, target = _program(key_matrix, point.circuit, point.rc, point.bits)
+    return one_board.measured(key, board, target, point, trace)
 
 
 def run(config: Config, work: Work | None = None) -> xr.Dataset:
@@ -148,18 +206,6 @@ def _coarse(board, circuit: str, unit: float, bits):
         coupling=coupler(board.coupling),
         ground_capacitance=to_ground(board.ground_capacitance),
     )
-
-
-def on_grid(x, low: float, high: float, bits):
-    """The nearest of 2**bits equally spaced values; `bits` may be traced.
-
-    Example:
-        >>> on_grid(jnp.array([0.1, 0.8]), 0.0, 3.0, 2)
-        Array([0., 1.], dtype=float32)
-    """
-    top = 2.0**bits - 1
-    step = (high - low) / top
-    return low + step * jnp.clip(jnp.round((x - low) / step), 0, top)
 
 
 def _curve(config: Config, circuit: str) -> xr.Dataset:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import jax.numpy as jnp
 import jax.random as jr
@@ -10,12 +11,10 @@ import xarray as xr
 
 from experiments.claims import Claim, above, below, both, monotone, within_reach
 from experiments.population import over_chips
-from experiments.thermodynamic import errors, machine, published_error
-from experiments.thermodynamic.spu_inversion_figure import plot
+from experiments.thermodynamic import errors, machine, one_board, published_error
+from experiments.thermodynamic.spu_inversion_figure import plot as plot
 from experiments.work import Work
 from thermo import checks
-
-__all__ = ["MINUTES", "PRESETS", "REPRODUCES", "Config", "claims", "plot", "run"]
 
 REPRODUCES = "SPU: 4x4 and 8x8 inverse on three boards, error against samples"
 MINUTES = 0.6
@@ -68,6 +67,17 @@ class Config:
             if np.any(np.diff(getattr(self, name)) <= 0):
                 raise ValueError(f"{name} = {getattr(self, name)}: must increase")
 
+    def base(self) -> one_board.Experiment:
+        """What one experiment on a board of the largest size depends on."""
+        return one_board.Experiment(
+            batch=self.seed,
+            size=max(self.sizes),
+            tolerance=self.tolerance,
+            rc=self.rc,
+            quality=self.quality,
+            n_samples=self.n_samples,
+        )
+
 
 PRESETS = {
     "smoke": Config(
@@ -80,6 +90,23 @@ PRESETS = {
     ),
     "large": Config(n_boards=1024, plane_boards=256),
 }
+
+Training = Config().base
+"""Makes the point from which a sweep over boards starts."""
+
+
+def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
+    """Let board number `chip` invert the matrix of its batch once.
+
+    Args:
+        point: fields of `one_board.Experiment`.
+        chip: index of the board.
+        key: noise of the experiment.
+        trace: see `one_board.measured`, also for what is returned.
+    """
+    key_matrix, key_boards, _ = _keys(point.batch, point.size)
+    board, target = one_board.board_of(point, chip, key_matrix, key_boards)
+    return one_board.measured(key, board, target, point, trace)
 
 
 def run(config: Config, work: Work | None = None) -> xr.Dataset:
@@ -113,7 +140,7 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
 
 def _curves(config: Config, d: int) -> xr.Dataset:
     """Board 0 is ideal, the others are real: measured and expected errors."""
-    key_matrix, key_boards, key_noise = _keys(config, d)
+    key_matrix, key_boards, key_noise = _keys(config.seed, d)
     board, target = machine.nominal(key_matrix, d, config.rc, config.quality)
     tolerances = jnp.full(config.n_boards + 1, config.tolerance).at[0].set(0.0)
     boards = machine.draw(key_boards, board, tolerances)
@@ -140,8 +167,8 @@ def _curves(config: Config, d: int) -> xr.Dataset:
     )
 
 
-def _keys(config: Config, d: int):
-    return jr.split(jr.fold_in(jr.key(config.seed), d), 3)
+def _keys(seed: int, d: int):
+    return jr.split(jr.fold_in(jr.key(seed), d), 3)
 
 
 def _straight(config: Config, counts, mean_square):
@@ -155,7 +182,7 @@ def _straight(config: Config, counts, mean_square):
 def _column(config: Config, rc: float) -> xr.Dataset:
     """Expected errors at the published number of samples, by theory."""
     d = max(config.sizes)
-    key_matrix, key_boards, _ = _keys(config, d)
+    key_matrix, key_boards, _ = _keys(config.seed, d)
     law = published_error.error_laws(
         key_matrix,
         key_boards,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from experiments import style
 from experiments.claims import Claim, above, not_attempted, within
 from experiments.population import over_chips
-from experiments.thermodynamic import errors, machine
+from experiments.thermodynamic import errors, machine, one_board
 from experiments.work import Work
 from thermo import checks, exact, propagate
 
@@ -58,11 +59,44 @@ class Config:
         if self.n_boards < machine.N_PUBLISHED_BOARDS:
             raise ValueError(f"n_boards = {self.n_boards}: at least 3 are published")
 
+    def base(self) -> one_board.Experiment:
+        """What one experiment on one board depends on."""
+        return one_board.Experiment(
+            batch=self.seed,
+            tolerance=self.tolerance,
+            rc=self.rc,
+            quality=self.quality,
+            coupling=self.coupling,
+            n_samples=self.n_samples,
+        )
+
 
 PRESETS = {
     "smoke": Config(n_boards=3, n_samples=480, n_runs=4),
     "large": Config(n_boards=1024, n_runs=8192),
 }
+
+Training = Config().base
+"""Makes the point from which a sweep over boards starts."""
+
+
+def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
+    """Let board number `chip` sample the Gaussian of its batch once.
+
+    Args:
+        point: fields of `one_board.Experiment`.
+        chip: index of the board.
+        key: noise of the experiment.
+        trace: see `one_board.measured`.
+
+    Returns:
+        As `one_board.measured`, and the `correlation` of entries wanted and sampled.
+    """
+    key_matrix, key_boards, *_ = jr.split(jr.key(point.batch), 4)
+    board, target = one_board.board_of(point, chip, key_matrix, key_boards)
+    found = one_board.measured(key, board, target, point, trace)
+    follows = one_board.correlation(found["covariance"], target)
+    return found | {"correlation": follows}
 
 
 def run(config: Config, work: Work | None = None) -> xr.Dataset:

@@ -49,6 +49,42 @@ BIAS = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """What one simulated board depends on; any number may be swept.
+
+    Attributes:
+        batch: root of the matrix: another batch, another.
+        solver: of diffrax, by name, or "exact map".
+        quality: of a cell alone; sqrt(LC) is 1 us.
+        interval: between samples, us.
+        steps: of the solver, per sample (structural).
+        n_samples: the first quarter is thrown away (structural).
+    """
+
+    batch: int = 0
+    solver: str = "Heun"
+    quality: float = 3.0
+    interval: float = 0.5
+    steps: int = 4
+    n_samples: int = 1000
+
+    def __post_init__(self):
+        """Refuse what cannot be run, before anything is computed."""
+        checks.non_negative("batch", self.batch)
+        for name in ("quality", "interval", "steps"):
+            checks.positive(name, getattr(self, name))
+        known = (EXACT, *SOLVERS)
+        if self.solver not in known:
+            raise ValueError(f"solver = {self.solver!r}: one of {known}")
+        _require_samples(self.n_samples)
+
+
+def _require_samples(n: int) -> None:
+    if n < 10:
+        raise ValueError(f"n_samples = {n}: at least 10")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """An ideal board of eight cells, sqrt(LC) of a cell alone 1 us.
 
@@ -85,8 +121,17 @@ class Config:
             raise ValueError(
                 f"most_steps = {self.most_steps}, n_steps = {self.n_steps}: at least 2"
             )
-        if self.n_samples < 10:
-            raise ValueError(f"n_samples = {self.n_samples}: at least 10")
+        _require_samples(self.n_samples)
+
+    def base(self) -> Simulation:
+        """What one simulated board depends on."""
+        return Simulation(
+            batch=self.seed,
+            quality=self.qualities[0],
+            interval=self.interval,
+            steps=self.check_steps,
+            n_samples=self.n_samples,
+        )
 
 
 PRESETS = {
@@ -100,6 +145,34 @@ PRESETS = {
     ),
     "large": Config(n_chips=1024, n_samples=4000),
 }
+
+Training = Config().base
+"""Makes the point from which a sweep over chips starts."""
+
+
+def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
+    """Simulate one ideal board.
+
+    Args:
+        point: fields of `Simulation`.
+        chip: not used: ideal boards are all alike.
+        key: of the noise.
+        trace: also return the voltages, V, `(n_samples, d)`.
+
+    Returns:
+        `covariance` of its voltages, V^2, and the relative `error` of that; the mean
+        of the covariances over chips shows the bias of the solver.
+    """
+    del chip
+    board, target = _nominal(point.batch, point.quality)
+    system = _system(point.solver, board, point.interval)
+    v = _voltages(
+        key, system, point.solver, point.interval, point.n_samples, point.steps
+    )
+    late = v[point.n_samples // 4 :]
+    covariance = late.T @ late / len(late)
+    error = errors.relative_error(covariance, target)
+    return {"error": error, "covariance": covariance} | ({"v": v} if trace else {})
 
 
 def run(config: Config, work: Work | None = None) -> xr.Dataset:
@@ -126,10 +199,24 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
     )
 
 
-def _board(config: Config, quality: float):
+def _nominal(batch: int, quality: float):
     """sqrt(LC) = 1 us: RC = Q us."""
-    key = jr.key(config.seed)
-    return machine.nominal(key, machine.N_CELLS, quality, quality)
+    return machine.nominal(jr.key(batch), machine.N_CELLS, quality, quality)
+
+
+def _system(name: str, board, interval):
+    """What the solver, or the exact map, is given."""
+    if name == EXACT:
+        return propagate.propagator(board, interval)
+    return langevin_modes(board) if name in UNDERDAMPED else board
+
+
+def _voltages(key, system, name: str, interval, n: int, steps: int):
+    """`n` samples of one board, V."""
+    if name == EXACT:
+        return propagate.trajectory(key, system, n)
+    ts = interval * jnp.arange(n + 1, dtype=jnp.float32)
+    return simulate(key, board=system, ts=ts, solver=SOLVERS[name](), steps=steps).v[1:]
 
 
 def _bias(config: Config, name: str) -> xr.Dataset:
@@ -138,7 +225,7 @@ def _bias(config: Config, name: str) -> xr.Dataset:
     law = jax.jit(_exact_law if name == EXACT else partial(_solver_law, name))
     rows = []
     for quality in config.qualities:
-        board, _ = _board(config, quality)
+        board, _ = _nominal(config.seed, quality)
         with jax.enable_x64(name != EXACT):
             dtype = jnp.float32 if name == EXACT else jnp.float64
             board = jax.tree.map(lambda x, t=dtype: jnp.asarray(x, t), board)
@@ -192,18 +279,15 @@ def _readout(system) -> np.ndarray:
 
 def _simulated(config: Config, name: str) -> xr.Dataset:
     """Chips side by side: their covariance as a check, and the time of a step."""
-    board, target = _board(config, config.qualities[0])
+    board, target = _nominal(config.seed, config.qualities[0])
     n, chips = config.n_samples, jr.split(jr.key(config.seed), config.n_chips)
-    if name == EXACT:
-        stepper = propagate.propagator(board, config.interval)
-        sample = jax.vmap(lambda key: propagate.trajectory(key, stepper, n))
-    else:
-        system = langevin_modes(board) if name in UNDERDAMPED else board
-        ts = config.interval * jnp.arange(n + 1, dtype=jnp.float32)
-        solver, steps = SOLVERS[name](), config.check_steps
-        solve = partial(simulate, board=system, ts=ts, solver=solver, steps=steps)
-        sample = jax.vmap(lambda key: solve(key).v[1:])
-    sample = jax.jit(sample)
+    system = _system(name, board, config.interval)
+
+    @jax.jit
+    @jax.vmap
+    def sample(key):
+        return _voltages(key, system, name, config.interval, n, config.check_steps)
+
     v = np.asarray(sample(chips), float)[:, n // 4 :]
     with np.errstate(all="ignore"):  # a solver may have diverged
         found = np.einsum("cti,ctj->ij", v, v) / (v.shape[0] * v.shape[1])
@@ -222,7 +306,7 @@ def _simulated(config: Config, name: str) -> xr.Dataset:
 
 def _noise(config: Config, n_samples: int) -> float:
     """Statistical error of so many samples in a row: about that of many short runs."""
-    board, target = _board(config, config.qualities[0])
+    board, target = _nominal(config.seed, config.qualities[0])
     law = jax.jit(
         lambda board: errors.error_law(
             board.linear(), target, (n_samples,), config.interval

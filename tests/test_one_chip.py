@@ -1,0 +1,79 @@
+"""Every experiment can be swept by the engine, chip by chip."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from experiments import EXPERIMENTS, catalogue
+from experiments.memristor import endurance, threshold
+from experiments.sweep import sweep
+from experiments.sweep.labels import label, value_of
+from experiments.sweep.lane import facts_of
+from experiments.sweep.study import study
+from experiments.thermodynamic import spu_connectivity, spu_error_budget
+from experiments.training import RULES
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_says_what_one_chip_depends_on(name):
+    base = catalogue.find(name).Training()
+    assert callable(catalogue.find(name).one_chip)
+    assert value_of(label(base)) == base  # a store can be replayed
+    described = " ".join(kind.__doc__ or "" for kind in type(base).__mro__)
+    assert all(f"{f.name}:" in described for f in dataclasses.fields(base))
+
+
+@pytest.mark.parametrize(
+    ("module", "axes"),
+    [
+        (threshold, {"rule": RULES}),
+        (spu_connectivity, {"wiring": spu_connectivity.WIRINGS}),
+    ],
+)
+def test_what_is_compiled_value_by_value_has_the_same_outputs(module, axes):
+    base = module.PRESETS["smoke"].base()
+    asked = study(module.one_chip, axes, base=base)
+    facts = [facts_of(asked, group) for group in asked.groups]
+    assert all(f.outputs == facts[0].outputs for f in facts)
+    assert len({f.program for f in facts}) == len(facts)
+
+
+def test_the_floor_falls_with_the_tolerance_and_every_board_is_its_own():
+    base = spu_error_budget.Imperfections()
+    kinds = {"capacitance": [0.01, 0.1]}
+    found = sweep("spu_error_budget", kinds, chips=[3, 5], base=base, chunk=2).floor
+    assert (found.sel(capacitance=0.1) > 3 * found.sel(capacitance=0.01)).all()
+    assert (found.sel(chip=3) != found.sel(chip=5)).all()
+    alone = sweep("spu_error_budget", kinds, chips=[3], base=base, chunk=2).floor
+    np.testing.assert_array_equal(alone, found.sel(chip=[3]))
+
+
+def test_an_array_that_is_never_written_has_no_lifetime():
+    base = endurance.PRESETS["smoke"].base(rule="ideal")
+    with pytest.raises(ValueError, match="rule = 'ideal'"):
+        endurance.one_chip(base, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("spu_inversion", {"interval": [0.0]}),
+        ("spu_inversion", {"n_samples": [4]}),
+        ("spu_sampling", {"tolerance": [-0.1]}),
+        ("spu_error_budget", {"inductance": [-0.1]}),
+        ("spu_error_budget", {"adc_bits": [0.0]}),
+        ("spu_inductor_free", {"circuit": ["magnetic"]}),
+        ("spu_inductor_free", {"n_samples": [4]}),
+        ("spu_connectivity", {"kind": ["odd"]}),
+        ("spu_connectivity", {"degree": [16.0]}),
+        ("spu_solvers", {"solver": ["Milstein"]}),
+        ("spu_solvers", {"n_samples": [9]}),
+        ("endurance", {"r_wg": [0.0]}),
+        ("update_ratio", {"pretraining": [0.0]}),
+        ("chip_yield", {"stuck_rate": [2.0]}),
+    ],
+)
+def test_a_point_names_the_field_it_refuses(name, bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        sweep(name, bad)
