@@ -124,7 +124,7 @@ def test_a_wrong_axis_is_refused(function, axes, message, tmp_path):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"chips": 0}, "chips must be"),
+        ({"chips": 0}, "chips = 0: at least 1"),
         ({"seeds": [1, 1]}, "seeds must be"),
         ({"reduce": {"lost": Moments()}}, "no output 'lost'.*last"),
         ({"keep": ["cure"]}, "no output 'cure'.*curve"),
@@ -245,6 +245,26 @@ def test_foreign_and_damaged_stores_are_refused(tmp_path):
     (tmp_path / "a" / "sweep.json").write_text("{")
     with pytest.raises(StoreError, match=r"sweep.json is damaged"):
         partial(tmp_path / "a")
+    (tmp_path / "a" / "sweep.json").write_text('{"a": 1}')
+    with pytest.raises(StoreError, match=r"not that of a sweep of ours"):
+        partial(tmp_path / "a")
+    with pytest.raises(StoreError, match=r"not that of a sweep of ours"):
+        sweep(walk, AXES, store=tmp_path / "a")
+
+
+def test_a_store_of_another_version_is_refused(tmp_path):
+    sweep(walk, AXES, store=tmp_path, chunk=4)
+    whole = json.loads((tmp_path / "sweep.json").read_text())
+    other = {"format": "eapu-jax sweep 0", "jax": "0.1"}
+    (tmp_path / "sweep.json").write_text(json.dumps({**whole, **other}))
+    with pytest.raises(StoreError, match=r"(?s)format: stored.* 0'.*jax: stored '0.1'"):
+        sweep(walk, AXES, store=tmp_path)
+    with pytest.raises(StoreError, match=r"is of format 'eapu-jax sweep 0'"):
+        partial(tmp_path)
+    (tmp_path / "sweep.json").write_text(json.dumps(whole))
+    (tmp_path / "group-0000.json").write_text('{"chunk": 0}')
+    with pytest.raises(StoreError, match=r"group-0000.json is damaged"):
+        sweep(walk, AXES, store=tmp_path)
 
 
 def test_a_part_of_a_sweep_can_be_read(tmp_path):

@@ -135,7 +135,7 @@ def test_curves_are_drawn_while_they_are_computed():
         sweep(walk, AXES, chips=9, chunk=8, watch=watch)
     shown = text.getvalue()
     assert "mapped: mean (3), noise (2)" in shown
-    assert "mean 1.0, noise 0.5" in shown
+    assert "mean 1, noise 0.5" in shown
     assert "54/54 lanes" in shown
     assert sparkline(range(8)) == "▁▂▃▄▅▆▇█"
 

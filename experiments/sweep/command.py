@@ -88,6 +88,9 @@ def sweep_chips(name: str, argv: Sequence[str], console: Console) -> int:
     what = dataclasses.replace(asked, process="", draw="", results=Path())
     stem = provenance.text_hash(f"{what}{code}{provenance.config_json(base)}")
     folder = store.require_writable(asked.results) / name / f"sweep-{stem}"
+    path = asked.results / f"{name}-sweep-{stem}.nc"
+    if path.exists():
+        store.load(path)  # what is not a result of ours is never overwritten
     shown = console if process.index == 0 else Console(quiet=True)
     with on_terminal(shown, asked.draw or None) as watch:
         dataset = sweep(
@@ -107,7 +110,6 @@ def sweep_chips(name: str, argv: Sequence[str], console: Console) -> int:
     command = without(["python", "-m", "experiments", "sweep", name, *argv], *_PLACES)
     dataset = provenance.stamped(dataset, name=name, config=base, scale="sweep")
     dataset = dataset.assign_attrs(code_hash=code, command=shlex.join(command))
-    path = asked.results / f"{name}-sweep-{stem}.nc"
     if process.index == 0 or not path.exists():
         store.save(dataset, path)
         figures = style.save(plot(dataset), path.with_suffix(""))

@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from experiments.catalogue import suggest
 from experiments.sweep.labels import shown
 from experiments.sweep.plan import Plan
 from experiments.sweep.watch import News
@@ -60,7 +61,7 @@ class Terminal:
         self._sums: dict[int, np.ndarray] = {}
         self._numbers: dict[int, list[float]] = {}
         self._counts: dict[int, int] = {}
-        self._printed = 0.0
+        self._printed = -5.0, 0
 
     def plan(self, plan: Plan) -> None:
         """Print it; the second time, the estimate alone."""
@@ -74,11 +75,21 @@ class Terminal:
         self._learn(news)
         if self.live is not None and self.console.is_terminal:
             self.live.update(self._drawn(news))
-        elif time.monotonic() - self._printed > 5 or news.done == news.total:
-            self._printed = time.monotonic()
+        elif self._due(news):
+            self._printed = time.monotonic(), news.done
             self.console.print(_pace(news), markup=False, highlight=False)
 
+    def _due(self, news: News) -> bool:
+        """Every five seconds, and at the end, once."""
+        when, done = self._printed
+        at_end = news.done == news.total and done < news.done
+        return at_end or time.monotonic() - when > 5
+
     def _learn(self, news: News) -> None:
+        if self.output and self.output not in news.outputs:
+            hint = suggest(self.output, sorted(news.outputs))
+            self.console.print(f"draw: no output {self.output!r}{hint}", markup=False)
+            self.output = None
         name = self.output or next(iter(news.outputs))
         values = np.asarray(news.outputs[name], float)
         values = values.reshape(len(values), *values.shape[1:2], -1)

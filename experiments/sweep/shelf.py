@@ -17,6 +17,8 @@ __all__ = ["Folder", "Memory", "Shelf", "open_folder", "read_folder"]
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 """What a file system says that has no hard links."""
+FORMAT = "eapu-jax sweep 1"
+_GROUP: dict[str, type] = {"chunk": int, "outputs": dict, "program": str}
 _STALE = 600.0  # s; a temporary file as old as this has no writer any more
 
 
@@ -125,12 +127,12 @@ class Folder:
         """The proposal, unless another was here first."""
         path = self._group_path(group)
         _write_first(path, _text(proposed))
-        return _read_json(path)
+        return _read_group(path)
 
     def known_group(self, group):
         """What was decided."""
         path = self._group_path(group)
-        return _read_json(path) if path.exists() else None
+        return _read_group(path) if path.exists() else None
 
     def fail(self, group, error):
         """Note or forget a failure."""
@@ -205,9 +207,19 @@ def open_folder(path: str | Path, manifest: Mapping[str, Any]) -> Folder:
 
 
 def read_folder(path: str | Path) -> tuple[Folder, dict[str, Any]]:
-    """The folder of a sweep, to read from, and its manifest."""
+    """The folder of a sweep, to read from, and its manifest.
+
+    Raises:
+        FileNotFoundError: if it is none.
+        StoreError: if it is damaged, or of another version of the format.
+    """
     path = Path(path)
-    return Folder(path), read_manifest(path)
+    manifest = read_manifest(path)
+    if manifest["format"] != FORMAT:
+        raise StoreError(
+            f"{path} is of format {manifest['format']!r}, this code reads {FORMAT!r}"
+        )
+    return Folder(path), manifest
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -219,7 +231,19 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """
     if not (path / "sweep.json").exists():
         raise FileNotFoundError(f"no sweep in {path}: there is no sweep.json")
-    return _read_json(path / "sweep.json")
+    manifest = _read_json(path / "sweep.json")
+    if not str(manifest.get("format")).startswith("eapu-jax sweep"):
+        raise StoreError(f"{path / 'sweep.json'} is not that of a sweep of ours")
+    return manifest
+
+
+def _read_group(path: Path) -> dict[str, Any]:
+    """What was decided about a group."""
+    facts = _read_json(path)
+    kinds = {name: type(facts.get(name)) for name in _GROUP}
+    if kinds != _GROUP or facts["chunk"] < 1:
+        raise StoreError(f"{path} is damaged: it does not describe a group")
+    return facts
 
 
 def _text(content: Mapping[str, Any]) -> bytes:

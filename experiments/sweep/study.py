@@ -13,10 +13,10 @@ from experiments.sweep.axes import Axis, read_axes
 from experiments.sweep.design import Design, Grid, Layout
 from experiments.sweep.labels import code_of, label, shown, value_of
 from experiments.sweep.reductions import Reduction
+from experiments.sweep.shelf import FORMAT
 
 __all__ = ["Group", "Study", "study_from"]
 
-FORMAT = "eapu-jax sweep 1"
 Indices = int | Sequence[int]
 
 
@@ -272,6 +272,8 @@ def _uniform(values: Sequence[Any]) -> list[Any]:
 
 def _indices(name: str, given: Indices) -> tuple[int, ...]:
     if isinstance(given, int) and not isinstance(given, bool):
+        if given < 1:
+            raise ValueError(f"{name} = {given}: at least 1")
         given = range(given)
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise ValueError(
