@@ -1,0 +1,142 @@
+"""The figure of `write_noise`."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments import style
+
+NETWORKS = ("mlp", "cnn")
+RULES = ("noisy", "eapu")
+TITLES = {"mlp": "MLP", "cnn": "small CNN"}
+NAMES = {"ideal": "ideal", "noisy": "noisy backpropagation", "eapu": "EaPU"}
+LOOKS = {"ideal": "black", "noisy": style.COLOURS[1], "eapu": style.COLOURS[0]}
+
+PUBLISHED_RESNET34 = {"ideal": 92.54, "noisy": 17.55, "eapu": 89.71}
+"""Test accuracy in %, best epoch, CIFAR-10, SD 2 uS, R_wg 1/80. STATED: records
+and README of the authors' public code (github.com/LJinchang/Experiment_EaPU)."""
+PUBLISHED_GAINS = {
+    "ResNet34": (2.0, 72.16),
+    "ResNet152": (2.4, 60.23),
+    "Swin": (2.4, 88.78),
+}
+"""SD in uS, and EaPU minus original in points. STATED: the same, and Fig. 5c."""
+
+
+def final(dataset: xr.Dataset, name: str, rule: str) -> xr.DataArray:
+    """Test accuracy after the last epoch, %: by (write_noise,) seed and chip."""
+    if rule == "ideal":
+        return 100 * dataset[f"ideal_{name}"][..., -1]
+    return 100 * dataset[f"accuracy_{name}"].sel(rule=rule)[..., -1]
+
+
+def networks_of(dataset: xr.Dataset) -> list[str]:
+    """Names of the networks that were trained."""
+    return [n for n in NETWORKS if f"ideal_{n}" in dataset]
+
+
+@style.styled
+def plot(dataset: xr.Dataset) -> Figure:
+    """Fig. 5a above (accuracy, gain), Fig. 5b below (training curves)."""
+    figure = Figure(figsize=(10, 6.4))
+    grid = figure.subplots(2, 3)
+    names = networks_of(dataset)
+    for axes, name in zip(grid[0], names, strict=False):
+        _accuracy(axes, dataset, name)
+    _gain(grid[0, 2], dataset)
+    for axes, rule in zip(grid[1], RULES, strict=False):
+        _curves(axes, dataset, names[0], rule)
+    if len(names) > 1:
+        _curves(grid[1, 2], dataset, names[1], "eapu")
+    else:
+        for axes in (grid[0, 1], grid[1, 2]):
+            axes.remove()
+    style.caption(
+        figure,
+        dataset,
+        "light bands in 5a: all chips; 5b and 5a are one computation, since only "
+        "the products of R_wg with SD and threshold enter (I11)",
+    )
+    return figure
+
+
+def _accuracy(axes: Axes, dataset: xr.Dataset, name: str) -> None:
+    over = ("seed", "chip")
+    ideal = final(dataset, name, "ideal")
+    axes.axhline(float(ideal.mean()), color="black", ls="--", lw=1, label="ideal")
+    for rule in ("eapu", "noisy"):
+        values = final(dataset, name, rule)
+        colour = LOOKS[rule]
+        axes.fill_between(
+            dataset.write_noise,
+            values.min(over),
+            values.max(over),
+            color=colour,
+            alpha=0.1,
+            linewidth=0,
+        )
+        style.band(
+            axes,
+            dataset.write_noise,
+            values,
+            over,
+            label=NAMES[rule],
+            color=colour,
+            marker="o",
+        )
+    for rule, value in PUBLISHED_RESNET34.items():
+        if name == "mlp" and rule != "ideal":
+            label = "ResNet34, CIFAR-10" if rule == "eapu" else ""
+            drawn = style.published(
+                axes, [2.0], [value], label=label, color=LOOKS[rule]
+            )
+            drawn.set_label(drawn.get_label() if label else "_hidden")
+    axes.set(
+        title=f"5a  {TITLES[name]}: threshold = SD",
+        xlabel="SD(eps_cell) at R_wg = 1/80 (uS)",
+        ylabel="test accuracy (%)",
+        ylim=(0, 100),
+    )
+    axes.legend(loc="lower left")
+
+
+def _gain(axes: Axes, dataset: xr.Dataset) -> None:
+    for name, marker in zip(networks_of(dataset), "os", strict=False):
+        gain = final(dataset, name, "eapu") - final(dataset, name, "noisy")
+        style.band(
+            axes,
+            dataset.write_noise,
+            gain,
+            ("seed", "chip"),
+            label=TITLES[name],
+            marker=marker,
+        )
+    for (label, point), marker in zip(PUBLISHED_GAINS.items(), "D^v", strict=True):
+        style.published(axes, *[[v] for v in point], label=label, marker=marker)
+    axes.set(
+        title="5a  gain of EaPU over noisy BP",
+        xlabel="SD(eps_cell) at R_wg = 1/80 (uS)",
+        ylabel="points",
+        ylim=(0, 100),
+    )
+    axes.legend(loc="lower right")
+
+
+def _curves(axes: Axes, dataset: xr.Dataset, name: str, rule: str) -> None:
+    epoch = dataset[f"epoch_{name}"]
+    ideal = 100 * dataset[f"ideal_{name}"].mean("seed")
+    axes.plot(epoch, ideal, color="black", label="R_wg = 0")
+    curves = 100 * dataset[f"accuracy_{name}"].sel(rule=rule)
+    few = np.unique(np.linspace(0, dataset.sizes["write_noise"] - 1, 4).round())
+    for i, colour in zip(few.astype(int), style.COLOURS, strict=False):
+        values = curves.isel(write_noise=i)
+        label = f"R_wg = 1/{1 / dataset.equivalent_r_wg.values[i]:.0f}"
+        style.band(axes, epoch, values, ("seed", "chip"), label=label, color=colour)
+    axes.set(
+        title=f"5b  {TITLES[name]}: {NAMES[rule]}, SD 2 uS",
+        xlabel="epoch",
+        ylabel="test accuracy (%)",
+        ylim=(0, 100),
+    )
+    axes.legend(loc="lower left" if rule == "noisy" else "lower right", ncols=2)
