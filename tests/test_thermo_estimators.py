@@ -1,5 +1,7 @@
 """The error law of a covariance estimate, against enumeration and against dice."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -24,6 +26,17 @@ def enumerated(drift, diffusion, readout, dt, n):
     return total / n**2
 
 
+@partial(jax.jit, static_argnames="n")
+def sampled_variance(drift, diffusion, readout, dt, n):
+    args = {"dt": dt, "n_samples": n, "readout": readout}
+    return exact.sampled_variance(drift, diffusion, **args)
+
+
+@jax.jit
+def wishart(key, covariance):
+    return exact.sample_second_moment(key, covariance, 5, (40_000,))
+
+
 @pytest.mark.parametrize("n", [1, 2, 7, 64, 100])
 def test_sampled_variance_is_isserlis_sum_over_all_pairs_of_samples(x64, n):
     drift, diffusion = random_stable()
@@ -40,19 +53,18 @@ def test_the_number_of_samples_may_be_traced(x64):
     def variance(n):
         return exact.sampled_variance(drift, diffusion, dt=0.2, n_samples=n)
 
-    many = jax.vmap(variance)(jnp.array([3, 50]))
+    many = jax.jit(jax.vmap(variance))(jnp.array([3, 50]))
     np.testing.assert_allclose(many[0], variance(3), rtol=1e-11)
     np.testing.assert_allclose(many[1], variance(50), rtol=1e-11)
 
 
 def test_fast_sampling_tends_to_the_continuous_record(x64):
     form, t = random_board().linear(), 200.0
-    system = (form.drift, form.diffusion)
-    record = exact.recorded_variance(*system, duration=t, readout=form.readout)
-    n = 2**18
-    sampled = exact.sampled_variance(
-        *system, dt=t / n, n_samples=n, readout=form.readout
+    system, n = (form.drift, form.diffusion, form.readout), 2**18
+    recorded = jax.jit(
+        lambda f, d, h: exact.recorded_variance(f, d, duration=t, readout=h)
     )
+    sampled, record = sampled_variance(*system, t / n, n), recorded(*system)
     np.testing.assert_allclose(sampled, record, rtol=1e-4)
 
 
@@ -111,8 +123,7 @@ def test_simulated_estimates_scatter_as_the_law_says():
 
     found = jax.jit(jax.vmap(estimate))(jr.split(jr.key(0), 20_000))
     assert_mean(found, s[2:, 2:])
-    variance = exact.sampled_variance(*system, dt=dt, n_samples=n, readout=form.readout)
-    assert_variance(found, variance)
+    assert_variance(found, sampled_variance(*system, form.readout, dt, n))
 
 
 @pytest.mark.parametrize(
@@ -126,13 +137,13 @@ def test_published_statistical_errors_of_12000_samples_at_12_mhz(
     form = random_board(d=8, temperature=1.0, **fields).linear()
     system, h = (form.drift, form.diffusion), form.readout
     s = exact.stationary_covariance(*system)[8:, 8:]
-    v = exact.sampled_variance(*system, dt=1 / 12, n_samples=12_000, readout=h)
+    v = sampled_variance(*system, h, 1 / 12, 12_000)
     np.testing.assert_allclose(exact.covariance_error(v, s), published, rtol=0.03)
 
 
 def test_the_wishart_draw_has_the_mean_and_variance_of_a_second_moment():
     s = jnp.array([[2.0, 0.5], [0.5, 1.0]])
-    draws = exact.sample_second_moment(jr.key(1), s, 5, (40_000,))
+    draws = wishart(jr.key(1), s)
     assert_mean(draws, s)
     d = np.diag(s)
     assert_variance(draws, (np.outer(d, d) + np.asarray(s) ** 2) / 5)
@@ -140,7 +151,7 @@ def test_the_wishart_draw_has_the_mean_and_variance_of_a_second_moment():
 
 def test_the_wishart_draw_of_a_singular_covariance_stays_in_its_range():
     singular = jnp.array([[0.36, 0.48], [0.48, 0.64]])
-    draws = exact.sample_second_moment(jr.key(1), singular, 5, (40_000,))
+    draws = wishart(jr.key(1), singular)
     null = np.array([0.8, -0.6])
     np.testing.assert_allclose(null @ np.asarray(draws) @ null, 0, atol=1e-5)
 

@@ -1,5 +1,7 @@
 """Laws of the observers: they see what a whole trajectory would show."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -36,10 +38,22 @@ def autocorrelation(lags):
     return FORM.readout @ full @ FORM.readout.T
 
 
-def test_observers_in_the_loop_see_what_the_trajectory_shows():
+@partial(jax.jit, static_argnums=0)
+def sampled_variance(n):
+    """Exact variances of the second moment of n samples."""
+    return exact.sampled_variance(*LAW, dt=DT, n_samples=n, readout=FORM.readout)
+
+
+@pytest.fixture(scope="module")
+def run():
+    """A trajectory, and what all observers saw of it."""
     p = propagator(RLC, DT)
     v = np.asarray(trajectory(jr.key(0), p, 1000))
-    seen = observe(jr.key(0), p, SEEN, 1000)
+    return v, observe(jr.key(0), p, SEEN, 1000)
+
+
+def test_observers_in_the_loop_see_what_the_trajectory_shows(run):
+    v, seen = run
     lagged = [v[k:].T @ v[: len(v) - k] / (len(v) - k) for k in range(71)]
     np.testing.assert_allclose(seen["moments"].second, lagged[0], rtol=1e-5)
     np.testing.assert_allclose(seen["lags"], lagged, atol=1e-5)
@@ -48,9 +62,8 @@ def test_observers_in_the_loop_see_what_the_trajectory_shows():
     )
 
 
-def test_spectrum_is_welch():
-    v = np.asarray(trajectory(jr.key(1), propagator(RLC, DT), 1000))
-    found = observe(jr.key(1), propagator(RLC, DT), SEEN["spectrum"], 1000)
+def test_spectrum_is_welch(run):
+    v, found = run[0], run[1]["spectrum"]
     window = np.hanning(129)[:-1]
     tones = [
         np.fft.rfft(window[:, None] * v[s : s + 128], axis=0) for s in range(0, 873, 64)
@@ -84,7 +97,8 @@ def test_correlations_and_spectrum_agree_with_fluctuation_dissipation():
 
 
 def test_spectrum_integrates_to_the_variance():
-    found = observe(jr.key(3), propagator(RLC, DT), SEEN, 64_000)
+    seen = {name: SEEN[name] for name in ("moments", "spectrum")}
+    found = observe(jr.key(3), propagator(RLC, DT), seen, 64_000)
     density, omega = found["spectrum"].density.real, found["spectrum"].omega
     twice = 2 * density.at[0].divide(2).at[-1].divide(2)
     power = twice.sum(0) * (omega[1] - omega[0]) / (2 * jnp.pi)
@@ -94,25 +108,24 @@ def test_spectrum_integrates_to_the_variance():
 def test_effective_sample_size_from_data_agrees_with_theory():
     n, keys = 20_000, jr.split(jr.key(4), 40)
     p = propagator(RLC, DT)
-    variance = exact.sampled_variance(*LAW, dt=DT, n_samples=n, readout=FORM.readout)
-    s = autocorrelation(0)[0]
-    theory = exact.effective_samples(variance, s)
+    variance = sampled_variance(n)
+    law = autocorrelation(200)
+    theory = exact.effective_samples(variance, law[0])
     lags = jax.vmap(lambda k: observe(k, p, Correlations(25), n))(keys)
-    assert_mean(jax.vmap(lambda c: effective_samples(c, n))(lags), theory)
-    np.testing.assert_allclose(
-        effective_samples(autocorrelation(200), n), theory, rtol=1e-3
-    )
+    worth = jax.jit(jax.vmap(lambda c: effective_samples(c, n)))(lags)
+    assert_mean(worth, theory)
+    np.testing.assert_allclose(effective_samples(law, n), theory, rtol=1e-3)
     assert 0.1 * n < theory < 0.9 * n
 
 
 def test_error_law_of_a_covariance_estimate():
     n, keys = 100, jr.split(jr.key(5), 4000)
     found = jax.vmap(lambda k: moments(k, propagator(RLC, DT), n).second)(keys)
-    variance = exact.sampled_variance(*LAW, dt=DT, n_samples=n, readout=FORM.readout)
-    assert_mean(found, autocorrelation(0)[0])
+    variance, law = sampled_variance(n), autocorrelation(200)[:n]
+    assert_mean(found, law[0])
     assert_variance(found, variance)
-    worth = exact.effective_samples(variance, autocorrelation(0)[0])
-    assert_within(worth, effective_samples(autocorrelation(99), n), 1e-3 * worth)
+    worth = exact.effective_samples(variance, law[0])
+    assert_within(worth, effective_samples(law, n), 1e-3 * worth)
 
 
 @pytest.mark.parametrize(
