@@ -209,7 +209,7 @@ def test_other_code_is_said(show, tmp_path):
 def test_a_grid_is_drawn_and_its_commands_make_it_again(show, tmp_path):
     status, page, _ = show("grid", "toy", "--grid", "n_chips=2,3", "--loud")
     assert (status, "<img" in page) == (0, True)
-    assert "Scale: sweep. Every outcome against what was swept" in text(page)
+    assert "Scale: sweep. Swept: n_chips (2). Every outcome as" in text(page)
     assert "n_chips 2, slope 3, chip 3" in page
     (result,) = tmp_path.glob("*.nc")
     before = store.load(result)

@@ -30,11 +30,11 @@ def one():
 
 
 def test_a_line_is_the_median_and_the_band_the_middle_half(one):
-    x, curve, n = panels(one)
+    x, n, curve = panels(one)
     assert x.lines[0].get_xydata().tolist() == [[0, 4], [10, 14], [30, 34]]
     band = x.findobj(PolyCollection)[0].get_paths()[0].vertices
     assert set(band[band[:, 0] == 10, 1]) == {12, 16}
-    assert curve.get_title() == "curve (last step)"
+    assert curve.get_title() == "curve\nlast step"
     assert curve.lines[0].get_ydata().tolist() == [2, 12, 32]
     assert n.lines[0].get_ydata().tolist() == [4, 4, 4]
 

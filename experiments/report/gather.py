@@ -13,14 +13,11 @@ from experiments import EXPERIMENTS, catalogue, provenance, running, store
 from experiments.claims import Claim
 from experiments.report import commands
 from experiments.report.drawing import Drawing, drawing
+from experiments.sweep.outcomes import swept
 
 __all__ = ["Gathered", "Result", "gather"]
 
 T = TypeVar("T")
-_SWEEP = (
-    "Every outcome against what was swept: the median over the chips and their "
-    "middle half. A further axis makes one line per value, or a map."
-)
 
 
 class Result(NamedTuple):
@@ -139,7 +136,7 @@ def _result(path: Path, dataset: xr.Dataset) -> Result:
         attrs=dict(dataset.attrs),
         sizes={str(d): n for d, n in dataset.sizes.items()},
         title=title,
-        text=_SWEEP if sweep else text,
+        text=_swept(dataset) if sweep else text,
         reproduces=getattr(module, "REPRODUCES", ""),
         drawn=drawn,
         claims=claims,
@@ -172,6 +169,17 @@ def _words(module: ModuleType | None, name: str) -> tuple[str, str]:
     said = inspect.cleandoc(getattr(module, "__doc__", None) or name)
     title, _, text = said.partition("\n\n")
     return title, text
+
+
+def _swept(dataset: xr.Dataset) -> str:
+    """What a sweep went over, and how its figure is read."""
+    names = ", ".join(f"{d} ({dataset.sizes[d]})" for d in swept(dataset))
+    if not names:
+        return "One point: how its chips are distributed."
+    return (
+        f"Swept: {names}. Every outcome as the median over the chips and their middle "
+        "half; a second axis makes one line per value, or a map of the median."
+    )
 
 
 def _again(path: Path, module: ModuleType, dataset: xr.Dataset) -> dict[str, str]:

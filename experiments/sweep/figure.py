@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from experiments import style
 from experiments.sweep.outcomes import Outcome, outcomes, swept
@@ -135,9 +136,11 @@ def _distribution(axes: Axes, outcome: Outcome) -> None:
     sound = np.array([]) if outcome.values is None else outcome.values.values.ravel()
     sound = sound[np.isfinite(sound)]
     if len(sound) > 1:
+        axes.locator_params(axis="x", nbins=4)
         axes.hist(sound, bins=min(40, max(5, int(len(sound) ** 0.5))), alpha=0.8)
         axes.axvline(np.median(sound), color="black", linewidth=1, label="median")
         axes.set_ylabel("chips")
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
         return
     axes.plot(outcome.middle.values.ravel(), [0], "o")

@@ -18,7 +18,7 @@ class Outcome(NamedTuple):
     """One quantity over the swept dimensions.
 
     Attributes:
-        name: of the variable, and what was taken of it.
+        name: of the variable, and on a second line what was taken of it.
         low: 25 % of the chips lie below; None if there is no population.
         middle: median over the chips.
         high: 25 % lie above.
@@ -38,13 +38,12 @@ def swept(dataset: xr.Dataset) -> list[str]:
     Raises:
         ValueError: if the dataset is of neither.
     """
-    if "sweep" in dataset.attrs:
-        return list(json.loads(dataset.attrs["sweep"])["dims"])
-    if "swept" not in dataset.attrs:
+    if "swept" in dataset.attrs:  # a grid, of runs that may be sweeps themselves
+        fields = json.loads(dataset.attrs["swept"])
+        return [f"config_{f}" if f"config_{f}" in dataset.dims else f for f in fields]
+    if "sweep" not in dataset.attrs:
         raise ValueError("this dataset is not the result of a sweep")
-    fields = json.loads(dataset.attrs["swept"])
-    names = (f"config_{f}" if f"config_{f}" in dataset.dims else f for f in fields)
-    return list(names)
+    return list(json.loads(dataset.attrs["sweep"])["dims"])
 
 
 def outcomes(dataset: xr.Dataset) -> list[Outcome]:
@@ -58,21 +57,20 @@ def outcomes(dataset: xr.Dataset) -> list[Outcome]:
             continue
         whole = name.removesuffix("_quantile")
         if whole != name and f"{whole}_q" in values.dims:
-            found.append(_of_quantiles(whole, values))
+            found.append(_of_quantiles(whole, values, dims))
         elif not _is_statistic(name, dataset):
             found.append(_of_values(name, values, dims))
+    found.sort(key=lambda outcome: "\n" in outcome.name)  # the plain ones first
     return [o for i, o in enumerate(found) if not _again(o, found, i)]
 
 
 def _again(outcome: Outcome, found: list[Outcome], i: int) -> bool:
-    """Whether another outcome, with a plainer name if possible, says the same."""
-    same = [
-        (len(o.name), j)
-        for j, o in enumerate(found)
-        if o.middle.dims == outcome.middle.dims
+    """Whether an outcome before it says the same."""
+    return any(
+        o.middle.dims == outcome.middle.dims
         and np.array_equal(o.middle, outcome.middle, equal_nan=True)
-    ]
-    return min(same)[1] != i
+        for o in found[:i]
+    )
 
 
 def _of_values(name: str, values: xr.DataArray, dims: list[str]) -> Outcome:
@@ -86,16 +84,14 @@ def _of_values(name: str, values: xr.DataArray, dims: list[str]) -> Outcome:
     return Outcome(name, low, middle, high, values)
 
 
-def _of_quantiles(name: str, found: xr.DataArray) -> Outcome:
+def _of_quantiles(name: str, found: xr.DataArray, dims: list[str]) -> Outcome:
     """From the quantiles that were kept: those nearest to the quarters."""
     q, dim = found[f"{name}_q"].values, f"{name}_q"
-    keep = [d for d in found.dims if d != dim]
-    known = {str(d) for d in keep if d in found.coords}
     rows = [
         found.isel({dim: int(np.abs(q - wanted).argmin())}, drop=True)
         for wanted in (0.25, 0.5, 0.75)
     ]
-    own = [_without_own(name, row, list(known)) for row in rows]
+    own = [_without_own(name, row, dims) for row in rows]
     (low, label), (middle, _), (high, _) = own
     return Outcome(label, low, middle, high, None)
 
@@ -104,15 +100,13 @@ def _without_own(
     name: str, values: xr.DataArray, keep: list[str]
 ) -> tuple[xr.DataArray, str]:
     """The last step, and the mean over any other dimension; the name says so."""
-    said = []
-    for dim in [str(d) for d in values.dims if d not in keep]:
-        if dim.removeprefix(f"{name}_") in _AXES_OF_TIME:
-            values = values.isel({dim: -1}, drop=True)
-            said.append(f"last {dim}")
-        else:
-            values = values.mean(dim)
-            said.append(f"mean over {dim}")
-    return values, f"{name} ({', '.join(said)})" if said else name
+    own = [str(d) for d in values.dims if d not in keep]
+    last = [d for d in own if d.removeprefix(f"{name}_") in _AXES_OF_TIME]
+    others = [d for d in own if d not in last]
+    values = values.isel(dict.fromkeys(last, -1), drop=True).mean(others)
+    said = [f"last {d}" for d in last]
+    said += [f"mean over {', '.join(others)}"] if others else []
+    return values, "\n".join([name, ", ".join(said)] if said else [name])
 
 
 def _is_statistic(name: str, dataset: xr.Dataset) -> bool:
