@@ -39,19 +39,15 @@ def networks_of(dataset: xr.Dataset) -> list[str]:
 @style.styled
 def plot(dataset: xr.Dataset) -> Figure:
     """Fig. 5a above (accuracy, gain), Fig. 5b below (training curves)."""
-    figure = Figure(figsize=(10, 6.4))
-    grid = figure.subplots(2, 3)
     names = networks_of(dataset)
-    for axes, name in zip(grid[0], names, strict=False):
+    figure = Figure(figsize=(3.3 * (1 + len(names)), 6.4))
+    above, below = figure.subplots(2, 1 + len(names))
+    for axes, name in zip(above, names, strict=False):
         _accuracy(axes, dataset, name)
-    _gain(grid[0, 2], dataset)
-    for axes, rule in zip(grid[1], RULES, strict=False):
-        _curves(axes, dataset, names[0], rule)
-    if len(names) > 1:
-        _curves(grid[1, 2], dataset, names[1], "eapu")
-    else:
-        for axes in (grid[0, 1], grid[1, 2]):
-            axes.remove()
+    _gain(above[-1], dataset)
+    _curves(below[0], dataset, names[0], "noisy")
+    for axes, name in zip(below[1:], names, strict=True):
+        _curves(axes, dataset, name, "eapu")
     style.caption(
         figure,
         dataset,
@@ -98,7 +94,7 @@ def _accuracy(axes: Axes, dataset: xr.Dataset, name: str) -> None:
         ylabel="test accuracy (%)",
         ylim=(0, 100),
     )
-    axes.legend(loc="lower left")
+    axes.legend(loc="center right", bbox_to_anchor=(1, 0.6))
 
 
 def _gain(axes: Axes, dataset: xr.Dataset) -> None:
@@ -139,4 +135,5 @@ def _curves(axes: Axes, dataset: xr.Dataset, name: str, rule: str) -> None:
         ylabel="test accuracy (%)",
         ylim=(0, 100),
     )
-    axes.legend(loc="lower left" if rule == "noisy" else "lower right", ncols=2)
+    if rule == "eapu":  # room for it; the colours are the same in all panels
+        axes.legend(loc="center right")
