@@ -8,9 +8,9 @@ import pytest
 from experiments import EXPERIMENTS, catalogue
 from experiments.memristor import endurance, threshold
 from experiments.sweep import sweep
+from experiments.sweep.ask import study
 from experiments.sweep.labels import label, value_of
 from experiments.sweep.lane import facts_of
-from experiments.sweep.study import study
 from experiments.thermodynamic import spu_connectivity, spu_error_budget
 from experiments.training import RULES
 

@@ -10,7 +10,7 @@ import pytest
 
 from experiments import store
 from experiments.sweep import Place, own_device, place
-from experiments.sweep.shelf import Folder
+from experiments.sweep.folder import Folder
 from experiments.sweep.worker import Worker
 from tests.sweep_faults import chunks, jax_lane, lane, swept
 from tests.test_sweep_faults import KILLER, QUIET

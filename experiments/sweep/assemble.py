@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from experiments.sweep.folder import read_folder
 from experiments.sweep.kept import FAILED, MISSING, OK, unpacked
 from experiments.sweep.labels import shown
+from experiments.sweep.manifest import study_from
 from experiments.sweep.record import Record
 from experiments.sweep.reductions import Found
 from experiments.sweep.reductions.base import State
-from experiments.sweep.shelf import Shelf, read_folder
-from experiments.sweep.study import Study, study_from
+from experiments.sweep.shelf import Shelf
+from experiments.sweep.study import Study
 
 __all__ = ["REASONS", "assembled", "failures", "partial"]
 

@@ -16,13 +16,13 @@ from experiments.sweep.axes import Structural
 from experiments.sweep.design import Design, Grid, Random, Sobol, Zip
 from experiments.sweep.engine import experiment, sweep
 from experiments.sweep.figure import plot
+from experiments.sweep.folder import read_folder
 from experiments.sweep.grid import parse_axis
 from experiments.sweep.live import on_terminal
+from experiments.sweep.manifest import study_from
 from experiments.sweep.processes import Place, own_device, place
 from experiments.sweep.reductions import Moments, Quantiles
 from experiments.sweep.replay import replay
-from experiments.sweep.shelf import read_folder
-from experiments.sweep.study import study_from
 
 __all__ = ["Asked", "peek", "replay_lane", "sweep_chips", "without"]
 

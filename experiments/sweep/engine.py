@@ -7,12 +7,12 @@ from typing import Any
 import xarray as xr
 
 from experiments.catalogue import find
+from experiments.sweep.ask import Indices, study
 from experiments.sweep.design import Design
 from experiments.sweep.plan import Plan
 from experiments.sweep.reductions import Reduction
 from experiments.sweep.resources import Resources
 from experiments.sweep.run import plan_of, run
-from experiments.sweep.study import Indices, study
 from experiments.sweep.watch import Watch
 
 __all__ = ["plan", "sweep"]

@@ -10,12 +10,14 @@ import jax
 import numpy as np
 import xarray as xr
 
+from experiments.sweep.folder import read_folder
 from experiments.sweep.labels import shown
 from experiments.sweep.lane import arguments, lane_function
+from experiments.sweep.manifest import study_from
+from experiments.sweep.program import program_of
 from experiments.sweep.resources import Resources
-from experiments.sweep.shelf import Memory, Shelf, read_folder
-from experiments.sweep.study import Group, Study, study_from
-from experiments.sweep.worker import program_of
+from experiments.sweep.shelf import Memory, Shelf
+from experiments.sweep.study import Group, Study
 
 __all__ = ["replay"]
 

@@ -7,9 +7,10 @@ import xarray as xr
 
 from experiments.sweep.assemble import assembled, failures
 from experiments.sweep.checks import checked, require_chunk
+from experiments.sweep.folder import open_folder, read_folder
 from experiments.sweep.plan import Plan
 from experiments.sweep.resources import Resources
-from experiments.sweep.shelf import Memory, Shelf, open_folder, read_folder
+from experiments.sweep.shelf import Memory, Shelf
 from experiments.sweep.study import Study
 from experiments.sweep.watch import Silent, Watch
 from experiments.sweep.worker import Worker

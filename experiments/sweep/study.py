@@ -9,15 +9,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments.sweep.axes import Axis, read_axes
-from experiments.sweep.design import Design, Grid, Layout
-from experiments.sweep.labels import code_of, label, shown, value_of
+from experiments.sweep.axes import Axis
+from experiments.sweep.design import Layout
+from experiments.sweep.folder import FORMAT
+from experiments.sweep.labels import code_of, label, shown
 from experiments.sweep.reductions import Reduction
-from experiments.sweep.shelf import FORMAT
 
-__all__ = ["Group", "Study", "study_from"]
-
-Indices = int | Sequence[int]
+__all__ = ["Group", "Study", "fields_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,89 +157,6 @@ class Study:
         return found
 
 
-def study(
-    function: Callable,
-    axes: Mapping[str, Any],
-    *,
-    chips: Indices = 1,
-    seeds: Indices = 1,
-    design: Design | None = None,
-    base: Any = None,
-    key: int = 0,
-    common: bool = True,
-    dims: Mapping[str, Sequence[str]] | None = None,
-    reduce: Mapping[str, Reduction | Sequence[Reduction]] | None = None,
-    keep: Sequence[str] | None = None,
-    may_be_nan: Sequence[str] = (),
-    host: bool = False,
-) -> Study:
-    """Check what the user asks for, and decide what is mapped. See `sweep`."""
-    fields = fields_of(base)
-    if not callable(function):
-        raise ValueError(f"function must be callable, got {function!r}")
-    if isinstance(key, bool) or not isinstance(key, int):
-        raise ValueError(f"key must be a whole number, the root seed; got {key!r}")
-    read = read_axes(axes, fields, closed=dataclasses.is_dataclass(base))
-    layout = (design or Grid()).lay_out(read)
-    _require_valid(base, layout)
-    reduce = reduce or {}
-    lists = {k: v if isinstance(v, Sequence) else (v,) for k, v in reduce.items()}
-    return Study(
-        function=function,
-        axes=read,
-        layout=layout,
-        base=base,
-        chips=_indices("chips", chips),
-        seeds=_indices("seeds", seeds),
-        key=key,
-        common=common,
-        dims={k: tuple(v) for k, v in (dims or {}).items()},
-        reduce={k: tuple(v) for k, v in lists.items()},
-        keep=None if keep is None else tuple(keep),
-        may_be_nan=tuple(may_be_nan),
-        host=host,
-    )
-
-
-def study_from(
-    manifest: Mapping[str, Any],
-    function: Callable | None = None,
-    base: Any = None,
-    *,
-    strict: bool = True,
-) -> Study:
-    """The study of a manifest; what no module holds by name must be passed in.
-
-    Without `strict`, such values come back as texts: enough to read results.
-
-    Raises:
-        ValueError: if the function or a value cannot be found again.
-    """
-    m = dict(manifest)
-    axes = tuple(_axis_from(name, a, strict) for name, a in m["axes"].items())
-    columns = {name: value_of(c, strict) for name, c in m["points"].items()}
-    rows = [
-        dict(zip(columns, r, strict=True)) for r in zip(*columns.values(), strict=True)
-    ]
-    points = tuple(rows) if columns else ({},)
-    layout = Layout(tuple(m["dims"]), tuple(m["shape"]), points)
-    return Study(
-        function=value_of(m["function"], strict) if function is None else function,
-        axes=axes,
-        layout=layout,
-        base=value_of(m["base"], strict) if base is None else base,
-        chips=_indices("chips", value_of(m["chips"])),
-        seeds=_indices("seeds", value_of(m["seeds"])),
-        key=m["key"],
-        common=m["common"],
-        dims={k: tuple(v) for k, v in m["output_dims"].items()},
-        reduce={k: value_of(v) for k, v in m["reduce"].items()},
-        keep=value_of(m["keep"]),
-        may_be_nan=tuple(m["may_be_nan"]),
-        host=m["host"],
-    )
-
-
 def fields_of(base: Any) -> dict[str, Any]:
     """The fields of a base: of a mapping, or of a dataclass."""
     if base is None:
@@ -253,36 +168,10 @@ def fields_of(base: Any) -> dict[str, Any]:
     raise ValueError(f"base must be a mapping or a dataclass instance, got {base!r}")
 
 
-def _require_valid(base: Any, layout: Layout) -> None:
-    """Let a dataclass refuse the values of any point before anything runs."""
-    if isinstance(base, Mapping) or base is None:
-        return
-    for point in layout.points:
-        try:
-            dataclasses.replace(base, **point)
-        except ValueError as e:
-            raise ValueError(f"at {point}: {e}") from None
-
-
 def _uniform(values: Sequence[Any]) -> list[Any]:
     """Coordinates: numbers, or all of them texts."""
     plain = [shown(v) for v in values]
     return [str(v) for v in plain] if any(isinstance(v, str) for v in plain) else plain
-
-
-def _indices(name: str, given: Indices) -> tuple[int, ...]:
-    if isinstance(given, int) and not isinstance(given, bool):
-        if given < 1:
-            raise ValueError(f"{name} = {given}: at least 1")
-        given = range(given)
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        raise ValueError(
-            f"{name} must be a number or a sequence of indices, got {given!r}"
-        )
-    indices = tuple(int(i) for i in given)
-    if not indices or min(indices) < 0 or len(set(indices)) < len(indices):
-        raise ValueError(f"{name} must be one or more distinct indices, got {given!r}")
-    return indices
 
 
 def _indices_label(indices: tuple[int, ...]) -> Any:
@@ -293,18 +182,6 @@ def _axis_label(axis: Axis) -> dict[str, Any]:
     kind = "structural" if axis.structural else "int" if axis.integer else "float"
     values = label(axis.range) if axis.range else label(axis.values)
     return {"kind": kind, "values": values}
-
-
-def _axis_from(name: str, labelled: Mapping[str, Any], strict: bool) -> Axis:
-    values, kind = value_of(labelled["values"], strict), labelled["kind"]
-    ranged = not isinstance(values, tuple)
-    return Axis(
-        name=name,
-        values=() if ranged else values,
-        range=values if ranged else None,
-        structural=kind == "structural",
-        integer=kind == "int",
-    )
 
 
 def _columns(layout: Layout, axes: tuple[Axis, ...]) -> dict[str, Any]:

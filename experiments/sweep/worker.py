@@ -8,69 +8,21 @@ from dataclasses import replace
 
 import jax
 
-from experiments.store import StoreError
 from experiments.sweep import processes
 from experiments.sweep.checks import BAD_INPUT
 from experiments.sweep.kept import kept_of
-from experiments.sweep.labels import differences
 from experiments.sweep.lane import Facts
 from experiments.sweep.plan import planned
 from experiments.sweep.processes import Place
-from experiments.sweep.program import Host, Mapped, Program
+from experiments.sweep.program import Program, program_of
 from experiments.sweep.resources import Resources
 from experiments.sweep.shelf import Shelf
 from experiments.sweep.study import Group, Study
 from experiments.sweep.watch import News, Watch
 
-__all__ = ["Worker", "program_of"]
+__all__ = ["Worker"]
 
 _log = logging.getLogger(__name__)
-
-
-def program_of(
-    study: Study,
-    group: Group,
-    resources: Resources,
-    shelf: Shelf,
-    *,
-    traced: Facts | None = None,
-    place: Place | None = None,
-    dry: bool = False,
-) -> Program:
-    """What computes the chunks of a group: as decided before, if it was.
-
-    Raises:
-        StoreError: if the store's chunks come from another program.
-    """
-    known = shelf.known_group(group.number)
-
-    def decide(proposed):
-        facts = dict(proposed) if dry else shelf.group(group.number, proposed)
-        names = ("outputs", "program")
-        wrong = differences(
-            {k: facts[k] for k in names}, {k: proposed[k] for k in names}
-        )
-        if wrong:
-            raise StoreError(
-                "the stored chunks were computed by another program:\n  "
-                + "\n  ".join(wrong)
-            )
-        return facts
-
-    if study.host:
-        return Host(study, group, resources.chunk, decide, known)
-    return Mapped.prepare(
-        study,
-        group,
-        chunk=resources.chunk,
-        n_devices=resources.devices,
-        place=place or resources.place,
-        budget=resources.budget,
-        longest=None if dry else resources.longest,
-        decide=decide,
-        known=known,
-        traced=traced,
-    )
 
 
 class Worker:
