@@ -1,6 +1,7 @@
 """A sweep is the function at every point, chip and seed, however it is computed."""
 
 import json
+import time
 from dataclasses import dataclass
 
 import jax
@@ -352,3 +353,22 @@ def test_a_call_that_takes_too_long_is_narrowed_and_what_was_tried_is_kept(tmp_p
     assert facts["chunk"] == 1
     xr.testing.assert_allclose(quick, whole, rtol=1e-5)
     assert sweep(walk, AXES, chips=4, store=tmp_path).identical(quick)
+
+
+def test_the_pace_counts_the_first_call_too():
+    told = []
+
+    class Watch:
+        def plan(self, plan):
+            pass
+
+        def news(self, news):
+            told.append(news)
+
+    def slow(point, chip, key):
+        wait = jax.ShapeDtypeStruct((), np.float32)
+        nap = jax.pure_callback(lambda: time.sleep(0.2) or np.float32(0), wait)
+        return {"x": point.mean + nap + 0.0 * jnp.float32(chip)}
+
+    sweep(slow, {"mean": [1.0]}, chips=1, devices=1, watch=Watch())
+    assert told[-1].rate < 1 / 0.2

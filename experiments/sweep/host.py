@@ -20,6 +20,7 @@ class Host:
     """
 
     at_once = 1
+    spent = 0.0
     CHUNK = 64
 
     def __init__(self, study: Study, group: Group, chunk: int | None, decide, known):

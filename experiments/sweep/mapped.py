@@ -25,6 +25,7 @@ class Mapped:
         self.chunk, self.at_once = chunk, n_devices
         self.facts: Mapping[str, Any] = {}
         self._tried: tuple[list[np.ndarray], Any] | None = None
+        self.spent = 0.0
 
     @classmethod
     def prepare(
@@ -104,7 +105,8 @@ class Mapped:
         chunks = [study.chunk(group, self.chunk, c) for c in mine]
         clock = time.perf_counter()
         self._tried = chunks, jax.block_until_ready(self.start(chunks))
-        return time.perf_counter() - clock
+        self.spent = time.perf_counter() - clock
+        return self.spent
 
     @property
     def bytes(self) -> int:

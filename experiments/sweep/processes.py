@@ -3,8 +3,19 @@
 They share nothing but the folder: each takes its share of the chunks, then what
 the others have left, and a chunk is the same whoever computes it. None of them
 is needed by another, so each may be killed, the first too, and those that live
-finish the work. (Inside a running `jax.distributed` that does not hold: when its
-process 0 dies, jax ends all others. The same command then continues.)
+finish the work:
+
+    srun -n 8 python -m experiments sweep NAME ...
+    mpirun --enable-recovery -n 8 python -m experiments sweep NAME ...
+    python -m experiments sweep NAME ... --process 0/2    # and 1/2 elsewhere
+
+(Without `--enable-recovery` it is mpirun that ends all when one dies; then the same
+command continues.) In Kubernetes: an indexed job, a volume that all pods mount, and
+`--process $(JOB_COMPLETION_INDEX)/8`.
+
+A program that has started `jax.distributed` finds its place there. But jax then
+ends every process when number 0 dies, and by default when any does: the same
+command continues, no survivor does. So nothing here starts it.
 """
 
 import os

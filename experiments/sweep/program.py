@@ -28,11 +28,13 @@ class Program(Protocol):
         chunk: lanes per chunk.
         at_once: chunks per call.
         facts: what the store must remember of the group.
+        spent: seconds that the first call has taken already.
     """
 
     chunk: int
     at_once: int
     facts: Mapping[str, Any]
+    spent: float
 
     def start(self, chunks: Sequence[np.ndarray]) -> Any:
         """Begin to compute some chunks, each given by the numbers of its lanes."""

@@ -160,7 +160,8 @@ class Worker:
     def _compute(self, group: Group, program: Program, batches) -> None:
         """While a call is computed, the one before it is fetched and kept."""
         self._show(group, program)
-        waiting, clock = None, time.perf_counter()
+        waiting, clock = None, time.perf_counter() - program.spent
+        program.spent = 0.0
         for call in batches:
             lanes = [self.study.chunk(group, program.chunk, c) for c in call]
             self._started |= {(group.number, c) for c in call}
