@@ -38,6 +38,7 @@ class Mapped:
         place: Place | None = None,
         budget: int | None = None,
         longest: float | None = None,
+        show: Callable[["Mapped"], None] = lambda mapped: None,
         decide: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
         known: Mapping[str, Any] | None = None,
         traced: Facts | None = None,
@@ -53,6 +54,7 @@ class Mapped:
             budget: bytes per device; half of the free memory when None.
             longest: seconds that a call may take: the first one of this process
                 is tried, and kept if it took no longer; not tried when None.
+            show: is told of a program before it is tried.
             decide: takes the proposed facts, returns those that hold (another
                 process may have been first).
             known: facts decided before.
@@ -80,8 +82,9 @@ class Mapped:
             parallel, lanes = here * place.count, study.lanes(group)
             chunk, program = memory.choose(compile_for, lanes, parallel, free, enough)
             mapped = cls(study, group, program, chunk, here)
-            while longest is not None and (took := mapped._try(place)) > longest:
-                narrower = memory.narrower(chunk, took, longest)
+            while longest is not None:
+                show(mapped)
+                narrower = memory.narrower(chunk, mapped._try(place), longest)
                 if narrower == chunk:
                     break
                 chunk = narrower

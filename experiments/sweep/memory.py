@@ -89,7 +89,7 @@ def narrower(chunk: int, took: float, longest: float) -> int:
         >>> narrower(32, took=80.0, longest=10.0), narrower(1, 80.0, 10.0)
         (4, 1)
     """
-    return min(chunk, _power(chunk * longest / took))
+    return chunk if took <= longest else _power(chunk * longest / took)
 
 
 def _evened(lanes: int, n_parallel: int, widest: int) -> int:

@@ -1,6 +1,6 @@
 """What computes the chunks of a group, as it was decided for the whole store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -53,6 +53,7 @@ def program_of(
     *,
     traced: Facts | None = None,
     place: Place | None = None,
+    show: Callable[[Mapped], None] = lambda mapped: None,
     dry: bool = False,
 ) -> Program:
     """What computes the chunks of a group: as decided before, if it was.
@@ -85,6 +86,7 @@ def program_of(
         place=place or resources.place,
         budget=resources.budget,
         longest=None if dry else resources.longest,
+        show=show,
         decide=decide,
         known=known,
         traced=traced,

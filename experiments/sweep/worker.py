@@ -49,7 +49,7 @@ class Worker:
         self._started: set[tuple[int, int]] = set()
         self._dice = random.Random(self.place.index)
         self._done = self._before = self._lanes_done()
-        self._seconds, self._told = 0.0, False
+        self._seconds, self._told, self._shown = 0.0, False, None
 
     def share(self) -> None:
         """Compute this process's share of every group."""
@@ -153,6 +153,7 @@ class Worker:
                 self.shelf,
                 traced=self.traced.get(group.number),
                 place=self.place,
+                show=lambda program: self._show(group, program),
                 dry=self.dry,
             )
         return self._programs[group.number]
@@ -213,5 +214,6 @@ class Worker:
         groups = list(self.plan.groups)
         groups[group.number] = known
         self.plan = replace(self.plan, groups=tuple(groups))
-        if not self._told:
+        if not self._told and self.plan != self._shown:
+            self._shown = self.plan
             self.watch.plan(self.plan)
