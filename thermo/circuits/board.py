@@ -17,6 +17,7 @@ import numpy as np
 
 from thermo import checks
 from thermo.circuits.linear import LinearForm
+from thermo.precision import full_precision
 
 Scalar = jax.Array | float
 
@@ -71,6 +72,7 @@ class AbstractBoard(abc.ABC):
         """Number of nodes, hence of noise sources."""
         return self.noise.shape[-1]
 
+    @full_precision
     def linear(self) -> LinearForm:
         """The linear form; a board with a non-linear element has none."""
         self.check()
@@ -83,6 +85,7 @@ class AbstractBoard(abc.ABC):
                 )
         return self._linear_part(self.circuit())
 
+    @full_precision
     def drift(self, t: Any, z: jax.Array, args: Any = None) -> jax.Array:
         """Rate of change of the state `z`, `(n,)`; `terms` is faster in a loop."""
         circuit = self.circuit()
@@ -94,6 +97,7 @@ class AbstractBoard(abc.ABC):
         """Noise factor as an operator from `(n_cells,)` to `(n,)`; state-free."""
         return _noise_operator(self._linear_part(self.circuit()), t, z, args)
 
+    @full_precision
     def terms(self, noise: dfx.AbstractBrownianPath) -> dfx.MultiTerm:
         """Drift and diffusion driven by `noise`, a path of shape `(n_cells,)`.
 
@@ -159,6 +163,7 @@ def check_correlation_time(value: Scalar | None) -> None:
         checks.positive("noise_correlation_time (None is white noise)", value)
 
 
+@full_precision
 def _velocity(board, form, circuit, t, z, args):
     del t, args
     current = board.element_current(form.readout @ z)

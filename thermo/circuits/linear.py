@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import jax
 
+from thermo.precision import full_precision
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +33,12 @@ class LinearForm:
     bias: jax.Array | float = 0.0
 
     @property
+    @full_precision
     def diffusion(self) -> jax.Array:
         r"""Noise covariance per unit time, $D = B B^\mathsf T$, `(n, n)`."""
         return self.noise @ self.noise.mT
 
+    @full_precision
     def velocity(self, z: jax.Array) -> jax.Array:
         r"""Deterministic rate of change $b - F z$ of one state `(n,)`."""
         return self.bias - self.drift @ z

@@ -7,8 +7,10 @@ import numpy as np
 from thermo import checks
 from thermo.exact.lyapunov import check_system, lyapunov, stationary_covariance
 from thermo.exact.transition import propagator
+from thermo.precision import full_precision
 
 
+@full_precision
 def autocorrelation(
     drift: jax.Array, diffusion: jax.Array, lags: jax.Array
 ) -> jax.Array:
@@ -34,6 +36,7 @@ def autocorrelation(
     return jnp.where(lags[:, None, None] < 0, later.mT, later)
 
 
+@full_precision
 def spectrum(drift: jax.Array, diffusion: jax.Array, omega: jax.Array) -> jax.Array:
     r"""Cross-spectral density $S(\omega) = (j\omega + F)^{-1} D\,(j\omega + F)^{-H}$.
 
@@ -71,6 +74,7 @@ def thermal_spectrum(impedance: jax.Array, temperature: jax.Array | float) -> ja
     return temperature * (impedance + impedance.mT.conj())
 
 
+@full_precision
 def band_covariance(
     drift: jax.Array,
     diffusion: jax.Array,
@@ -103,6 +107,7 @@ def band_covariance(
     return jnp.einsum("k,kij->ij", weight, density)
 
 
+@full_precision
 def irreversibility(
     drift: jax.Array, diffusion: jax.Array, parity: jax.Array
 ) -> jax.Array:

@@ -18,8 +18,10 @@ import jax.numpy as jnp
 from thermo import checks
 from thermo.exact.lyapunov import lyapunov, stationary_covariance
 from thermo.exact.transition import propagator
+from thermo.precision import full_precision
 
 
+@full_precision
 def sampled_variance(
     drift: jax.Array,
     diffusion: jax.Array,
@@ -55,6 +57,7 @@ def sampled_variance(
     return _sampled(covariance, readout, step, jnp.asarray(n_samples), min(bits, 31))
 
 
+@full_precision
 def recorded_variance(
     drift: jax.Array,
     diffusion: jax.Array,
@@ -86,6 +89,7 @@ def recorded_variance(
     return 2 * _isserlis(twice, readout) / duration**2
 
 
+@full_precision
 def covariance_error(
     variance: jax.Array, covariance: jax.Array, target: jax.Array | None = None
 ) -> jax.Array:

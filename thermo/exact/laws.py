@@ -10,6 +10,7 @@ from jaxtyping import Array, Key
 from thermo import checks
 from thermo.exact.lyapunov import stationary_covariance
 from thermo.exact.transition import transition
+from thermo.precision import full_precision
 
 
 class Gaussian(NamedTuple):
@@ -24,6 +25,7 @@ class Gaussian(NamedTuple):
     covariance: jax.Array
 
 
+@full_precision
 def time_average_law(
     drift: jax.Array,
     diffusion: jax.Array,
@@ -61,6 +63,7 @@ def time_average_law(
     return Gaussian(mean, total / duration**2)
 
 
+@full_precision
 def sample_gaussian(
     key: Key[Array, ""], law: Gaussian, shape: tuple[int, ...] = ()
 ) -> jax.Array:
@@ -72,6 +75,7 @@ def sample_gaussian(
     ) + jnp.broadcast_to(law.mean, normals.shape)
 
 
+@full_precision
 def sample_second_moment(
     key: Key[Array, ""],
     covariance: jax.Array,
@@ -111,6 +115,7 @@ def sample_second_moment(
     return factor @ factor.mT / n_samples
 
 
+@full_precision
 def root(covariance: jax.Array) -> jax.Array:
     r"""A matrix R with $R R^\mathsf T = S$ for any covariance S, singular or not."""
     values, vectors = jnp.linalg.eigh(covariance)

@@ -4,8 +4,10 @@ import jax
 import jax.numpy as jnp
 
 from thermo import checks
+from thermo.precision import full_precision
 
 
+@full_precision
 def stationary_covariance(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
     r"""Covariance that dx = -F x dt + noise settles to: $F S + S F^\mathsf T = D$.
 
@@ -30,6 +32,7 @@ def stationary_covariance(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
     return (covariance + covariance.mT) / 2
 
 
+@full_precision
 @jax.jit
 def lyapunov(drift: jax.Array, rhs: jax.Array) -> jax.Array:
     r"""Solve $F X + X F^\mathsf T = Y$ for a stable F and any Y, without checks.

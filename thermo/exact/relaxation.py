@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from thermo import checks
 from thermo.exact.lyapunov import stationary_covariance
 from thermo.exact.transition import propagator
+from thermo.precision import full_precision
 
 # The answer is built from binary multiples of FINEST / |F|, up to 2**DOUBLINGS of them.
 FINEST = 2.0**-14
@@ -24,6 +25,7 @@ def mixing_time(drift: jax.Array) -> jax.Array:
     return 1 / jnp.min(jnp.linalg.eigvals(drift).real)
 
 
+@full_precision
 def burn_in_time(
     drift: jax.Array,
     diffusion: jax.Array,

@@ -9,6 +9,7 @@ import numpy as np
 
 from thermo import checks
 from thermo.exact.lyapunov import check_system
+from thermo.precision import full_precision
 
 # Terms of the Taylor series on an interval with |F| dt <= 1/4: the first one left out
 # is below 1e-17 of the first one kept.
@@ -29,6 +30,7 @@ class Transition(NamedTuple):
     covariance: jax.Array
 
 
+@full_precision
 def transition(
     drift: jax.Array, diffusion: jax.Array, dt: jax.Array | float
 ) -> Transition:
@@ -65,6 +67,7 @@ def transition(
     return _transition(drift, diffusion, jnp.asarray(dt, dtype), halvings, most)
 
 
+@full_precision
 def propagator(drift: jax.Array, dt: jax.Array | float) -> jax.Array:
     r"""$e^{-F\,dt}$ alone, for one interval or several; dt may be 0.
 

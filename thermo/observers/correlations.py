@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from thermo.precision import full_precision
+
 
 class CorrelationState(NamedTuple):
     """Lagged sums and the samples that later ones will be paired with."""
@@ -64,6 +66,7 @@ class Correlations:
         return state.products / pairs[:, None, None]
 
 
+@full_precision
 def effective_samples(
     autocovariance: Float[Array, "lags+1 d d"], n_samples: int
 ) -> Float[Array, ""]:

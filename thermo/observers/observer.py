@@ -4,6 +4,8 @@ from typing import Any, Protocol
 
 from jaxtyping import Array, Float
 
+from thermo.precision import full_precision
+
 
 class Observer(Protocol):
     """The three verbs that every observer answers to.
@@ -24,6 +26,7 @@ class Observer(Protocol):
         ...
 
 
+@full_precision
 def measure(observer: Observer, v: Float[Array, "time d"]) -> Any:
     """Apply an observer to samples that are already at hand.
 

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from thermo import checks, exact
+from thermo.precision import full_precision
 from thermo.propagate.prepare import in_double
 
 
@@ -73,6 +74,7 @@ class Propagator:
             )
 
 
+@full_precision
 def propagator(board: Any, dt: jax.Array | float) -> Propagator:
     r"""Prepare the exact step of a linear board.
 

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from thermo import checks
+from thermo.precision import full_precision
 from thermo.propagate.prepare import in_double
 
 
@@ -84,6 +85,7 @@ class Modes:
             )
 
 
+@full_precision
 def modes(board: Any, dt: jax.Array | float) -> Modes:
     r"""Prepare the fast exact step of a linear board in detailed balance.
 

@@ -7,10 +7,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from thermo.chunks import check_run
+from thermo.precision import full_precision
 from thermo.propagate.run import run
 from thermo.propagate.stepper import Stepper
 
 
+@full_precision
 def trajectory(
     key: Key[Array, ""],
     stepper: Stepper,

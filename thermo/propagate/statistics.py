@@ -10,10 +10,12 @@ from jaxtyping import Array, Float, Key
 
 from thermo.chunks import check_run
 from thermo.observers import MomentEstimate, Moments
+from thermo.precision import full_precision
 from thermo.propagate.run import run
 from thermo.propagate.stepper import Stepper
 
 
+@full_precision
 def observe(
     key: Key[Array, ""],
     stepper: Stepper,
@@ -54,6 +56,7 @@ def observe(
     return jax.tree.unflatten(shape, found)
 
 
+@full_precision
 def moments(
     key: Key[Array, ""],
     stepper: Stepper,

@@ -6,6 +6,7 @@ import diffrax as dfx
 import equinox as eqx
 from jaxtyping import Array, Bool, Float, Key
 
+from thermo.precision import full_precision
 from thermo.simulate import choices
 from thermo.simulate.solve import begin, healthy, noise_path, read, solve
 
@@ -27,6 +28,7 @@ class Run(NamedTuple):
     result: dfx.RESULTS
 
 
+@full_precision
 def simulate(
     key: Key[Array, ""],
     board: Any,
@@ -77,6 +79,7 @@ def simulate(
     return _run(key, board, ts, solver, steps, z0, args, kind, *how)
 
 
+@full_precision
 def simulate_differentiable(
     key: Key[Array, ""],
     board: Any,

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
 from thermo.chunks import check_run, in_chunks
+from thermo.precision import full_precision
 from thermo.simulate import choices
 from thermo.simulate.solve import begin, healthy, noise_path, read, solve
 
@@ -25,6 +26,7 @@ class Observed(NamedTuple):
     healthy: Bool[Array, ""]
 
 
+@full_precision
 def observe(
     key: Key[Array, ""],
     board: Any,
