@@ -164,7 +164,7 @@ def test_burn_in_from_rest_reaches_equilibrium():
 @pytest.mark.parametrize("n_samples", [40, 64, 150])
 def test_running_moments_are_those_of_the_trajectory(n_samples):
     p = propagator(RLC, DT)
-    v = trajectory(jr.key(5), p, n_samples, burn_in=10)
+    v = np.asarray(trajectory(jr.key(5), p, n_samples, burn_in=10))
     found = moments(jr.key(5), p, n_samples, burn_in=10)
     assert found.n_samples == len(v) == n_samples - 10
     np.testing.assert_allclose(found.second, v.T @ v / len(v), rtol=1e-5)

@@ -16,6 +16,7 @@ from tests.statistics import assert_mean, assert_second_moment
 from thermo import OpAmpBoard, RCBoard, RLCBoard, exact
 from thermo.langevin import langevin_modes
 from thermo.observers import Correlations, Moments
+from thermo.precision import full_precision
 from thermo.simulate import (
     default_solver,
     observe,
@@ -45,6 +46,7 @@ CELL = RCBoard(
 UNIT = jnp.array([0.0, 1.0])
 
 
+@full_precision
 def exact_end(form, path, z0, n=TREE_RESOLUTION):
     """z(1) by the exact map, driven by n increments (and areas) of `path`."""
     h = 1 / n

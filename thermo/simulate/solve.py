@@ -9,6 +9,7 @@ from jaxtyping import Array, Bool, Float, Key
 
 from prng import unrolled
 from thermo.langevin import LangevinModes
+from thermo.precision import full_precision
 from thermo.simulate.choices import rest
 
 TREE_RESOLUTION = 1024
@@ -56,6 +57,7 @@ def noise_path(
     )
 
 
+@full_precision
 def solve(
     terms: dfx.AbstractTerm,
     solver: dfx.AbstractSolver,
