@@ -29,6 +29,7 @@ from thermo.propagate import moments as moments
 from thermo.propagate import observe as observe
 from thermo.propagate import propagator as propagator
 from thermo.propagate import trajectory as trajectory
+from thermo.threads import spare_threads as _spare_threads
 
 __all__ = [
     "Converter",
@@ -57,3 +58,5 @@ __all__ = [
     "trajectory",
     "undouble",
 ]
+
+_spare_threads()
