@@ -11,7 +11,7 @@ from experiments.sweep import sweep
 from experiments.sweep.ask import study
 from experiments.sweep.labels import label, value_of
 from experiments.sweep.lane import facts_of
-from experiments.thermodynamic import spu_connectivity, spu_error_budget
+from experiments.thermodynamic import spu_connectivity, spu_error_budget, wirings
 from experiments.training import RULES
 
 
@@ -28,7 +28,7 @@ def test_every_experiment_says_what_one_chip_depends_on(name):
     ("module", "axes"),
     [
         (threshold, {"rule": RULES}),
-        (spu_connectivity, {"wiring": spu_connectivity.WIRINGS}),
+        (spu_connectivity, {"wiring": wirings.WIRINGS}),
     ],
 )
 def test_what_is_compiled_value_by_value_has_the_same_outputs(module, axes):

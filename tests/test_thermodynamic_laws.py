@@ -11,7 +11,7 @@ import scipy.optimize
 
 from experiments.thermodynamic import errors, machine
 from experiments.thermodynamic.best_network import best_network
-from experiments.thermodynamic.spu_inductor_free import on_grid
+from experiments.thermodynamic.imperfections import on_grid
 from experiments.thermodynamic.stationary_bias import linear_step, stationary
 from thermo import RCBoard, exact
 from thermo.circuits import uniform_levels

@@ -1,6 +1,6 @@
 """Boards without coils: error against samples and bits; where 2 % is reached."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -9,29 +9,18 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
-from experiments import style
 from experiments.claims import Claim, within_reach
 from experiments.population import over_chips
 from experiments.thermodynamic import errors, machine, one_board
-from experiments.thermodynamic.imperfections import on_grid
+from experiments.thermodynamic.coarse_board import CIRCUITS, program
+from experiments.thermodynamic.spu_inductor_free_figure import ERROR_PUBLISHED
+from experiments.thermodynamic.spu_inductor_free_figure import plot as plot
 from experiments.work import Work
 from thermo import checks, exact
-from thermo.circuits import program_precision
 
 REPRODUCES = "SPU: simulated board without inductors, error of about 2 %"
 MINUTES = 0.6
-
-CIRCUITS = ("resistive", "capacitive", "op-amp", "rlc")
-LABELS = {
-    "resistive": "RC, resistors between cells",
-    "capacitive": "RC, capacitors between cells",
-    "op-amp": "op-amp array, any matrix",
-    "rlc": "RLC, for comparison",
-}
-ERROR_PUBLISHED = 0.02
-"""SEED; the circuit, the samples and the bits behind it are not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +124,7 @@ def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, 
         trace: see `one_board.measured`, also for what is returned.
     """
     key_matrix = jr.fold_in(jr.split(jr.key(point.batch))[1], chip)
-    board, target = _program(key_matrix, point.circuit, point.rc, point.bits)
+    board, target = program(key_matrix, point.circuit, point.rc, point.bits)
     return one_board.measured(key, board, target, point, trace)
 
 
@@ -161,60 +150,13 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
     )
 
 
-def _matrix(key, circuit: str):
-    """An M-matrix; for op-amps a positive definite one with entries of both signs."""
-    d = machine.N_CELLS
-    if circuit != "op-amp":
-        return machine.random_matrix(key, d)
-    factor = jr.normal(key, (d, 4 * d)) / (4 * d) ** 0.5
-    return factor @ factor.T + 0.5 * jnp.eye(d)
-
-
-def _program(key, circuit: str, rc: float, bits):
-    """A board with components of so many bits, and the covariance wanted, V^2."""
-    matrix = _matrix(key, circuit)
-    unit = 1.0 if circuit in ("capacitive", "rlc") else 1 / rc
-    made = program_precision(
-        matrix,
-        circuit=circuit,
-        temperature=unit,
-        resistance=rc,
-        inductance=rc**2,
-        scale=unit,
-        component_range=(0.0, float("inf")),
-    )
-    return _coarse(made.board, circuit, unit, bits), jnp.linalg.inv(matrix)
-
-
-def _coarse(board, circuit: str, unit: float, bits):
-    """Couplers, and what goes to ground, each on a grid over the range in use."""
-    coupler = partial(on_grid, low=0.0, high=0.2 * unit, bits=bits)
-    to_ground = partial(on_grid, low=0.8 * unit, high=1.2 * unit, bits=bits)
-    if circuit == "op-amp":
-        mine = jnp.eye(board.n_cells, dtype=bool)
-        diagonal = on_grid(board.conductance, 0.8 * unit, 2.6 * unit, bits)
-        between = on_grid(board.conductance, -0.6 * unit, 0.6 * unit, bits)
-        return replace(board, conductance=jnp.where(mine, diagonal, between))
-    if circuit == "resistive":
-        return replace(
-            board,
-            coupling_conductance=coupler(board.coupling_conductance),
-            resistance=1 / to_ground(1 / board.resistance),
-        )
-    return replace(
-        board,
-        coupling=coupler(board.coupling),
-        ground_capacitance=to_ground(board.ground_capacitance),
-    )
-
-
 def _curve(config: Config, circuit: str) -> xr.Dataset:
     """Errors of simulated boards, and their law."""
     counts = errors.stretches(config.n_samples)
     key_noise, key_matrix = jr.split(jr.key(config.seed))
 
     def one(key, key_matrix):
-        board, target = _program(key_matrix, circuit, config.rc, config.bits)
+        board, target = program(key_matrix, circuit, config.rc, config.bits)
         return errors.measure(key, board, target, counts, machine.SAMPLING_INTERVAL)
 
     n = config.n_boards
@@ -244,7 +186,7 @@ def _floors(config: Config, circuit: str) -> xr.Dataset:
 @partial(jax.jit, static_argnames=("circuit", "rc"))
 def _floor(keys, circuit, rc, bits):
     def one(key, bits):
-        board, target = _program(key, circuit, rc, bits)
+        board, target = program(key, circuit, rc, bits)
         form = board.linear()
         state = exact.lyapunov(form.drift, form.diffusion)
         covariance = form.readout @ state @ form.readout.T
@@ -266,92 +208,6 @@ def _reached(dataset: xr.Dataset) -> xr.Dataset:
         needed_fine=each / ERROR_PUBLISHED**2,
         plane=np.hypot(floor, np.sqrt(each / counts)),
     ).assign_coords(plane_samples=counts)
-
-
-@style.styled
-def plot(dataset: xr.Dataset) -> Figure:
-    """Error against samples and against bits, both together, and the time it takes."""
-    figure = Figure(figsize=(9.5, 7.4))
-    axes = figure.subplots(2, 2)
-    _draw_samples(axes[0, 0], dataset)
-    _draw_bits(axes[0, 1], dataset)
-    _draw_plane(figure, axes[1, 0], dataset.sel(circuit="resistive"))
-    _draw_needed(axes[1, 1], dataset)
-    style.caption(figure, dataset)
-    return figure
-
-
-def _draw_published(ax) -> None:
-    label = "published: about 2 % (press)"
-    ax.axhline(100 * ERROR_PUBLISHED, color="black", linestyle="--", label=label)
-
-
-def _draw_samples(ax, dataset: xr.Dataset) -> None:
-    n = dataset.n_samples
-    for i, circuit in enumerate(dataset.circuit.to_numpy()):
-        one, colour = dataset.sel(circuit=circuit), style.COLOURS[i]
-        look = {"color": colour, "marker": "o", "linestyle": "none"}
-        style.band(ax, n, 100 * one.error, "board", label=LABELS[circuit], **look)
-        ax.plot(n, 100 * one.expected.median("board"), color=colour)
-    ax.plot([], [], color="0.3", label="theory")
-    _draw_published(ax)
-    ax.set(xscale="log", yscale="log", xlabel="samples N (12 MHz)")
-    ax.set(ylabel="relative Frobenius error (%)")
-    ax.set_title(
-        f"{dataset.assumed_bits}-bit components, RC = {dataset.assumed_rc:g} us"
-    )
-    ax.yaxis.set_major_formatter("{x:g}")
-    ax.legend(loc="upper right")
-
-
-def _draw_bits(ax, dataset: xr.Dataset) -> None:
-    shown = [c for c in dataset.circuit.to_numpy() if c != "rlc"]
-    for i, circuit in enumerate(shown):
-        floor = 100 * dataset.floor.sel(circuit=circuit)
-        look = {"marker": "os^"[i], "linestyle": ("-", "--", "-")[i]}
-        style.band(ax, dataset.bits, floor, "matrix", label=LABELS[circuit], **look)
-    _draw_published(ax)
-    ax.set(yscale="log", xlabel="bits of every component", ylabel="error (%)")
-    ax.set_ylim(top=150)
-    ax.set_title("Infinitely many samples")
-    ax.yaxis.set_major_formatter("{x:g}")
-    ax.legend()
-
-
-def _draw_plane(figure, ax, one: xr.Dataset) -> None:
-    error = 100 * one.plane.transpose("bits", "plane_samples")
-    x, y = one.plane_samples, one.bits
-    mesh = ax.pcolormesh(x, y, error, norm="log", cmap="cividis", shading="nearest")
-    figure.colorbar(mesh, ax=ax, label="error (%)", format="{x:g}")
-    ax.plot(one.needed, one.bits, "o-", color="white", label="2 % is reached")
-    ax.set(xscale="log", xlabel="samples N (12 MHz)", ylabel="bits", yticks=y)
-    ax.grid(False)
-    ax.set_title(LABELS["resistive"])
-    ax.legend(loc="upper left", labelcolor="white")
-
-
-def _draw_needed(ax, dataset: xr.Dataset) -> None:
-    place = np.arange(dataset.sizes["circuit"])[::-1]
-    fine = dataset.needed_fine
-    coarse = dataset.needed.sel(bits=dataset.assumed_bits)
-    per_ms = 12_000.0
-    ax.barh(place + 0.2, fine / per_ms, 0.38, label="ideal components")
-    label = f"{dataset.assumed_bits}-bit components"
-    ax.barh(place - 0.2, coarse.fillna(0) / per_ms, 0.38, label=label)
-    for y, n in zip(
-        [*(place + 0.2), *(place - 0.2)],
-        [*fine.to_numpy(), *coarse.to_numpy()],
-        strict=True,
-    ):
-        text = " never" if np.isnan(n) else f" {n:,.0f} samples"
-        ax.text(0 if np.isnan(n) else n / per_ms, y, text, va="center", fontsize=7)
-    short = {"resistive": "RC,\nresistors", "capacitive": "RC,\ncapacitors"}
-    short |= {"op-amp": "op-amps", "rlc": "RLC"}
-    names = [short.get(c, c) for c in dataset.circuit.to_numpy()]
-    ax.set(yticks=place, yticklabels=names, ylim=(-1.2, len(names) - 0.5))
-    ax.set(xlabel="run at 12 MHz (ms)", title="Time until the error is 2 %")
-    ax.set_xlim(right=1.45 * float(np.nanmax([fine.max(), coarse.max()])) / per_ms)
-    ax.legend(loc="lower right")
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:

@@ -4,24 +4,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
-from experiments import style
 from experiments.claims import Claim, above, not_attempted, within
 from experiments.population import over_chips
 from experiments.thermodynamic import errors, machine, one_board
+from experiments.thermodynamic.chi_square import chi_square
+from experiments.thermodynamic.spu_sampling_figure import plot as plot
 from experiments.work import Work
-from thermo import checks, exact, propagate
+from thermo import checks, propagate
 
 REPRODUCES = "SPU: Gaussian samples in eight dimensions on three boards"
 MINUTES = 0.4
-PAIRS = ((0, 1), (2, 5), (3, 7))
-"""Marginals that are drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +101,7 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
     work = work or Work()
     work.expect(2)
     boards = work.part("boards", partial(_boards, config))
-    ideal = work.part("chi-square", partial(_chi_square, config))
+    ideal = work.part("chi-square", partial(_ideal, config))
     return xr.merge([boards, ideal]).assign_attrs(
         data=(
             f"simulation at 12 MHz; ASSUMED: a random precision matrix, tolerance "
@@ -163,125 +160,11 @@ def _measure(key, board, target, counts):
     return error, estimates[one][0], v[: one : max(one // 1000, 1)], law
 
 
-def _chi_square(config: Config) -> xr.Dataset:
-    """Runs of the ideal board: are they off by as much as theory says, in every mode?
-
-    In the eigenbasis of the covariance the modes of equal cells are independent, so
-    that the entries of the estimate are uncorrelated: the sum of squares of entries,
-    each over its own variance, is a chi-square.
-    """
+def _ideal(config: Config) -> xr.Dataset:
+    """Many runs of the ideal board."""
     (board, target), (_, _, key) = _nominal(config)
-    form, n, dt = board.linear(), config.n_samples, machine.SAMPLING_INTERVAL
-    values, turn = jnp.linalg.eigh(target)
-    variance = jax.jit(partial(exact.sampled_variance, dt=dt, n_samples=n))(
-        form.drift, form.diffusion, readout=turn.T @ form.readout
-    )
-
-    def one(key, form):
-        moments = propagate.moments(key, propagate.propagator(form, dt), n).second
-        return turn.T @ moments @ turn - jnp.diag(values)
-
-    off = over_chips(one, in_axes=(0, None))(jr.split(key, config.n_runs), form)
-    upper = np.triu_indices(len(values))
-    independent = jnp.outer(values, values) * (1 + jnp.eye(len(values))) / n
-    squares = {
-        name: (off**2 / np.asarray(v))[:, *upper].sum(-1)
-        for name, v in (("chi_square", variance), ("naive", independent))
-    }
-    grid = np.linspace(0.2, 2.4, 221) * len(upper[0])
-    density = jax.scipy.stats.chi2.pdf(jnp.asarray(grid, jnp.float32), len(upper[0]))
-    return xr.Dataset(
-        {
-            "chi_square": ("run", squares["chi_square"]),
-            "naive_chi_square": ("run", squares["naive"]),
-            "density": ("chi", density),
-            "degrees": ((), len(upper[0])),
-        },
-        {"chi": grid},
-    )
-
-
-@style.styled
-def plot(dataset: xr.Dataset) -> Figure:
-    """Marginals, entries of the covariance, error against samples, chi-square."""
-    figure = Figure(figsize=(10, 6.6))
-    axes = figure.subplots(2, 3)
-    for ax, pair in zip(axes[0], PAIRS, strict=True):
-        _draw_marginal(ax, dataset, pair)
-    axes[0, 0].legend(loc="upper left", fontsize=6.5)
-    _draw_entries(axes[1, 0], dataset)
-    _draw_error(axes[1, 1], dataset)
-    _draw_chi_square(axes[1, 2], dataset)
-    style.caption(figure, dataset)
-    return figure
-
-
-def _draw_marginal(ax, dataset: xr.Dataset, pair: tuple[int, int]) -> None:
-    x, y = (dataset.samples.sel(cell=i) for i in pair)
-    ax.plot(x, y, ".", color="0.75", markersize=2, label="samples, ideal board")
-    angle = np.linspace(0, 2 * np.pi, 200)
-    circle = np.stack([np.cos(angle), np.sin(angle)])
-    for i in range(1, machine.N_PUBLISHED_BOARDS + 1):
-        _ellipse(ax, dataset.covariance.sel(board=i), pair, circle, f"board {i}", "-")
-    _ellipse(ax, dataset.target, pair, circle, "target", "--", color="black")
-    ax.set(xlabel=f"v{pair[0] + 1} (V)", ylabel=f"v{pair[1] + 1} (V)", aspect="equal")
-    most = 5 * float(np.sqrt(dataset.target.max()))
-    ax.set(xlim=(-most, most), ylim=(-most, most))
-    ax.set_title(f"cells {pair[0] + 1} and {pair[1] + 1}: 1 and 2 sigma")
-
-
-def _ellipse(ax, covariance, pair, circle, label, line, **look) -> None:
-    entries = covariance.isel(cell=list(pair), other=list(pair)).to_numpy()
-    rim = np.linalg.cholesky(entries.astype(float)) @ circle
-    (drawn,) = ax.plot(*rim, line, label=label, **look)
-    ax.plot(*(2 * rim), line, color=drawn.get_color())
-
-
-def _draw_entries(ax, dataset: xr.Dataset) -> None:
-    rows, columns = np.triu_indices(dataset.sizes["cell"])
-    target = dataset.target.to_numpy()[rows, columns]
-    for i in range(1, machine.N_PUBLISHED_BOARDS + 1):
-        found = dataset.covariance.sel(board=i).to_numpy()[rows, columns]
-        ax.plot(target, found, "o", alpha=0.6, label=f"board {i}")
-    ideal = dataset.covariance.sel(board=0).to_numpy()[rows, columns]
-    ax.plot(target, ideal, "x", color="black", label="ideal board")
-    ends = [0.0, target.max() * 1.1]
-    ax.plot(ends, ends, color="0.3", linewidth=0.8)
-    ax.set(xlabel="covariance wanted (V$^2$)", ylabel="covariance sampled (V$^2$)")
-    ax.set_title(f"36 entries, {int(dataset.n_published):,} samples")
-    ax.legend()
-
-
-def _draw_error(ax, dataset: xr.Dataset) -> None:
-    n, real = dataset.n_samples, dataset.sel(board=slice(1, None))
-    low, high = (100 * real.error.quantile(q, "board") for q in (0.25, 0.75))
-    label = f"{real.sizes['board']} boards, middle half"
-    ax.fill_between(n, low, high, color="0.8", linewidth=0, label=label)
-    for i in range(1, machine.N_PUBLISHED_BOARDS + 1):
-        ax.plot(n, 100 * real.error.sel(board=i), "o-", label=f"board {i}")
-    ideal = dataset.sel(board=0)
-    ax.plot(n, 100 * ideal.error, "s", color="black", label="ideal board")
-    ax.plot(n, 100 * ideal.expected, color="black", linewidth=0.8, label="theory")
-    ax.set(xscale="log", yscale="log", xlabel="samples N", title="Covariance")
-    ax.set_ylabel("relative Frobenius error, rms (%)")
-    ax.yaxis.set_major_formatter("{x:g}")
-    ax.legend()
-
-
-def _draw_chi_square(ax, dataset: xr.Dataset) -> None:
-    runs = dataset.sizes["run"]
-    bins = np.linspace(float(dataset.chi[0]), float(dataset.chi[-1]), 45)
-    label = f"ideal board, {runs} runs"
-    ax.hist(dataset.chi_square, bins, density=True, alpha=0.5, label=label)
-    theory = f"$\\chi^2$ with {int(dataset.degrees)} degrees of freedom"
-    ax.plot(dataset.chi, dataset.density, color="black", label=theory)
-    naive = float(dataset.naive_chi_square.median())
-    text = f"median if samples\ncounted as independent:\n{naive:,.0f}"
-    ax.text(0.98, 0.55, text, transform=ax.transAxes, ha="right", fontsize=7.5)
-    ax.set(xlabel="$\\chi^2$ of the covariance", ylabel="density", yticks=[])
-    ax.set_ylim(top=1.5 * float(dataset.density.max()))
-    ax.set_title("Error against the law of correlated samples")
-    ax.legend(loc="upper right")
+    keys = jr.split(key, config.n_runs)
+    return chi_square(keys, board, target, config.n_samples, machine.SAMPLING_INTERVAL)
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:

@@ -1,0 +1,71 @@
+"""Boards whose couplers and components to ground have only so many bits."""
+
+from dataclasses import replace
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Key
+
+from experiments.thermodynamic import machine
+from experiments.thermodynamic.imperfections import on_grid
+from thermo.circuits import AbstractBoard, program_precision
+
+CIRCUITS = ("resistive", "capacitive", "op-amp", "rlc")
+
+
+def _matrix(key, circuit: str):
+    """An M-matrix; for op-amps a positive definite one with entries of both signs."""
+    d = machine.N_CELLS
+    if circuit != "op-amp":
+        return machine.random_matrix(key, d)
+    factor = jr.normal(key, (d, 4 * d)) / (4 * d) ** 0.5
+    return factor @ factor.T + 0.5 * jnp.eye(d)
+
+
+def program(
+    key: Key[Array, ""], circuit: str, rc: float, bits: jax.Array | float
+) -> tuple[AbstractBoard, Float[Array, "d d"]]:
+    """A board with components of so many bits, and the covariance wanted, V^2.
+
+    Args:
+        key: of the matrix.
+        circuit: one of `CIRCUITS`.
+        rc: of a cell alone, us.
+        bits: of couplers and components to ground.
+    """
+    matrix = _matrix(key, circuit)
+    unit = 1.0 if circuit in ("capacitive", "rlc") else 1 / rc
+    made = program_precision(
+        matrix,
+        circuit=circuit,
+        temperature=unit,
+        resistance=rc,
+        inductance=rc**2,
+        scale=unit,
+        component_range=(0.0, float("inf")),
+    )
+    return _coarse(made.board, circuit, unit, bits), jnp.linalg.inv(matrix)
+
+
+def _coarse(board, circuit: str, unit: float, bits):
+    """Couplers, and what goes to ground, each on a grid over the range in use."""
+    coupler = partial(on_grid, low=0.0, high=0.2 * unit, bits=bits)
+    to_ground = partial(on_grid, low=0.8 * unit, high=1.2 * unit, bits=bits)
+    if circuit == "op-amp":
+        mine = jnp.eye(board.n_cells, dtype=bool)
+        diagonal = on_grid(board.conductance, 0.8 * unit, 2.6 * unit, bits)
+        between = on_grid(board.conductance, -0.6 * unit, 0.6 * unit, bits)
+        return replace(board, conductance=jnp.where(mine, diagonal, between))
+    if circuit == "resistive":
+        return replace(
+            board,
+            coupling_conductance=coupler(board.coupling_conductance),
+            resistance=1 / to_ground(1 / board.resistance),
+        )
+    return replace(
+        board,
+        coupling=coupler(board.coupling),
+        ground_capacitance=to_ground(board.ground_capacitance),
+    )

@@ -1,0 +1,104 @@
+"""The figure of `spu_solvers`."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from experiments import style
+from experiments.thermodynamic.solver_bias import BIAS
+from experiments.thermodynamic.solvers import EXACT, SOLVERS
+
+REFERENCE = {
+    3.0: dict(zip(SOLVERS, (157, 1.1, 157, 1.4, 1.4, 1.2, 0.7, 0.8), strict=True)),
+    30.0: dict(zip(SOLVERS, (1516, 3.7, 1516, 3.9, 3.9, 1.2, 1.6, 1.5), strict=True)),
+}
+"""Steps per sample for 1 % of bias, measured earlier by other code on another board."""
+
+
+@style.styled
+def plot(dataset: xr.Dataset) -> Figure:
+    """Bias against steps; steps and time for a bias of 1 %."""
+    figure = Figure(figsize=(10.5, 7.4))
+    axes = figure.subplots(2, 2)
+    ends = dataset.quality.to_numpy()[[0, -1]]
+    for ax, quality in zip(axes[0], ends, strict=True):
+        _draw_bias(ax, dataset, quality)
+    axes[0, 1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    _draw_needed(axes[1, 0], dataset)
+    _draw_cost(axes[1, 1], dataset)
+    style.caption(figure, dataset)
+    return figure
+
+
+def _look(i: int) -> dict:
+    """Colours repeat after six; lines then change. Wide ones lie under others."""
+    colours = ("black", *style.COLOURS)
+    wide = {"linewidth": 4, "alpha": 0.4} if i in (1, 4) else {}
+    return {"color": colours[i % 7], "linestyle": "-" if i < 7 else "--"} | wide
+
+
+def _label(name: str) -> str:
+    return f"{name} (single precision)" if name == EXACT else name
+
+
+def _draw_bias(ax, dataset: xr.Dataset, quality: float) -> None:
+    for i, name in enumerate(dataset.solver.to_numpy()):
+        bias = 100 * dataset.bias.sel(solver=name, quality=quality)
+        ax.plot(dataset.steps, bias.where(bias < 1e4), **_look(i), label=_label(name))
+        if quality == dataset.check_quality and name != EXACT:
+            x, y = dataset.check_steps, 100 * dataset.simulated_bias.sel(solver=name)
+            ax.plot(x, y, "o", color=_look(i)["color"], markerfacecolor="none")
+    ax.plot(
+        [], [], "o", color="0.3", markerfacecolor="none", label="simulated (diffrax)"
+    )
+    if quality == dataset.check_quality:
+        noise = 100 * float(dataset.noise.mean())
+        ax.annotate(
+            f"noise of the simulation: {noise:.1f} %",
+            (dataset.check_steps, noise),
+            (14, -3),
+            textcoords="offset points",
+            fontsize=7,
+        )
+    ax.axhline(100 * BIAS, color="0.5", linestyle=":", linewidth=1)
+    ax.set(xscale="log", yscale="log", ylim=(1e-6, 1e3), title=f"Q = {quality:g}")
+    ax.set(xlabel="steps per sample", ylabel="bias of the covariance (%)")
+
+
+def _draw_needed(ax, dataset: xr.Dataset) -> None:
+    names = list(dataset.solver.to_numpy())
+    place = np.arange(len(names))
+    for i, quality in enumerate(dataset.quality.to_numpy()):
+        needed = dataset.needed.sel(quality=quality)
+        shift = 0.2 if i else -0.2
+        ax.bar(place + shift, needed, 0.38, label=f"Q = {quality:g}")
+        if quality in REFERENCE:
+            known = [REFERENCE[quality][name] for name in names[1:]]
+            label = None if i else "other code, other board"
+            look = {"color": "black", "markerfacecolor": "none", "label": label}
+            ax.plot(place[1:] + shift, known, "s", **look)
+    ax.set_xticks(place, names, rotation=30, ha="right")
+    ax.set(yscale="log", ylabel="steps per sample for 1 % bias")
+    ax.set_title("Steps")
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.legend()
+
+
+def _draw_cost(ax, dataset: xr.Dataset) -> None:
+    names = list(dataset.solver.to_numpy())
+    place = np.arange(len(names))
+    ax.plot(place, dataset.cost, "_", color="black", markersize=18, label="one step")
+    for i, quality in enumerate(dataset.quality.to_numpy()):
+        cost = dataset.cost_per_sample.sel(quality=quality)
+        shift = 0.2 if i else -0.2
+        label = f"one sample at 1 % bias, Q = {quality:g}"
+        ax.bar(place + shift, cost, 0.38, label=label)
+    ax.set_xticks(place, names, rotation=30, ha="right")
+    ax.set(
+        yscale="log",
+        ylim=(0.1, 1e5),
+        ylabel="core time per chip (us)",
+        title="Cost (exact map: no bias)",
+    )
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.legend()
