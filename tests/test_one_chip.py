@@ -17,7 +17,7 @@ from experiments.training import RULES
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_says_what_one_chip_depends_on(name):
-    base = catalogue.find(name).Training()
+    base = catalogue.find(name).Config().base()
     assert callable(catalogue.find(name).one_chip)
     assert value_of(label(base)) == base  # a store can be replayed
     described = " ".join(kind.__doc__ or "" for kind in type(base).__mro__)

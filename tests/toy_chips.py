@@ -20,6 +20,9 @@ class Training:
 class Config:
     seed: int = 0
 
+    def base(self):
+        return Training()
+
 
 def one_chip(point, chip, key, trace=False):
     assert isinstance(point.length, int)

@@ -65,8 +65,6 @@ PRESETS = {
     "smoke": Config(**SMOKE, cases=("adam",), hidden=(16,), epochs=3),
     "large": Config(**LARGE, hidden=(512, 256), epochs=100),
 }
-Training = Config().base
-"""Makes the point from which a sweep over chips starts."""
 
 
 def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:

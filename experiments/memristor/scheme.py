@@ -67,8 +67,6 @@ PRESETS = {
         n_sizes=100,
     ),
 }
-Training = Config().base
-"""Makes the point from which a sweep over chips starts."""
 
 
 def see_sizes(

@@ -67,8 +67,6 @@ PRESETS = {
         epochs=50,
     ),
 }
-Training = Config().base
-"""Makes the point from which a sweep over chips starts."""
 
 
 def see_variance(

@@ -108,8 +108,6 @@ PRESETS = {
     "smoke": Config(**SMOKE, scenarios=("sgd",), hidden=(16,), epochs=3, batch_size=32),
     "large": Config(**LARGE, hidden=(512,) * 10, pool=1, epochs=100, batch_size=128),
 }
-Training = Config().base
-"""Makes the point from which a sweep over chips starts."""
 
 
 def halves(data: Data) -> tuple[Data, Data]:

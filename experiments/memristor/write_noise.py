@@ -132,8 +132,6 @@ PRESETS = {
         cnn_epochs=50,
     ),
 }
-Training = Config().base
-"""Makes the point from which a sweep over chips starts."""
 
 
 def run(config: Config, work: Work | None = None) -> xr.Dataset:

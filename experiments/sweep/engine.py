@@ -49,7 +49,7 @@ def sweep(
             holds the values of axes and base and the index of the seed, `chip`
             is the index of the chip (draw its hardware from it), `key` the dice
             of this chip with this seed. Or the name of an experiment whose
-            module has such a function, `one_chip`; the base is its `Training()`.
+            module has such a function, `one_chip`; the base is its `Config().base()`.
         axes: name -> values. Numbers are mapped, anything else is compiled value
             by value; `Structural([...])` says so of numbers, `Range` leaves the
             values to the design.
@@ -174,4 +174,4 @@ def experiment(name: str, base: Any) -> tuple[Callable, Any]:
             f"{name} has no `one_chip(point, chip, key)`: "
             f"run all of it over a grid with `python -m experiments grid {name}`"
         )
-    return module.one_chip, module.Training() if base is None else base
+    return module.one_chip, module.Config().base() if base is None else base

@@ -114,9 +114,6 @@ PRESETS = {
     "large": Config(n_draws=128, steps=3000),
 }
 
-Training = Config().base
-"""Makes the point from which a sweep over Gaussians starts."""
-
 
 def one_chip(point: Any, chip: Any, key: Any) -> dict[str, Any]:
     """The best network for Gaussian number `chip`: theory.

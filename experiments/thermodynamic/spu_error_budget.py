@@ -150,9 +150,6 @@ PRESETS = {
     "large": Config(n_boards=1024),
 }
 
-Training = Config().base
-"""Makes the point from which a sweep over boards starts."""
-
 
 def one_chip(point: Any, chip: Any, key: Any) -> dict[str, Any]:
     """The floor of board number `chip`, which has a matrix of its own: theory.

@@ -110,9 +110,6 @@ PRESETS = {
     "large": Config(n_boards=256, n_matrices=1024),
 }
 
-Training = Config().base
-"""Makes the point from which a sweep over boards starts."""
-
 
 def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
     """Let board number `chip`, which has a matrix of its own, invert it once.

@@ -91,9 +91,6 @@ PRESETS = {
     "large": Config(n_boards=1024, plane_boards=256),
 }
 
-Training = Config().base
-"""Makes the point from which a sweep over boards starts."""
-
 
 def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
     """Let board number `chip` invert the matrix of its batch once.

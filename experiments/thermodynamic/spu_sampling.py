@@ -73,9 +73,6 @@ PRESETS = {
     "large": Config(n_boards=1024, n_runs=8192),
 }
 
-Training = Config().base
-"""Makes the point from which a sweep over boards starts."""
-
 
 def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
     """Let board number `chip` sample the Gaussian of its batch once.

@@ -126,9 +126,6 @@ PRESETS = {
     "large": Config(n_chips=1024, n_samples=4000),
 }
 
-Training = Config().base
-"""Makes the point from which a sweep over chips starts."""
-
 
 def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
     """Simulate one ideal board.
