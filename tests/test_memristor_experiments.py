@@ -250,6 +250,16 @@ def test_verdicts_follow_the_numbers():
     assert verdicts == ["not reproduced"] * 3 + untried
 
 
+def test_a_single_write_noise_says_nothing_about_flatness():
+    whole = tiny("write_noise")
+    told, left = (
+        [c.claim for c in write_noise.claims(of)]
+        for of in (whole, whole.isel(write_noise=[1]))
+    )
+    assert left == [claim for claim in told if "flat" not in claim]
+    assert len(left) == len(told) - 1
+
+
 def test_thrown_dice_obey_the_laws():
     sizes = jnp.array([0.0, 0.3, 1.0, 1.7])
     found = scheme.throw(jnp.int32(0), Setting().key(0), sizes, 20_000, 2.0)
