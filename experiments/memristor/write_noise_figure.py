@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from experiments import style
 
@@ -135,5 +136,6 @@ def _curves(axes: Axes, dataset: xr.Dataset, name: str, rule: str) -> None:
         ylabel="test accuracy (%)",
         ylim=(0, 100),
     )
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if rule == "eapu":  # room for it; the colours are the same in all panels
         axes.legend(loc="center right")
