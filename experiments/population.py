@@ -15,15 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
-from thermo.threads import spare_threads
-
 __all__ = ["blocks", "over_chips", "per_chip"]
 
 _CHIP = "chip"
 Axes = int | None | Sequence[int | None]
 """0: one entry per chip, None: the same for all; for all arguments, or for each."""
-
-spare_threads()  # several devices factorise batches at once
 
 
 def per_chip(function: Callable, *, in_axes: Axes = 0, n_devices: int | None = None):
