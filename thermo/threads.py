@@ -18,9 +18,9 @@ def spare_threads(environment: MutableMapping[str, str] = os.environ) -> None:
     core, and the call that waits for the pieces holds one of these threads itself.
     As many such calls at once as there are threads wait for ever. Jax reads the size
     of its pool, `NPROC`, before its first computation; a value that is set already
-    stays. Spare threads make other programs about a tenth slower, so this is asked
-    for by whoever imports `thermo` and by nobody else. Like the number of cores it may change a rounding, since large products are
-    shared out among the threads.
+    stays. Like the number of cores it may change a rounding, since large products are
+    shared out among the threads. Spare threads make other programs about a tenth
+    slower, so whoever imports `thermo` asks for them, and nobody else.
     """
     if jax.__version_info__ < MENDED:
         environment.setdefault("NPROC", str(max(16, 8 * (os.cpu_count() or 1))))
