@@ -77,7 +77,7 @@ def pace(progress: Progress) -> str:
     """
     left = progress.seconds_left
     if not progress.computed or not progress.seconds:
-        return "read back" if progress.done else "first part"
+        return f"{progress.done} read back" if progress.done else "first part"
     rate = f"{60 * progress.computed / progress.seconds:.1f} parts/min"
     if left is None:
         return rate

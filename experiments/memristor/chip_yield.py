@@ -35,7 +35,7 @@ from experiments.sweep import (
 from experiments.training import accuracy, on_array, prepare
 from experiments.work import Work
 
-REPRODUCES = "nothing published: accuracy, lifetime and yield of 10,000 chips"
+REPRODUCES = "nothing published: accuracy, lifetime and yield of 128 to 10,000 chips"
 MINUTES = 0.5
 
 

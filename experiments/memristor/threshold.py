@@ -26,7 +26,7 @@ from experiments.training import Scalar, mean_update_ratio, population, see_noth
 from experiments.work import Work
 
 REPRODUCES = "EaPU, the choice threshold = SD (public code) and its two ablations"
-MINUTES = 0.9
+MINUTES = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
