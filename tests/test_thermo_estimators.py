@@ -58,6 +58,56 @@ def test_the_number_of_samples_may_be_traced(x64):
     np.testing.assert_allclose(many[1], variance(50), rtol=1e-11)
 
 
+def record_law(drift, diffusion, h, duration, n=4001):
+    """The double integral over the record, as a double sum over a fine grid."""
+    s = sl.solve_continuous_lyapunov(np.asarray(drift), np.asarray(diffusion))
+    t = np.linspace(0, duration, n)
+    step = sl.expm(-np.asarray(drift) * t[1])
+    flow, c = np.eye(len(step)), []
+    for _ in t:
+        c.append(h @ flow @ s @ h.T)
+        flow = step @ flow
+    c = np.stack(c)
+    d = np.einsum("kii->ki", c)
+    pairs = d[:, :, None] * d[:, None, :] + c * c.transpose(0, 2, 1)
+    return (
+        2 / duration**2 * si.simpson((duration - t)[:, None, None] * pairs, x=t, axis=0)
+    )
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("duration", [1e-3, 0.3, 2.0, 8.0, 40.0])
+def test_a_record_near_the_mixing_time_scatters_as_its_double_integral(duration, wide):
+    with jax.enable_x64(True):
+        form = random_board(seed=4).linear()
+        system = [np.asarray(x, float) for x in (form.drift, form.diffusion)]
+        h = np.asarray(form.readout, float)
+        system[0] = np.asarray(system[0], np.float32).astype(float)
+        system[1] = np.asarray(system[1], np.float32).astype(float)
+    dtype = float if wide else np.float32
+    with jax.enable_x64(wide):
+        args = [jnp.asarray(x, dtype) for x in (*system, h)]
+        found = exact.recorded_variance(*args[:2], duration=duration, readout=args[2])
+    np.testing.assert_allclose(found, record_law(*system, h, duration), rtol=1e-5)
+
+
+@pytest.mark.parametrize("dt", [1e-12, 1e-9, 1e-6, 1e-3])
+@pytest.mark.parametrize("n", [1, 1000, 10**6, 10**12])
+def test_short_intervals_keep_the_error_law_in_single_precision(dt, n):
+    one, t = jnp.ones((1, 1)), n * dt
+    sampled = exact.sampled_variance(one, 2 * one, dt=dt, n_samples=n)
+    r, q = np.exp(-2 * dt), -np.expm1(-2 * dt)
+    law = 2 / n * ((1 + r) / q + 2 * r * np.expm1(-2 * t) / (n * q**2))
+    if t < 1e-4:  # the closed form cancels: the series does not
+        law = 2 * (1 - 2 * t / 3)
+    np.testing.assert_allclose(sampled[0, 0], law, rtol=1e-4)
+    record = exact.recorded_variance(one, 2 * one, duration=t)
+    law = (
+        2 * (2 * t + np.expm1(-2 * t)) / (2 * t**2) if t > 1e-4 else 2 * (1 - 2 * t / 3)
+    )
+    np.testing.assert_allclose(record[0, 0], law, rtol=1e-4)
+
+
 def test_fast_sampling_tends_to_the_continuous_record(x64):
     form, t = random_board().linear(), 200.0
     system, n = (form.drift, form.diffusion, form.readout), 2**18
@@ -200,6 +250,19 @@ def test_no_samples_or_no_interval_are_refused(bad):
     name = next(k for k, v in bad.items() if v == 0)
     with pytest.raises(ValueError, match=f"{name} = 0: must be greater than 0"):
         exact.sampled_variance(jnp.eye(2), jnp.eye(2), **bad)
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 3)])
+def test_a_readout_of_other_states_is_refused(shape):
+    with pytest.raises(ValueError, match="readout has shape"):
+        exact.recorded_variance(
+            jnp.eye(2), jnp.eye(2), duration=1.0, readout=jnp.ones(shape)
+        )
+
+
+def test_a_fraction_of_a_sample_is_refused():
+    with pytest.raises(ValueError, match=r"n_samples = 2\.5"):
+        exact.sampled_variance(jnp.eye(2), jnp.eye(2), dt=1.0, n_samples=2.5)
 
 
 def test_a_record_of_no_length_is_refused():

@@ -219,6 +219,35 @@ def test_after_burn_in_the_covariance_is_that_close(system, error):
     np.testing.assert_allclose(short_by, error, rtol=2e-3)
 
 
+@pytest.mark.parametrize("error", [0.3, 1e-2, 1e-5])
+def test_burn_in_is_judged_through_a_rectangular_readout(error):
+    form = random_board(seed=4).linear()
+    h = jnp.asarray([[0.0, 0, 0, 1, 0, 0], [0, 0, 0, 1, -2, 0]])
+    t = float(exact.burn_in_time(form.drift, form.diffusion, error, h))
+    drift, diffusion, h = (
+        np.asarray(x, float) for x in (form.drift, form.diffusion, h)
+    )
+    s = sl.solve_continuous_lyapunov(drift, diffusion)
+
+    def short_by(t):
+        p = sl.expm(-drift * t)
+        return np.linalg.norm(h @ p @ s @ p.T @ h.T)
+
+    np.testing.assert_allclose(short_by(t), error * short_by(0.0), rtol=2e-3)
+
+
+def test_burn_in_of_time_constants_far_apart_is_the_slowest():
+    drift = jnp.diag(jnp.array([1.0, 1e-12]))
+    t = exact.burn_in_time(drift, 2 * drift, 1e-3)
+    np.testing.assert_allclose(t, 1e12 * np.log(1e3 / 2**0.5) / 2, rtol=1e-4)
+    np.testing.assert_allclose(exact.mixing_time(drift), 1e12, rtol=1e-6)
+
+
+def test_a_negative_interval_is_refused():
+    with pytest.raises(ValueError, match="dt"):
+        exact.propagator(jnp.eye(2), -1.0)
+
+
 def test_gradient_of_the_covariance_is_its_finite_difference_for_every_component(x64):
     board = random_board(d=2, coil_resistance=[0.1, 0.2], noise_correlation_time=0.3)
 

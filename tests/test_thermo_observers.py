@@ -10,7 +10,10 @@ import pytest
 
 from tests.statistics import assert_mean, assert_variance, assert_within
 from thermo import RLCBoard, exact
+from thermo.compensated import Pair
+from thermo.counts import Count
 from thermo.observers import (
+    Autocovariance,
     Correlations,
     Moments,
     Spectrum,
@@ -128,10 +131,143 @@ def test_error_law_of_a_covariance_estimate():
     assert_within(worth, effective_samples(law, n), 1e-3 * worth)
 
 
+OFFSETS = np.array([5.0, -1000.0])
+
+
+def offset_run(n=3000):
+    """Fluctuations of a thousandth about large means."""
+    v = OFFSETS + 1e-2 * np.random.default_rng(0).normal(size=(n, 2)) @ [[1, 1], [0, 2]]
+    return jnp.asarray(v, jnp.float32)
+
+
+def test_a_covariance_keeps_its_digits_far_from_zero():
+    v = offset_run()
+    found, wide = measure(Moments(), v), np.asarray(v, float)
+    law = np.cov(wide.T, ddof=0)
+    np.testing.assert_allclose(found.covariance, law, rtol=1e-5)
+    np.testing.assert_allclose(found.mean, wide.mean(0), rtol=1e-7)
+    np.testing.assert_allclose(found.second, wide.T @ wide / len(v), rtol=1e-6)
+
+
+def test_an_autocovariance_keeps_its_digits_far_from_zero():
+    v = offset_run()
+    found, raw = (measure(o(70), v) for o in (Autocovariance, Correlations))
+    wide = np.asarray(v, float)
+    for k in (0, 1, 70):
+        later, earlier = wide[k:], wide[: len(v) - k]
+        law = (later - later.mean(0)).T @ (earlier - earlier.mean(0)) / len(later)
+        np.testing.assert_allclose(found[k], law, atol=1e-9)
+        np.testing.assert_allclose(raw[k], later.T @ earlier / len(later), rtol=1e-6)
+
+
+def test_a_wild_sample_leaves_the_others_in_place():
+    v = np.concatenate([[[1e4]], np.random.default_rng(1).normal(size=(999, 1))])
+    v = np.asarray(v, np.float32)
+    found, wide = measure(Correlations(3), jnp.asarray(v)), v.astype(float)
+    for k in range(4):
+        law = (wide[k:] * wide[: len(v) - k]).mean()
+        np.testing.assert_allclose(found[k, 0, 0], law, rtol=1e-5, atol=1e-4)
+
+
+def test_a_spectrum_has_its_mean_in_the_two_lowest_frequencies_alone():
+    v = offset_run(1024)
+    spectrum = Spectrum(64, DT)
+    far = measure(spectrum, v).density
+    near = measure(spectrum, v - jnp.asarray(OFFSETS, jnp.float32)[None]).density
+    np.testing.assert_allclose(far[2:], near[2:], atol=1e-4 * abs(near).max())
+    power = OFFSETS[:, None] * OFFSETS * DT * 64**2 / 4 / (64 * 3 / 8)
+    np.testing.assert_allclose(far[0].real, power, rtol=1e-3)
+    np.testing.assert_allclose(far[1].real, power / 4, rtol=1e-3)
+
+
+def counted(state, count):
+    """The state of an observer as it is after so many times as many samples."""
+    high, low = divmod(count, 2**32)
+    return state._replace(
+        count=Count(jnp.uint32(high), jnp.uint32(low)),
+        products=Pair(
+            jnp.full((1, 1), count, jnp.float32),
+            jnp.full((1, 1), count - float(np.float32(count)), jnp.float32),
+        ),
+    )
+
+
+@pytest.mark.parametrize("count", [2**24, 2**31 - 1, 2**32 - 2, 10**10])
+def test_a_long_run_goes_on_counting_and_summing(count):
+    moments, v = Moments(), jnp.array([[1.0], [3.0]])
+    state = counted(moments.update(moments.init(1, 1, v.dtype), v), count)
+    add = jax.jit(
+        lambda s: jax.lax.fori_loop(0, 100, lambda _, s: moments.update(s, v + 4), s)
+    )
+    found = moments.finish(add(state))
+    assert int(found.n_samples) == count + 200
+    share = 200 / (count + 200)
+    np.testing.assert_allclose(found.mean[0] - 2, 4 * share, atol=2.5e-7)
+    state = add(state)
+    grown = sum(np.asarray(x, float) for x in state.products) - count
+    law = 200 + 16 * share * count
+    np.testing.assert_allclose(grown, law, rtol=1e-5)
+
+
+@pytest.mark.parametrize("observer", [Moments(), Correlations(3), Spectrum(8, DT)])
+def test_two_runs_merge_into_one(observer):
+    v = offset_run(96)
+    states = [
+        observer.update(observer.init(2, 1, v.dtype), x) for x in (v[:40], v[40:])
+    ]
+    found = observer.finish(observer.merge(*states))
+    a, b = (observer.finish(s) for s in states)
+    if isinstance(observer, Moments):
+        np.testing.assert_allclose(
+            found.covariance, np.cov(np.asarray(v, float).T, ddof=0), rtol=1e-5
+        )
+        assert found.n_samples == 96
+    elif isinstance(observer, Spectrum):
+        n = float(a.n_segments), float(b.n_segments)
+        law = (n[0] * a.density + n[1] * b.density) / (n[0] + n[1])
+        np.testing.assert_allclose(found.density, law, rtol=1e-5)
+    else:
+        pairs = np.stack([40 - np.arange(4), 56 - np.arange(4)])[:, :, None, None]
+        a, b = np.asarray(a, float), np.asarray(b, float)
+        np.testing.assert_allclose(
+            found, (pairs[0] * a + pairs[1] * b) / pairs.sum(0), rtol=1e-6
+        )
+
+
+def test_moments_of_many_chips_are_shared_out_over_a_mesh():
+    mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), ("chip",))
+    spec, p = jax.sharding.PartitionSpec("chip"), propagator(RLC, DT)
+    many = jax.vmap(lambda k: moments(k, p, 99, burn_in=70).second)
+    shared = jax.jit(jax.shard_map(many, mesh=mesh, in_specs=spec, out_specs=spec))
+    keys = jr.split(jr.key(0), 4)
+    np.testing.assert_allclose(shared(keys), many(keys), rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_two_thousand_million_samples_lose_nothing():
+    part, chunk = 2200, 1_000_000  # past 2^31 samples
+    v = 5 + jnp.where(jnp.arange(chunk) % 2 == 0, 1e-3, -1e-3)[:, None]
+    moments = Moments()
+    start = moments.init(1, 1, v.dtype)
+    whole = jax.jit(
+        lambda s: jax.lax.fori_loop(0, part, lambda i, s: moments.update(s, v), s)
+    )
+    found = moments.finish(whole(start))
+    assert int(found.n_samples) == part * chunk
+    np.testing.assert_allclose(found.mean, 5, rtol=1e-7)
+    np.testing.assert_allclose(found.covariance, np.asarray(v, float).var(), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda: Correlations(-1), "lags must be"),
+        (lambda: Correlations(1.5), "lags = 1.5"),
+        (lambda: Autocovariance(float("nan")), "lags = nan"),
+        (lambda: measure(Correlations(9), jnp.ones((9, 1))), "at least 10, got 9"),
+        (lambda: measure(Moments(), jnp.ones(9)), "v has shape"),
+        (lambda: effective_samples(jnp.ones((3, 1, 1)), 0), "n_samples = 0"),
+        (lambda: Spectrum(128, float("inf")), "dt must be positive"),
         (lambda: Spectrum(5, 0.1), "even number"),
         (lambda: Spectrum(128, 0.0), "dt must be positive"),
         (

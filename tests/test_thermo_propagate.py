@@ -11,7 +11,7 @@ import scipy.linalg
 
 from tests.statistics import assert_mean, assert_second_moment, assert_within
 from thermo import LinearForm, OpAmpBoard, RCBoard, RLCBoard
-from thermo.observers import Moments
+from thermo.observers import Correlations, Moments
 from thermo.propagate import modes, moments, observe, propagator, trajectory
 
 DT = 0.3
@@ -88,6 +88,75 @@ def test_a_step_is_exact_to_single_precision_at_any_interval(board, dt):
         scale, scale
     )
     assert np.abs(error).max() < 1e-6
+
+
+def settled(stepper):
+    """Stationary covariance of the read-out of the chain that a stepper runs."""
+    if hasattr(stepper, "decay"):
+        one = np.asarray(stepper.kick, float) ** 2 / (1 - stepper.decay**2)
+        h = np.asarray(stepper.readout, float)
+        return (h * one) @ h.T
+    x = np.asarray(stepper.step - np.eye(stepper.size))
+    noise, h = np.asarray(stepper.noise, float), np.asarray(stepper.readout, float)
+    eye = np.eye(len(x))
+    operator = np.kron(x, eye) + np.kron(eye, x) + np.kron(x, x)
+    s = np.linalg.solve(-operator, (noise @ noise.T).ravel()).reshape(x.shape)
+    return h @ s @ h.T
+
+
+@pytest.mark.parametrize("dt", [1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1.0])
+@pytest.mark.parametrize(
+    ("stepper", "board"),
+    [(propagator, RLC), (propagator, RC), (propagator, COLOURED), (modes, RC)],
+    ids=["rlc", "rc", "coloured", "modes"],
+)
+def test_short_steps_keep_the_stationary_law_and_the_relaxation(stepper, board, dt):
+    p, form = stepper(board, dt), double(board)
+    assert p.readout.dtype == jnp.float32
+    law = form.readout @ stationary(form) @ form.readout.T
+    tolerance = 1e-4 if dt > 1e-12 else 4e-4  # of NumPy's own rounding of 1 + x
+    np.testing.assert_allclose(settled(p), law, rtol=tolerance)
+    if dt < 1e-2:
+        change = np.asarray(p.change, float)
+        rate = -np.log1p(change if stepper is modes else np.linalg.eigvals(change))
+        slow, true = np.sort(rate.real)[0] / dt, np.linalg.eigvals(form.drift).real
+        np.testing.assert_allclose(slow, true.min(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("dt", [3.0, 3e-3])
+def test_time_constants_far_apart_all_keep_their_decay(dt):
+    drift = np.array([[1.0, -1.0], [-1.0, 1.0 + 1e-6]])
+    form = LinearForm(
+        drift=jnp.asarray(drift, jnp.float32),
+        noise=jnp.eye(2),
+        readout=jnp.eye(2),
+    )
+    p, wide = propagator(form, dt), np.asarray(form.drift, float)
+    assert p.remainder is not None
+    slow = np.linalg.eigvalsh((p.step + p.step.T) / 2 - np.eye(2)).max()
+    law = np.expm1(-dt * np.linalg.eigvalsh(wide).min())
+    np.testing.assert_allclose(slow, law, rtol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [jnp.int32, jnp.bfloat16])
+def test_whole_and_half_numbers_are_promoted_and_complex_ones_refused(dtype):
+    def form(dtype):
+        two = jnp.array([[2, 1], [1, 2]], dtype)
+        return LinearForm(drift=two, noise=two, readout=two)
+
+    found, law = (propagator(form(d), DT) for d in (dtype, jnp.float32))
+    np.testing.assert_array_equal(found.step, law.step)
+    with pytest.raises(ValueError, match="complex"):
+        propagator(form(jnp.complex64), DT)
+
+
+@pytest.mark.parametrize("stepper", [propagator, modes])
+def test_a_run_of_short_steps_relaxes_where_float32_would_stand_still(stepper):
+    one = jnp.eye(1)
+    form = LinearForm(drift=one, noise=1e-9 * one, readout=one)
+    dt, n = 2e-8, 2_000_000
+    run = trajectory(jr.key(0), stepper(form, dt), n, z0=jnp.ones(1))
+    np.testing.assert_allclose(1 - float(run[-1, 0]), -np.expm1(-n * dt), rtol=2e-6)
 
 
 @every_board
@@ -219,9 +288,9 @@ def test_modes_follow_the_dense_mean_from_any_state():
 
 def test_set_up_under_a_trace_agrees_with_double_precision():
     traced, plain = jax.jit(propagator)(RLC, DT), propagator(RLC, DT)
-    jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, atol=3e-6), traced, plain
-    )
+    for name in ("step", "noise", "start", "centre", "readout"):
+        both = getattr(traced, name), getattr(plain, name)
+        np.testing.assert_allclose(*both, atol=3e-6, err_msg=name)
 
 
 def test_gradient_of_a_sampled_moment_by_every_component(x64):
@@ -265,6 +334,15 @@ def test_converter_sees_every_sample_and_has_dice_of_its_own():
     [
         (lambda p: propagator(RLC, 0.0), "dt = 0"),
         (lambda p: propagator(RLC, float("nan")), "dt = nan"),
+        (lambda p: trajectory(jr.key(0), p, 2.5), "n_samples = 2.5"),
+        (
+            lambda p: trajectory(jr.key(0), p, 9, burn_in=float("nan")),
+            "burn_in must be",
+        ),
+        (lambda p: trajectory(jr.key(0), p, 9, z0=jnp.ones(3)), "z0 has shape"),
+        (lambda p: trajectory(jr.key(0), p, 9, z0=jnp.full(4, jnp.nan)), "z0"),
+        (lambda p: trajectory(jr.key(0), p, 2**40), "n_samples = "),
+        (lambda p: observe(jr.key(0), p, Correlations(9), 9), "at least 10, got 9"),
         (lambda p: modes(RLC, DT), "Use `propagator`"),
         (lambda p: trajectory(jr.key(0), p, 0), "n_samples must be at least 1"),
         (lambda p: trajectory(jr.key(0), p, 9, burn_in=9), "burn_in must be between"),

@@ -228,9 +228,15 @@ def test_gradients_equal_differences_with_common_random_numbers(forward, x64):
     ("call", "words"),
     [
         (lambda: simulate(jr.key(0), RC, jnp.zeros(3)), "increasing"),
-        (lambda: simulate(jr.key(0), RC, UNIT, steps=0), "at least 1 per"),
+        (lambda: simulate(jr.key(0), RC, UNIT, steps=0), "steps per .* at least 1"),
         (lambda: observe(jr.key(0), RC, Moments(), UNIT, burn_in=2), "burn_in must be"),
         (lambda: observe(jr.key(0), RC, Moments(), UNIT, chunk=0), "chunk must be"),
+        (lambda: simulate(jr.key(0), RC, UNIT, steps=1.5), "steps per .* whole"),
+        (lambda: simulate(jr.key(0), RC, UNIT, args=jnp.sin), "args = .* not read"),
+        (lambda: observe(jr.key(0), RC, Moments(), UNIT, args=1.0), "args = 1.0"),
+        (lambda: simulate(jr.key(0), RC, UNIT, z0=jnp.ones(3)), "z0 has shape"),
+        (lambda: simulate(jr.key(0), RC, 1e7 + 4 * UNIT, steps=8), "roundings"),
+        (lambda: observe(jr.key(0), RC, Correlations(5), UNIT), "at least 6, got"),
         (lambda: jax.jit(simulate)(jr.key(0), RC, UNIT), "steps must be given"),
         (
             lambda: langevin_modes(dataclasses.replace(RLC, coil_resistance=1.0)),

@@ -7,17 +7,22 @@ being known to be zero. It is unbiased; its variance follows from Isserlis' theo
 
 with the autocorrelation C(m) = H exp(-F m dt) S H^T. Products of two correlations obey
 linear recursions of their own, which are summed by doubling, so that N = 10^9 costs no
-more than thirty steps and no eigen-decomposition is needed.
+more than thirty steps and no eigen-decomposition is needed. The continuous record
+obeys the same recursions, from a series on a short one. All terms are added, none
+subtracted, and P - 1 is what is carried: no digits are lost however short the interval.
 """
 
 from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from thermo import checks
-from thermo.exact.lyapunov import lyapunov, stationary_covariance
-from thermo.exact.transition import propagator
+from thermo.counts import check_count
+from thermo.exact.double import in_double
+from thermo.exact.lyapunov import stationary_covariance
+from thermo.exact.transition import TERMS, carried, doubled, halve, increment
 from thermo.precision import full_precision
 
 
@@ -36,7 +41,7 @@ def sampled_variance(
         drift: F, `(n, n)`.
         diffusion: D, `(n, n)`.
         dt: sampling interval, us.
-        n_samples: number of samples N; may be traced.
+        n_samples: number of samples N; may be traced, and is then below 2^31.
         readout: H, `(d, n)`; None takes all states.
 
     Returns:
@@ -50,11 +55,22 @@ def sampled_variance(
     """
     checks.positive("dt", dt)
     checks.positive("n_samples", n_samples)
-    covariance, readout = _observed(drift, diffusion, readout)
-    step = propagator(drift, dt)
+    check_count("n_samples", n_samples)
+    check_readout(readout, drift)
     count = checks.concrete(n_samples)
     bits = 31 if count is None else -(-int(count).bit_length() // 8) * 8
-    return _sampled(covariance, readout, step, jnp.asarray(n_samples), min(bits, 31))
+    if count is not None:
+        n_samples = _digits(int(count), bits)
+
+    def law(drift, diffusion, dt, readout):
+        covariance, readout = _observed(drift, diffusion, readout)
+        step, _ = increment(drift, jnp.zeros_like(drift), dt)
+        odd = n_samples if count is not None else _digits(n_samples, bits)
+        return _sampled(covariance, readout, step, odd)
+
+    if count is None:
+        return law(drift, diffusion, dt, readout)
+    return in_double(law, drift, diffusion, dt, readout)
 
 
 @full_precision
@@ -67,26 +83,33 @@ def recorded_variance(
 ) -> jax.Array:
     r"""Variance of every entry of a second moment averaged over a continuous record.
 
-    $\frac{2}{T^2}\int_0^T (T - t)\,[C_{ii}C_{jj} + C_{ij}C_{ji}](t)\,\mathrm dt$, by
-    two Lyapunov equations for each pair. The limit of fast sampling.
+    $\frac{2}{T^2}\int_0^T (T - t)\,[C_{ii}C_{jj} + C_{ij}C_{ji}](t)\,\mathrm dt$, the
+    limit of fast sampling, exact for a record of any length.
 
     Args:
         drift: F, `(n, n)`.
         diffusion: D, `(n, n)`.
-        duration: T, us; much shorter than the mixing time, digits are lost.
+        duration: T, us.
         readout: H, `(d, n)`; None takes all states.
 
     Returns:
         Variances, `(d, d)`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> one = jnp.ones((1, 1))  # a record of no length is one sample: 2 S^2
+        >>> recorded_variance(one, 2 * one, duration=1e-9)
+        Array([[2.]], dtype=float32)
     """
     checks.positive("duration", duration)
-    covariance, readout = _observed(drift, diffusion, readout)
-    pairs = _pairs(covariance, readout)
-    end = propagator(drift, duration)
-    integrate = jax.vmap(jax.vmap(partial(lyapunov, drift)))
-    once = integrate(pairs - end @ pairs @ end.mT)
-    twice = integrate(duration * pairs - once)
-    return 2 * _isserlis(twice, readout) / duration**2
+    check_readout(readout, drift)
+    halvings, most = halve(drift, duration)
+
+    def law(drift, diffusion, duration, readout):
+        covariance, readout = _observed(drift, diffusion, readout)
+        return _recorded(drift, covariance, readout, duration, halvings, most)
+
+    return in_double(law, drift, diffusion, duration, readout)
 
 
 @full_precision
@@ -140,22 +163,65 @@ def _isserlis(pairs, readout):
     return direct + crossed
 
 
-@partial(jax.jit, static_argnames="bits")
-def _sampled(covariance, readout, step, n_samples, bits):
-    """Binary digits of N build sum_m (N - m) E^m X E^m^T, most significant first."""
+def check_readout(readout: jax.Array | None, drift: jax.Array) -> None:
+    """Refuse a read-out that does not fit the states."""
+    if readout is None:
+        return
+    checks.finite("readout", readout)
+    shape, n = jnp.shape(readout), jnp.shape(drift)[-1]
+    if len(shape) != 2 or shape[1] != n:
+        raise ValueError(
+            f"readout has shape {shape}: it must be (d, {n}), from states to voltages."
+        )
+
+
+def _digits(n, bits):
+    """Binary digits, most significant first."""
+    if isinstance(n, int):
+        return np.array([n >> k & 1 for k in reversed(range(bits))], bool)
+    return (n >> jnp.arange(bits - 1, -1, -1, dtype=n.dtype)) & 1 == 1
+
+
+@jax.jit
+def _sampled(covariance, readout, step, digits):
+    """Binary digits of N build sum_m (N - m) E^m X E^m^T, E = 1 + step."""
     pairs = _pairs(covariance, readout)
 
-    def digit(i, state):
+    def digit(state, odd):
         power, once, twice, count = state
-        carried = power @ twice @ power.mT
-        once, twice = once + power @ once @ power.mT, twice + count * once + carried
-        doubled = power @ power, once, twice, 2 * count
-        more = pairs + step @ once @ step.mT
-        longer = step @ doubled[0], more, twice + more, doubled[3] + 1
-        odd = (n_samples >> (bits - 1 - i)) & 1
-        return jax.tree.map(partial(jnp.where, odd == 1), longer, doubled)
+        twice = twice + count * once + carried(power, twice)
+        even = doubled(power), once + carried(power, once), twice, 2 * count
+        more = pairs + carried(step, even[1])
+        power = even[0] + step + step @ even[0]
+        longer = power, more, twice + more, even[3] + 1
+        return jax.tree.map(partial(jnp.where, odd), longer, even), None
 
-    eye, zero = jnp.eye(len(step), dtype=step.dtype), jnp.zeros_like(pairs)
-    start = (eye, zero, zero, jnp.zeros((), step.dtype))
-    _, _, twice, count = jax.lax.fori_loop(0, bits, digit, start)
+    zero, none = jnp.zeros_like(pairs), jnp.zeros_like(step)
+    start = (none, zero, zero, jnp.zeros((), step.dtype))
+    (_, _, twice, count), _ = jax.lax.scan(digit, start, digits)
     return (2 * _isserlis(twice / count, readout) - _isserlis(pairs, readout)) / count
+
+
+@partial(jax.jit, static_argnames="most")
+def _recorded(drift, covariance, readout, duration, halvings, most):
+    """Averages of E(t) X E(t)^T over a record, plain and with the weight 2 (T - t) / T.
+
+    The record is a short one, doubled again and again.
+    """
+    short = jnp.ldexp(jnp.asarray(duration, drift.dtype), -halvings)
+    pairs, change = _pairs(covariance, readout), -drift * short
+    flow, once, twice, power, step = pairs, pairs, pairs, change, change
+    for k in range(2, TERMS + 2):
+        flow = (change @ flow + flow @ change.mT) / k
+        once, twice = once + flow, twice + 2 * flow / (k + 1)
+        power = power @ change / k
+        step = step + power
+
+    def double(i, state):
+        step, once, twice = state
+        longer = (twice + 2 * once + carried(step, twice)) / 4
+        new = doubled(step), (once + carried(step, once)) / 2, longer
+        return jax.tree.map(partial(jnp.where, i < halvings), new, state)
+
+    twice = jax.lax.fori_loop(0, most, double, (step, once, twice))[2]
+    return _isserlis(twice, readout)

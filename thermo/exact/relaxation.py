@@ -4,13 +4,15 @@ import jax
 import jax.numpy as jnp
 
 from thermo import checks
+from thermo.exact.double import in_double
+from thermo.exact.estimators import check_readout
 from thermo.exact.lyapunov import stationary_covariance
-from thermo.exact.transition import propagator
+from thermo.exact.transition import carried, doubled, increment
 from thermo.precision import full_precision
 
 # The answer is built from binary multiples of FINEST / |F|, up to 2**DOUBLINGS of them.
 FINEST = 2.0**-14
-DOUBLINGS = 50
+DOUBLINGS = 80
 
 
 def mixing_time(drift: jax.Array) -> jax.Array:
@@ -22,7 +24,7 @@ def mixing_time(drift: jax.Array) -> jax.Array:
         2.0
     """
     checks.stable("drift", drift)
-    return 1 / jnp.min(jnp.linalg.eigvals(drift).real)
+    return in_double(lambda f: 1 / jnp.min(jnp.linalg.eigvals(f).real), drift)
 
 
 @full_precision
@@ -36,7 +38,7 @@ def burn_in_time(
 
     From z = 0 the covariance at t falls short of S by $e^{-Ft} S e^{-F^\mathsf T t}$,
     which only ever shrinks; returned is the t at which its Frobenius norm, seen
-    through the read-out, is `error` times that of S. Exact (to 1e-3 of the fastest
+    through the read-out, is `error` times that of S. Exact (to 1e-4 of the fastest
     time) for non-normal and critically damped drifts too. About
     $R\,c_{\max} \ln(1/\text{error})$ for underdamped cells.
 
@@ -58,32 +60,31 @@ def burn_in_time(
     checks.positive("error", error)
     if checks.concrete(error) is not None and not error < 1:
         raise ValueError(f"error = {error}: must be less than 1, it is relative.")
-    covariance = stationary_covariance(drift, diffusion)
-    eye = jnp.eye(drift.shape[-1], dtype=covariance.dtype)
-    return _burn_in(drift, covariance, error, eye if readout is None else readout)
+    check_readout(readout, drift)
+    return in_double(_burn_in, drift, diffusion, error, readout)
 
 
 @jax.jit
-def _burn_in(drift, covariance, error, readout):
-    """Binary search downwards over stored powers of a short propagator."""
-    unit = FINEST / jnp.linalg.norm(drift)
-    bound = error * jnp.linalg.norm(readout @ covariance @ readout.mT)
-
-    def square(p, _):
-        return p @ p, p
-
-    _, powers = jax.lax.scan(square, propagator(drift, unit), length=DOUBLINGS)
+def _burn_in(drift, diffusion, error, readout):
+    """Binary search downwards over stored powers P of a short propagator, as P - 1."""
+    covariance = stationary_covariance(drift, diffusion)
+    seen = covariance if readout is None else readout @ covariance @ readout.mT
+    unit, bound = FINEST / jnp.linalg.norm(drift), error * jnp.linalg.norm(seen)
+    short, _ = increment(drift, jnp.zeros_like(drift), unit)
+    _, powers = jax.lax.scan(lambda p, _: (doubled(p), p), short, length=DOUBLINGS)
 
     def descend(state, step):
         reached, steps = state
         power, size = step
-        further = power @ reached
-        short_by = readout @ further @ covariance @ further.mT @ readout.mT
+        further = reached + power + power @ reached
+        short_by = carried(further, covariance)
+        if readout is not None:
+            short_by = readout @ short_by @ readout.mT
         advance = jnp.linalg.norm(short_by) > bound
         reached = jnp.where(advance, further, reached)
         return (reached, steps + jnp.where(advance, size, 0)), None
 
     sizes = jnp.asarray(2.0, unit.dtype) ** jnp.arange(DOUBLINGS, dtype=unit.dtype)
-    start = jnp.eye(len(drift), dtype=covariance.dtype), jnp.zeros_like(unit)
+    start = jnp.zeros_like(drift), jnp.zeros_like(unit)
     (_, steps), _ = jax.lax.scan(descend, start, (powers, sizes), reverse=True)
     return (steps + 0.5) * unit

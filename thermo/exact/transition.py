@@ -1,7 +1,7 @@
 """The transition law of a linear circuit over an interval of any length."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -63,8 +63,33 @@ def transition(
     checks.positive("dt", dt)
     dtype = jnp.result_type(drift, diffusion)
     drift, diffusion = jnp.asarray(drift, dtype), jnp.asarray(diffusion, dtype)
-    halvings, most = _halvings(drift, dt)
-    return _transition(drift, diffusion, jnp.asarray(dt, dtype), halvings, most)
+    change, covariance = increment(drift, diffusion, dt)
+    return Transition(jnp.eye(len(drift), dtype=dtype) + change, covariance)
+
+
+@full_precision
+def increment(
+    drift: jax.Array, diffusion: jax.Array, dt: jax.Array | float
+) -> tuple[jax.Array, jax.Array]:
+    r"""$P - 1$ and $Q$: what `transition` returns, without the rounding of $P$.
+
+    A step that is a millionth of the relaxation leaves nothing of it in $P$ itself,
+    which rounds to the identity. Inputs are those of `transition`, unchecked.
+    """
+    halvings, most = halve(drift, dt)
+    dt = jnp.asarray(dt, drift.dtype)
+    return _transition(drift, diffusion, dt, halvings, most)
+
+
+def carried(change: jax.Array, x: jax.Array) -> jax.Array:
+    r"""$P X P^\mathsf T$ from $P - 1$, `(n, n)`, and X, `(..., n, n)`."""
+    half = x + change @ x
+    return half + half @ change.mT
+
+
+def doubled(change: jax.Array) -> jax.Array:
+    r"""$P^2 - 1$ from $P - 1$."""
+    return 2 * change + change @ change
 
 
 @full_precision
@@ -78,13 +103,17 @@ def propagator(drift: jax.Array, dt: jax.Array | float) -> jax.Array:
     Returns:
         `(n, n)` or `(k, n, n)`.
     """
+    checks.square("drift", drift)
+    checks.finite("drift", drift)
+    checks.non_negative("dt", dt)
     dt = jnp.asarray(dt, drift.dtype)
     longest = dt if checks.concrete(dt) is None else jnp.max(dt)
-    most = HALVINGS if dt.ndim else _halvings(drift, longest)[1]
+    most = HALVINGS if dt.ndim else halve(drift, longest)[1]
 
     def one(dt):
-        halvings = _halvings(drift, dt)[0]
-        return _transition(drift, jnp.zeros_like(drift), dt, halvings, most).propagator
+        halvings = halve(drift, dt)[0]
+        change, _ = _transition(drift, jnp.zeros_like(drift), dt, halvings, most)
+        return jnp.eye(len(drift), dtype=drift.dtype) + change
 
     return jax.vmap(one)(dt) if dt.ndim else one(dt)
 
@@ -93,13 +122,12 @@ def propagator(drift: jax.Array, dt: jax.Array | float) -> jax.Array:
 def _transition(drift, diffusion, dt, halvings, most):
     def double(i, law):
         x, q = law
-        carried = q + x @ q
-        new = 2 * x + x @ x, q + carried + carried @ x.mT
+        new = doubled(x), q + carried(x, q)
         return jax.tree.map(partial(jnp.where, i < halvings), new, law)
 
     short = _taylor(drift, diffusion, jnp.ldexp(dt, -halvings))
     x, q = jax.lax.fori_loop(0, most, double, short)
-    return Transition(jnp.eye(len(x), dtype=x.dtype) + x, (q + q.mT) / 2)
+    return x, (q + q.mT) / 2
 
 
 def _taylor(drift, diffusion, dt):
@@ -116,8 +144,12 @@ def _taylor(drift, diffusion, dt):
     return grown, gained
 
 
-def _halvings(drift, dt):
-    """How often to halve dt, and a static bound on it (in steps of eight)."""
+def halve(drift: jax.Array, dt: jax.Array | float) -> tuple[Any, int]:
+    """How often to halve dt until |F| dt < 1/4, and a static bound on it.
+
+    The bound comes in steps of eight. Where it is exceeded under a trace, NaN is what
+    the series makes of it, not a number.
+    """
     norm, length = checks.concrete(drift), checks.concrete(dt)
     if norm is None or length is None:
         size = jnp.max(jnp.sum(jnp.abs(drift), axis=0)) * dt

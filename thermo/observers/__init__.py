@@ -5,6 +5,7 @@ An observer is a frozen recipe with three verbs: `init` an empty state,
 result. None of them keeps the trajectory, so a run may be as long as one likes.
 """
 
+from thermo.observers.correlations import Autocovariance as Autocovariance
 from thermo.observers.correlations import Correlations as Correlations
 from thermo.observers.correlations import effective_samples as effective_samples
 from thermo.observers.moments import MomentEstimate as MomentEstimate
@@ -15,6 +16,7 @@ from thermo.observers.spectrum import Spectrum as Spectrum
 from thermo.observers.spectrum import SpectrumEstimate as SpectrumEstimate
 
 __all__ = [
+    "Autocovariance",
     "Correlations",
     "MomentEstimate",
     "Moments",

@@ -6,20 +6,27 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from thermo import checks
+from thermo.counts import check_count
+from thermo.observers import comoments
+from thermo.observers.comoments import Comoments, by_blocks
 from thermo.precision import full_precision
 
 
 class CorrelationState(NamedTuple):
-    """Lagged sums and the samples that later ones will be paired with."""
+    """Statistics of all pairs, and the samples that later ones will be paired with."""
 
     recent: Float[Array, "lags d"]
-    products: Float[Array, "lags+1 d d"]
-    seen: Int[Array, ""]
+    known: Int[Array, ""]
+    pairs: Comoments
 
 
 @dataclass(frozen=True)
 class Correlations:
-    r"""Autocovariance $C_k = \langle v_{t+k} v_t^T \rangle$ at lags 0 to `lags`.
+    r"""Correlation $C_k = \langle v_{t+k} v_t^T \rangle$ at lags 0 to `lags`.
+
+    No mean is subtracted, as in `MomentEstimate.second`; `Autocovariance` subtracts it.
+    Sums are centred and compensated either way.
 
     Attributes:
         lags: largest lag, in samples.
@@ -35,35 +42,107 @@ class Correlations:
 
     def __post_init__(self):
         """A lag cannot be negative."""
-        if self.lags < 0:
-            raise ValueError(f"lags must be at least 0, got {self.lags}")
+        check_count("lags", self.lags, 0)
+
+    @property
+    def least_samples(self) -> int:
+        """Samples that give one pair at the largest lag."""
+        return self.lags + 1
 
     def init(self, size: int, chunk: int, dtype: Any) -> CorrelationState:
-        """Zeros stand for the samples before the first: they add nothing."""
+        """No pairs."""
         del chunk
         return CorrelationState(
             recent=jnp.zeros((self.lags, size), dtype),
-            products=jnp.zeros((self.lags + 1, size, size), dtype),
-            seen=jnp.zeros((), jnp.int32),
+            known=jnp.zeros((), jnp.int32),
+            pairs=comoments.nothing((self.lags + 1,), size, dtype),
         )
 
     def update(
         self, state: CorrelationState, v: Float[Array, "time d"]
     ) -> CorrelationState:
         """Pair the chunk with its own past."""
-        line = jnp.concatenate([state.recent, v])
-        first = jnp.arange(self.lags, -1, -1)  # where the past begins, by lag
-        past = line[first[:, None] + jnp.arange(v.shape[0])[None, :]]
-        return CorrelationState(
-            recent=line[v.shape[0] :],
-            products=state.products + jnp.einsum("ti,ktj->kij", v, past),
-            seen=state.seen + v.shape[0],
-        )
+        return by_blocks(self._update, state, v)
+
+    def merge(self, a: CorrelationState, b: CorrelationState) -> CorrelationState:
+        """Two runs together, without pairs across; later samples continue `b`."""
+        return b._replace(pairs=comoments.merge(a.pairs, b.pairs))
 
     def finish(self, state: CorrelationState) -> Float[Array, "lags+1 d d"]:
-        """Divide each lag by its number of pairs."""
-        pairs = (state.seen - jnp.arange(self.lags + 1)).astype(state.products.dtype)
-        return state.products / pairs[:, None, None]
+        """Divide each lag by its number of pairs; NaN where there are none."""
+        about = comoments.covariance(state.pairs)
+        later, earlier = (mean.high + mean.low for mean in state.pairs[1:3])
+        return comoments.second(later, earlier, about)
+
+    def _update(self, state, v):
+        length, centre = v.shape[0], v.mean(0)
+        line = jnp.concatenate([state.recent, v])
+        there = jnp.arange(len(line)) >= self.lags - state.known
+        about = jnp.where(there[:, None], line - centre[None, :], 0)
+        first = jnp.arange(self.lags, -1, -1)  # where the past begins, by lag
+        at = first[:, None] + jnp.arange(length)[None, :]
+        past, paired = about[at], there[at]
+        v = about[self.lags :]
+        pairs = comoments.centred(
+            centre,
+            paired.sum(1),
+            paired.astype(v.dtype) @ v,
+            past.sum(1),
+            jnp.einsum("ti,ktj->kij", v, past),
+        )
+        return CorrelationState(
+            recent=line[length:],
+            known=jnp.minimum(state.known + length, self.lags),
+            pairs=comoments.merge(state.pairs, pairs),
+        )
+
+
+@dataclass(frozen=True)
+class Autocovariance:
+    r"""$\langle (v_{t+k} - m)(v_t - m')^T \rangle$ at lags 0 to `lags`.
+
+    About the means of the later and the earlier members of the pairs: for a board that
+    is driven, whose mean is not zero.
+
+    Attributes:
+        lags: largest lag, in samples.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from thermo.observers import measure
+        >>> v = 1000 + jnp.array([[1.0], [-1.0], [1.0], [-1.0]])
+        >>> measure(Autocovariance(2), v).ravel().round(3)
+        Array([ 1.   , -0.889,  1.   ], dtype=float32)
+    """
+
+    lags: int
+
+    def __post_init__(self):
+        """A lag cannot be negative."""
+        check_count("lags", self.lags, 0)
+
+    @property
+    def least_samples(self) -> int:
+        """Samples that give one pair at the largest lag."""
+        return self.lags + 1
+
+    def init(self, size: int, chunk: int, dtype: Any) -> CorrelationState:
+        """No pairs."""
+        return Correlations(self.lags).init(size, chunk, dtype)
+
+    def update(
+        self, state: CorrelationState, v: Float[Array, "time d"]
+    ) -> CorrelationState:
+        """Pair the chunk with its own past."""
+        return Correlations(self.lags).update(state, v)
+
+    def merge(self, a: CorrelationState, b: CorrelationState) -> CorrelationState:
+        """Two runs together, without pairs across; later samples continue `b`."""
+        return Correlations(self.lags).merge(a, b)
+
+    def finish(self, state: CorrelationState) -> Float[Array, "lags+1 d d"]:
+        """Divide each lag by its number of pairs; NaN where there are none."""
+        return comoments.covariance(state.pairs)
 
 
 @full_precision
@@ -96,6 +175,10 @@ def effective_samples(
         >>> round(float(effective_samples(halves, 10_000)), -2)  # (1-a^2) / (1+a^2)
         6000.0
     """
+    checks.positive("n_samples", n_samples)
+    shape = jnp.shape(autocovariance)
+    if len(shape) != 3 or shape[1] != shape[2]:
+        raise ValueError(f"autocovariance has shape {shape}: must be (lags + 1, d, d)")
     trace = jnp.trace(autocovariance, axis1=1, axis2=2)
     squares = trace**2 + jnp.einsum("kij,kji->k", autocovariance, autocovariance)
     lag = jnp.arange(len(squares), dtype=squares.dtype)

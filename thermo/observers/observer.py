@@ -2,15 +2,19 @@
 
 from typing import Any, Protocol
 
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from thermo.chunks import varying_as
 from thermo.precision import full_precision
 
 
 class Observer(Protocol):
     """The three verbs that every observer answers to.
 
-    An observer is hashable: its fields are settings, never arrays.
+    An observer is hashable: its fields are settings, never arrays. One that needs a
+    number of samples at least has it as `least_samples`; those of this package also
+    `merge(a, b)` the states of two runs.
     """
 
     def init(self, size: int, chunk: int, dtype: Any) -> Any:
@@ -36,6 +40,21 @@ def measure(observer: Observer, v: Float[Array, "time d"]) -> Any:
 
     Returns:
         The observer's result.
+
+    Raises:
+        ValueError: if `v` is not `(time, d)`, or too short for the observer.
     """
-    state = observer.init(v.shape[1], 1, v.dtype)
+    if jnp.ndim(v) != 2 or not jnp.size(v):
+        raise ValueError(f"v has shape {jnp.shape(v)}: it must be (time, d), not empty")
+    check_samples(observer, v.shape[0])
+    state = varying_as(observer.init(v.shape[1], 1, v.dtype), v)
     return observer.finish(observer.update(state, v))
+
+
+def check_samples(observer: Observer, n: int) -> None:
+    """Refuse a run that is too short for the observer."""
+    least = getattr(observer, "least_samples", 1)
+    if n < least:
+        raise ValueError(
+            f"{observer} needs n_samples - burn_in of at least {least}, got {n}"
+        )

@@ -1,11 +1,16 @@
 """Welch's spectrum."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float, Int
+
+from thermo.compensated import Pair, add, pair
+from thermo.counts import Count, check_count
+from thermo.observers.comoments import by_blocks
 
 
 class SpectrumEstimate(NamedTuple):
@@ -15,26 +20,34 @@ class SpectrumEstimate(NamedTuple):
         omega: angular frequency, radians per unit of `dt`, `(segment // 2 + 1,)`.
         density: two-sided $S(\omega) = \int C(t) e^{-i \omega t} dt$,
             `(frequency, d, d)`: its integral over d omega / 2 pi is the covariance.
-        n_segments: overlapping segments averaged over.
+        count: overlapping segments averaged over.
     """
 
     omega: Float[Array, " frequency"]
     density: Complex[Array, "frequency d d"]
-    n_segments: Int[Array, ""]
+    count: Count
+
+    @property
+    def n_segments(self) -> Any:
+        """Segments averaged over: exact, and rounded while it is being traced."""
+        return self.count.value()
 
 
 class SpectrumState(NamedTuple):
-    """The latest segment and the periodograms so far."""
+    """The latest segment, the periodograms so far, and samples until the next one."""
 
     recent: Float[Array, "segment d"]
-    density: Complex[Array, "frequency d d"]
-    n_segments: Int[Array, ""]
-    seen: Int[Array, ""]
+    density: Pair
+    count: Count
+    missing: Int[Array, ""]
 
 
 @dataclass(frozen=True)
 class Spectrum:
     r"""Welch's spectrum: Hann-windowed segments, each half overlapping the next.
+
+    The mean is not subtracted: it is seen in the two lowest frequencies, and in these
+    alone, however large it is.
 
     Attributes:
         segment: samples per segment; half of it must be a whole number of the
@@ -55,13 +68,19 @@ class Spectrum:
 
     def __post_init__(self):
         """An even segment and a positive interval."""
-        if self.segment < 4 or self.segment % 2:
+        check_count("segment", self.segment, 4)
+        if self.segment % 2:
             raise ValueError(
                 f"segment must be an even number of samples, at least 4, "
                 f"got {self.segment}"
             )
-        if not self.dt > 0:
-            raise ValueError(f"dt must be positive, got {self.dt}")
+        if not 0 < self.dt < math.inf:
+            raise ValueError(f"dt must be positive and finite, got {self.dt}")
+
+    @property
+    def least_samples(self) -> int:
+        """Samples that fill one segment."""
+        return self.segment
 
     def init(self, size: int, chunk: int, dtype: Any) -> SpectrumState:
         """Refuse chunks that would straddle the end of a segment."""
@@ -71,47 +90,48 @@ class Spectrum:
                 f"{chunk}: take segment = {2 * chunk * max(1, self.segment // chunk)}"
             )
         frequencies = self.segment // 2 + 1
-        zero, empty = (
-            jnp.zeros((), jnp.int32),
-            jnp.zeros((frequencies, size, size), dtype),
-        )
+        empty = jnp.zeros((frequencies, size, size), dtype)
         return SpectrumState(
             recent=jnp.zeros((self.segment, size), dtype),
-            density=jax.lax.complex(empty, empty),
-            n_segments=zero,
-            seen=zero,
+            density=pair(jax.lax.complex(empty, empty)),
+            count=Count.zero(),
+            missing=jnp.full((), self.segment, jnp.int32),
         )
 
     def update(self, state: SpectrumState, v: Float[Array, "time d"]) -> SpectrumState:
         """Shift the chunk in; whenever half a segment is new, transform."""
-        hop = self.segment // 2
-        if v.shape[0] > hop:  # a whole run at once
-            halves = v[: v.shape[0] // hop * hop].reshape(-1, hop, v.shape[1])
-            return jax.lax.scan(lambda s, x: (self.update(s, x), None), state, halves)[
-                0
-            ]
-        recent = jnp.concatenate([state.recent, v])[v.shape[0] :]
-        seen = state.seen + v.shape[0]
-        due = (seen % hop == 0) & (seen >= self.segment)
-        density = jax.lax.cond(
-            due,
-            lambda: state.density + self._periodogram(recent),
-            lambda: state.density,
-        )
-        return SpectrumState(
-            recent, density, state.n_segments + due.astype(jnp.int32), seen
-        )
+        return by_blocks(self._update, state, v, self.segment // 2)
+
+    def merge(self, a: SpectrumState, b: SpectrumState) -> SpectrumState:
+        """Two runs together, without segments across; later samples continue `b`."""
+        density = add(add(a.density, b.density.high), b.density.low)
+        return b._replace(density=density, count=a.count.plus(b.count))
 
     def finish(self, state: SpectrumState) -> SpectrumEstimate:
-        """Average over the segments."""
-        n = state.n_segments.astype(state.density.dtype)
+        """Average over the segments; NaN where there are none."""
+        density, dtype = state.density.high + state.density.low, state.recent.dtype
         omega = 2 * jnp.pi * jnp.fft.rfftfreq(self.segment, self.dt)
-        omega = omega.astype(state.recent.dtype)
-        return SpectrumEstimate(omega, state.density / n, state.n_segments)
+        density = density / state.count.real(dtype).astype(density.dtype)
+        return SpectrumEstimate(omega.astype(dtype), density, state.count)
+
+    def _update(self, state, v):
+        recent = jnp.concatenate([state.recent, v])[v.shape[0] :]
+        missing = state.missing - v.shape[0]
+        due = missing == 0
+        density = jax.lax.cond(
+            due,
+            lambda: add(state.density, self._periodogram(recent)),
+            lambda: state.density,
+        )
+        missing = jnp.where(due, self.segment // 2, missing)
+        return SpectrumState(recent, density, state.count.plus(due), missing)
 
     def _periodogram(self, v):
         phase = 2 * jnp.pi * jnp.arange(self.segment, dtype=v.dtype) / self.segment
         window = 0.5 - 0.5 * jnp.cos(phase)
         window = window * jnp.sqrt(self.dt / (window @ window))
-        tone = jnp.fft.rfft(window[:, None] * v, axis=0)
+        mean = v.mean(0)
+        tone = jnp.fft.rfft(window[:, None] * (v - mean[None, :]), axis=0)
+        leak = jnp.fft.rfft(window)[:2]  # all that a constant has under this window
+        tone = tone.at[:2].add(leak[:, None] * mean.astype(leak.dtype)[None, :])
         return tone[:, :, None] * tone.conj()[:, None, :]

@@ -1,6 +1,6 @@
 """The exact step of a board in detailed balance: independent decays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import jax
@@ -9,7 +9,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from thermo import checks
+from thermo.compensated import Pair, add, pair
 from thermo.precision import full_precision
+from thermo.propagate.increments import feels, one_step
 from thermo.propagate.prepare import in_double
 
 
@@ -23,8 +25,13 @@ class Modes:
     variance, mixed into voltages by one matrix product per chunk. At hundreds of
     states this is several times faster than `Propagator`.
 
+    Where a step is short against the relaxation, $a - 1$ is held in place of a, and the
+    state is two numbers, the second below the rounding of the first: the law is right
+    to 1e-4 for every `dt` down to 1e-12 of the relaxation, in float32 too.
+
     Attributes:
-        decay: $a = e^{-\lambda\,dt}$, `(n,)`.
+        base: 1 where `change` is $a - 1$ with $a = e^{-\lambda\,dt}$, 0 where it is a.
+        change: $a$ less `base`, `(n,)`.
         kick: $\sqrt{1 - a^2}$, `(n,)`.
         readout: from modes to voltages, `(d, n)`.
         offset: stationary mean of the voltages, `(d,)`.
@@ -33,7 +40,8 @@ class Modes:
         imbalance: relative asymmetry of $F^{-1} D / 2$: rounding in detailed balance.
     """
 
-    decay: jax.Array
+    base: int = field(default=1, metadata={"static": True})
+    change: jax.Array
     kick: jax.Array
     readout: jax.Array
     offset: jax.Array
@@ -44,45 +52,67 @@ class Modes:
     chunk: ClassVar[int] = 512
 
     @property
+    def decay(self) -> Any:
+        """$a$, `(n,)`, in NumPy doubles; while it is being traced, rounded."""
+        return one_step(self.base, self.change, None, np.ones(self.size))
+
+    @property
     def size(self) -> int:
         """Number of modes."""
-        return self.decay.shape[-1]
+        return self.change.shape[-1]
 
     @property
     def n_readouts(self) -> int:
         """Number of voltages."""
         return self.readout.shape[-2]
 
-    def begin(self, xi: Float[Array, " n"]) -> Float[Array, " n"]:
+    def begin(self, xi: Float[Array, " n"]) -> Pair:
         """Modes are independent and of unit variance."""
-        return xi
+        return pair(xi)
 
-    def enter(self, z0: Float[Array, " n"]) -> Float[Array, " n"]:
+    def enter(self, z0: Float[Array, " n"]) -> Pair:
         """A circuit state in modes."""
-        return self.into @ (z0 - self.centre)
+        return pair(self.into @ (z0 - self.centre))
 
     def run(
-        self, x: Float[Array, " n"], xi: Float[Array, "time n"]
-    ) -> tuple[Float[Array, " n"], Float[Array, "time d"]]:
+        self, state: Pair, xi: Float[Array, "time n"]
+    ) -> tuple[Pair, Float[Array, "time d"]]:
         """An elementwise scan, then one product."""
 
-        def one(x, kick):
-            x = self.decay * x + self.kick * kick
+        def short(state, xi):
+            state = add(state, self.change * state.high + self.kick * xi)
+            return state, state.high
+
+        def long(x, xi):
+            x = self.change * x + self.kick * xi
             return x, x
 
-        last, xs = jax.lax.scan(one, x, xi)
+        x, low = state
+        if self.base:
+            last, xs = jax.lax.scan(short, state, xi)
+        else:
+            x, xs = jax.lax.scan(long, x, xi)
+            last = Pair(x, low)
         return last, xs @ self.readout.T + self.offset[None, :]
 
     def check(self) -> None:
         """Refuse a board that is not in detailed balance, or not at rest."""
-        off, slowest = np.max(self.imbalance), np.max(self.decay)
-        if not (off < 1e-5 and slowest < 1):
+        off, slowest = np.max(self.imbalance), np.max(self.change)
+        if not (off < 1e-5 and slowest < 0):
             raise ValueError(
                 "modes: in detailed balance F^-1 D / 2 is symmetric and positive "
                 f"definite; here it is asymmetric by {off:.2g} (bound 1e-5) and modes "
-                f"decay to {slowest:.6g} per step (bound 1). Use `propagator`, which "
-                "takes any stable drift."
+                f"decay to {1 + slowest:.6g} per step (bound 1). Use `propagator`, "
+                "which takes any stable drift."
             )
+
+    def rounded(self, dtype: Any) -> "Modes":
+        """A short step of doubles, in the form that keeps its law in another dtype."""
+        slowest = np.min(-np.asarray(self.change) * (2 + self.change), axis=-1)
+        ready = self
+        if not feels(1.0, dtype, slowest):
+            ready = replace(self, base=0, change=1 + self.change)
+        return jax.tree.map(lambda x: x.astype(dtype), ready)
 
 
 @full_precision
@@ -106,8 +136,8 @@ def modes(board: Any, dt: jax.Array | float) -> Modes:
         >>> from thermo import LinearForm
         >>> one = jnp.eye(1)
         >>> form = LinearForm(drift=one, noise=jnp.sqrt(2) * one, readout=one)
-        >>> modes(form, 0.5).decay
-        Array([0.60653067], dtype=float32)
+        >>> print(f"{modes(form, 0.5).decay[0]:.6f}")  # exp(-1/2)
+        0.606531
     """
     checks.positive("dt", dt)
     return in_double(_modal, board, dt)
@@ -120,7 +150,7 @@ def _modal(form, dt):
     rate, turn = jnp.linalg.eigh((mixed + mixed.T) / 2)
     centre = jnp.linalg.solve(form.drift, form.bias)
     return Modes(
-        decay=jnp.exp(-rate * dt),
+        change=jnp.expm1(-rate * dt),
         kick=jnp.sqrt(-jnp.expm1(-2 * rate * dt)),
         readout=form.readout @ (root @ turn),
         offset=form.readout @ centre,

@@ -11,6 +11,7 @@ from jax.core import Tracer
 
 from thermo import checks
 from thermo.circuits import LinearForm
+from thermo.exact.double import working_dtype
 
 T = TypeVar("T")
 
@@ -24,12 +25,13 @@ def in_double(build: Callable[[LinearForm, Any], T], board: Any, dt: Any) -> T:
         _check_form(board)
     else:
         jax.eval_shape(board.linear)  # its checks see the values; nothing is computed
-    dtype = jnp.result_type(*(x for x in leaves if hasattr(x, "dtype")))
+    dtype = working_dtype(leaves)
     with jax.ensure_compile_time_eval(), jax.enable_x64(True):
         doubles = jax.tree.map(lambda x: np.asarray(x, float), (board, dt))
         ready = _prepare(build, *doubles)
         ready.check()
-        return jax.tree.map(lambda x: x.astype(dtype), ready)
+        ready = jax.tree.map(np.asarray, ready).rounded(dtype)
+        return jax.tree.map(jnp.asarray, ready)
 
 
 def _check_form(form):

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from thermo.chunks import check_run
 from thermo.precision import full_precision
-from thermo.propagate.run import run
+from thermo.propagate.run import check_start, run
 from thermo.propagate.stepper import Stepper
 
 
@@ -37,7 +37,8 @@ def trajectory(
         `(n_samples - burn_in, d)`.
 
     Raises:
-        ValueError: if `burn_in` leaves nothing, or `n_samples` is not positive.
+        ValueError: if `burn_in` leaves nothing, `n_samples` is no positive whole
+            number, or `z0` has another shape.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -47,7 +48,8 @@ def trajectory(
         >>> trajectory(jax.random.key(0), propagator(form, 0.5), 1000).shape
         (1000, 1)
     """
-    check_run(n_samples, burn_in)
+    check_run(n_samples, burn_in, stepper.chunk)
+    check_start(stepper, z0)
     return _trajectory(key, stepper, n_samples, burn_in, z0)
 
 

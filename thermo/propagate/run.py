@@ -4,11 +4,15 @@ import jax.numpy as jnp
 import jax.random as jr
 
 from prng import unrolled
-from thermo.chunks import in_chunks
+from thermo import checks
+from thermo.chunks import in_chunks, varying_as
 
 
-def run(key, stepper, look, state, n_samples, burn_in, z0, chunk):
-    """Pass the run through `look(state, v, at, key) -> state`, chunk by chunk."""
+def run(key, stepper, look, state, n_samples, burn_in, z0, chunk, *also):
+    """Pass the run through `look(state, v, at, key) -> state`, chunk by chunk.
+
+    Whatever else `look` reads is passed in `also`.
+    """
     key_start, key_burn, key_noise, key_look = jr.split(unrolled(key), 4)
     dtype, shape = stepper.readout.dtype, (chunk, stepper.size)
 
@@ -28,5 +32,18 @@ def run(key, stepper, look, state, n_samples, burn_in, z0, chunk):
         x = stepper.begin(jr.normal(key_start, shape[1:], dtype))
     else:
         x = stepper.enter(jnp.asarray(z0, dtype))
+    x, state = varying_as((x, state), key, stepper, z0, *also)
     x = in_chunks(burn, x, burn_in, chunk)
     return in_chunks(sample, (x, state), n_samples - burn_in, chunk)[1]
+
+
+def check_start(stepper, z0):
+    """Refuse a first state that is none of the stepper's."""
+    if z0 is None:
+        return
+    checks.finite("z0", z0)
+    if jnp.shape(z0) != (stepper.size,):
+        raise ValueError(
+            f"z0 has shape {jnp.shape(z0)}: it must be ({stepper.size},), one number "
+            "for each state of the circuit"
+        )

@@ -10,8 +10,9 @@ from jaxtyping import Array, Float, Key
 
 from thermo.chunks import check_run
 from thermo.observers import MomentEstimate, Moments
+from thermo.observers.observer import check_samples
 from thermo.precision import full_precision
-from thermo.propagate.run import run
+from thermo.propagate.run import check_start, run
 from thermo.propagate.stepper import Stepper
 
 
@@ -45,11 +46,15 @@ def observe(
         The observers' results, arranged as they were given.
 
     Raises:
-        ValueError: if `burn_in` leaves nothing, or `n_samples` is not positive.
+        ValueError: if `burn_in` leaves less than an observer needs, or `n_samples` is
+            no positive whole number.
     """
     chunk = stepper.chunk if chunk is None else chunk
     check_run(n_samples, burn_in, chunk)
+    check_start(stepper, z0)
     flat, shape = jax.tree.flatten(observers)
+    for observer in flat:
+        check_samples(observer, n_samples - burn_in)
     found = _observe(
         key, stepper, tuple(flat), n_samples, burn_in, z0, _as_pytree(convert), chunk
     )
@@ -92,8 +97,9 @@ def moments(
         >>> bool(abs(estimate.second.mean() - 1) < 0.02)
         True
     """
+    check_run(n_samples, burn_in)
     left, needed = n_samples - burn_in, stepper.n_readouts
-    if burn_in < n_samples and left < needed:
+    if left < needed:
         raise ValueError(
             f"n_samples - burn_in = {left} samples give a covariance of rank {left}, "
             f"but it has {needed} rows: take n_samples of at least {needed + burn_in}"
@@ -121,5 +127,5 @@ def _observe(key, stepper, observers, n_samples, burn_in, z0, convert, chunk):
 
     dtype = stepper.readout.dtype
     states = [o.init(stepper.n_readouts, chunk, dtype) for o in observers]
-    states = run(key, stepper, look, states, n_samples, burn_in, z0, chunk)
+    states = run(key, stepper, look, states, n_samples, burn_in, z0, chunk, convert)
     return [o.finish(s) for o, s in zip(observers, states, strict=True)]

@@ -1,6 +1,6 @@
 """What a run needs of a board, whichever way it is stepped."""
 
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from jax import Array
 
@@ -25,14 +25,14 @@ class Stepper(Protocol):
         """Voltages per sample."""
         ...
 
-    def begin(self, xi: Array) -> Array:
+    def begin(self, xi: Array) -> Any:
         """A state drawn from the stationary law, from normals `(n,)`."""
         ...
 
-    def enter(self, z0: Array) -> Array:
+    def enter(self, z0: Array) -> Any:
         """The internal form of the circuit state `z0`, `(n,)`."""
         ...
 
-    def run(self, x: Array, xi: Array) -> tuple[Array, Array]:
+    def run(self, state: Any, xi: Array) -> tuple[Any, Array]:
         """Last state and voltages `(time, d)` of steps with normals `(time, n)`."""
         ...

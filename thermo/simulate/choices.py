@@ -11,11 +11,16 @@ from jaxtyping import Array, Float
 
 from thermo import checks
 from thermo.circuits import RLCBoard
+from thermo.counts import check_count
 from thermo.langevin import LangevinModes
 
 STEPS_PER_RADIAN = 8
 """Steps while the fastest mode turns by one radian. ASSUMED: Heun and ShARK then bias a
 covariance by less than 1 % up to Q = 30; a step twice as long would at Q = 3."""
+
+
+FINEST_STEP = 8
+"""Roundings of the time axis in the smallest step, at least."""
 
 
 def default_solver(board: Any) -> dfx.AbstractSolver:
@@ -57,13 +62,66 @@ def checked_steps(board: Any, ts: Any, steps: int | None) -> int:
     """`steps`, or what `substeps` finds; refuse instants that do not increase."""
     instants = checks.concrete(ts)
     if instants is not None and not (
-        instants.ndim == 1 and len(instants) > 1 and np.all(np.diff(instants) > 0)
+        instants.dtype.kind in "iuf"
+        and instants.ndim == 1
+        and len(instants) > 1
+        and np.all(np.isfinite(instants))
+        and np.all(np.diff(instants) > 0)
     ):
         raise ValueError(f"ts must be two or more increasing instants, got {instants}")
+    if steps is not None:
+        check_count("steps per sampling interval", steps)
     steps = substeps(board, ts) if steps is None else steps
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1 per sampling interval, got {steps}")
+    _check_resolution(board, instants, steps)
     return steps
+
+
+def check_args(board: Any, args: Any) -> None:
+    """Refuse what the board would ignore."""
+    if args is not None and not _reads_args(board):
+        raise ValueError(
+            f"args = {args!r}: {type(board).__name__} does not read it, its drive is "
+            "constant. Hold a drive that varies for an interval at a time: change the "
+            "board's input_voltage, and pass the last state `run.z[-1]` on as z0; or "
+            "pass a board of your own whose drift reads args."
+        )
+
+
+def check_start(board: Any, z0: Any) -> None:
+    """Refuse a first state that is none of the board's."""
+    if z0 is None:
+        return
+    still = rest(board)
+    shapes = [jax.tree.map(jnp.shape, z) for z in (z0, still)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"z0 has shape {shapes[0]}: a state of this board has {shapes[1]}"
+        )
+    for z in jax.tree.leaves(z0):
+        checks.finite("z0", z)
+
+
+def _reads_args(board):
+    """A board of the package reads no args; one that brings its own terms may."""
+    own = ("drift", "diffusion", "terms")
+    methods = [getattr(type(board), name, None) for name in own]
+    modules = [getattr(m, "__module__", "thermo.") for m in methods if m]
+    return not all(name.startswith("thermo.") for name in modules)
+
+
+def _check_resolution(board, instants, steps):
+    """Steps that the time axis itself rounds away are no steps."""
+    if instants is None:
+        return
+    dtype = jnp.result_type(*jax.tree.leaves(rest(board)))
+    grain = float(np.spacing(np.abs(instants).max().astype(dtype)))
+    step = float(np.diff(instants.astype(float)).min()) / steps
+    if step < FINEST_STEP * grain:
+        raise ValueError(
+            f"ts ends at {instants[-1]:.9g} us: a step of {step:.3g} us is less than "
+            f"{FINEST_STEP} roundings of it ({grain:.3g} us) in {dtype}. "
+            "Count time from 0, run in pieces, or use jax.enable_x64."
+        )
 
 
 def rest(board: Any) -> Any:

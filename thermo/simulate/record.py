@@ -6,6 +6,7 @@ import diffrax as dfx
 import equinox as eqx
 from jaxtyping import Array, Bool, Float, Key
 
+from thermo.counts import check_count
 from thermo.precision import full_precision
 from thermo.simulate import choices
 from thermo.simulate.solve import begin, healthy, noise_path, read, solve
@@ -55,14 +56,16 @@ def simulate(
         controller: adaptive steps instead, such as `dfx.PIDController`; its noise then
             comes from a Brownian tree, resolved to 1/1024 of a sampling interval.
         z0: state at `ts[0]`; None is at rest.
-        args: passed on to the board's drift and diffusion.
+        args: passed on to the drift and diffusion of a board of your own; those of
+            this package read none.
         max_steps: bound on the steps that an adaptive controller may take.
 
     Returns:
         The run; look at `healthy` before believing it.
 
     Raises:
-        ValueError: if `ts` does not increase, or `steps` is below 1.
+        ValueError: if `ts` does not increase or is too coarse for the steps, `steps`
+            is below 1, `z0` is no state of the board, or the board reads no `args`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -76,7 +79,7 @@ def simulate(
     """
     kind = "steps" if controller is None else "tree"
     how = (controller, dfx.ForwardMode(), max_steps)
-    return _run(key, board, ts, solver, steps, z0, args, kind, *how)
+    return _run(key, board, ts, z0, args, solver, steps, kind, *how)
 
 
 @full_precision
@@ -103,13 +106,17 @@ def simulate_differentiable(
     steps is lower: their memory is paid for.
     """
     how = (controller, dfx.RecursiveCheckpointAdjoint(), max_steps)
-    return _run(key, board, ts, solver, steps, z0, args, "tree", *how)
+    return _run(key, board, ts, z0, args, solver, steps, "tree", *how)
 
 
-def _run(key, board, ts, solver, steps, *how):
+def _run(key, board, ts, z0, args, solver, steps, kind, controller, adjoint, most):
+    choices.check_args(board, args)
+    choices.check_start(board, z0)
+    check_count("max_steps", most)
     steps = choices.checked_steps(board, ts, steps)
     solver = solver or choices.default_solver(board)
-    return _solve(key, board, ts, solver, steps, *how)
+    how = (kind, controller, adjoint, most)
+    return _solve(key, board, ts, solver, steps, z0, args, *how)
 
 
 @eqx.filter_jit

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
-from thermo.chunks import check_run, in_chunks
+from thermo.chunks import check_run, in_chunks, varying_as
+from thermo.observers.observer import check_samples
 from thermo.precision import full_precision
 from thermo.simulate import choices
 from thermo.simulate.solve import begin, healthy, noise_path, read, solve
@@ -54,15 +55,16 @@ def observe(
         steps: fixed steps per sampling interval; None takes `substeps(board, ts)`.
         burn_in: how many samples, from the first, are thrown away.
         z0: state at `ts[0]`; None is at rest.
-        args: passed on to the board's drift and diffusion.
+        args: passed on to the drift and diffusion of a board of your own; those of
+            this package read none.
         chunk: samples at once.
 
     Returns:
         The observers' results; look at `healthy` before believing them.
 
     Raises:
-        ValueError: if `ts` does not increase, `steps` or `chunk` is below 1, or
-            `burn_in` leaves nothing.
+        ValueError: as `simulate`, or if `chunk` is below 1, or `burn_in` leaves less
+            than an observer needs.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -75,10 +77,14 @@ def observe(
         >>> int(seen.found.n_samples), bool(seen.healthy)
         (91, True)
     """
+    choices.check_args(board, args)
+    choices.check_start(board, z0)
     steps = choices.checked_steps(board, ts, steps)
     check_run(len(ts), burn_in, chunk)
     solver = solver or choices.default_solver(board)
     flat, shape = jax.tree.flatten(observers)
+    for observer in flat:
+        check_samples(observer, len(ts) - burn_in)
     found, fine = _observe(
         key, board, tuple(flat), ts, solver, steps, burn_in, z0, args, chunk
     )
@@ -110,6 +116,6 @@ def _observe(key, board, observers, ts, solver, steps, burn_in, z0, args, chunk)
 
     z = jax.lax.fori_loop(0, burn_in, burn, z0) if burn_in else z0
     states = [o.init(board.n_cells, chunk, ts.dtype) for o in observers]
-    carry = z, jnp.array(True), states
+    carry = varying_as((z, jnp.array(True), states), key, board, ts, z, args)
     _, fine, states = in_chunks(sample, carry, len(ts) - burn_in, chunk)
     return [o.finish(s) for o, s in zip(observers, states, strict=True)], fine
