@@ -184,7 +184,7 @@ def counted(state, count):
     """The state of an observer as it is after so many times as many samples."""
     high, low = divmod(count, 2**32)
     return state._replace(
-        count=Count(jnp.uint32(high), jnp.uint32(low)),
+        seen=Count(jnp.uint32(high), jnp.uint32(low)),
         products=Pair(
             jnp.full((1, 1), count, jnp.float32),
             jnp.full((1, 1), count - float(np.float32(count)), jnp.float32),

@@ -2,9 +2,9 @@
 
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, UInt32
 
 from thermo import checks
@@ -45,8 +45,8 @@ class Count(NamedTuple):
             1
         """
         if not isinstance(more, Count):
-            more = np.uint32(more) if isinstance(more, int) else more
-            more = Count(jnp.uint32(0), jnp.asarray(more).astype(jnp.uint32))
+            word = np.uint32(more) if isinstance(more, int) else more
+            more = Count(jnp.uint32(0), jnp.asarray(word).astype(jnp.uint32))
         low = self.low + more.low
         return Count(self.high + more.high + (low < self.low).astype(jnp.uint32), low)
 
@@ -56,7 +56,7 @@ class Count(NamedTuple):
 
     def value(self) -> Any:
         """The exact number in NumPy; while it is being traced, a rounded one."""
-        if isinstance(self.low, jax.core.Tracer):
+        if isinstance(self.low, Tracer):
             return self.real(jnp.float32)
         high, low = (np.asarray(x, np.uint64) for x in self)
         return (high << np.uint64(32)) + low

@@ -59,13 +59,11 @@ def sampled_variance(
     check_readout(readout, drift)
     count = checks.concrete(n_samples)
     bits = 31 if count is None else -(-int(count).bit_length() // 8) * 8
-    if count is not None:
-        n_samples = _digits(int(count), bits)
 
     def law(drift, diffusion, dt, readout):
         covariance, readout = _observed(drift, diffusion, readout)
         step, _ = increment(drift, jnp.zeros_like(drift), dt)
-        odd = n_samples if count is not None else _digits(n_samples, bits)
+        odd = _digits(n_samples if count is None else int(count), bits)
         return _sampled(covariance, readout, step, odd)
 
     if count is None:

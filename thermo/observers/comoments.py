@@ -30,13 +30,13 @@ class Comoments(NamedTuple):
     """Statistics of pairs (x, y), with any leading axes `...`.
 
     Attributes:
-        count: number of pairs, `(...)`.
+        seen: number of pairs, `(...)`.
         x: mean of x, `(..., d)`.
         y: mean of y, `(..., d)`.
         products: sum of the products about the means, `(..., d, d)`.
     """
 
-    count: Count
+    seen: Count
     x: Pair
     y: Pair
     products: Pair
@@ -67,9 +67,9 @@ def centred(
 
 def merge(a: Comoments, b: Comoments) -> Comoments:
     """Statistics of two sets of pairs together."""
-    count = a.count.plus(b.count)
+    count = a.seen.plus(b.seen)
     dtype = a.x.high.dtype
-    n_a, n_b, n = (c.real(dtype)[..., None] for c in (a.count, b.count, count))
+    n_a, n_b, n = (c.real(dtype)[..., None] for c in (a.seen, b.seen, count))
     share = n_b / jnp.maximum(n, 1)
     x, y = _apart(a.x, b.x), _apart(a.y, b.y)
     between = (n_a * share)[..., None] * _outer(sum(x), sum(y))
@@ -79,7 +79,7 @@ def merge(a: Comoments, b: Comoments) -> Comoments:
 
 def covariance(state: Comoments) -> Float[Array, "... d d"]:
     """Average product about the means; NaN where nothing was seen."""
-    n = state.count.real(state.x.high.dtype)[..., None, None]
+    n = state.seen.real(state.x.high.dtype)[..., None, None]
     return (state.products.high + state.products.low) / n
 
 

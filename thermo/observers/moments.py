@@ -18,12 +18,12 @@ class MomentEstimate(NamedTuple):
         mean: average read-out, `(d,)`.
         covariance: average product about the mean of the sample, `(d, d)`. It keeps
             its digits however far the mean is from zero.
-        count: samples averaged over.
+        seen: samples averaged over.
     """
 
     mean: Float[Array, " d"]
     covariance: Float[Array, "d d"]
-    count: Count
+    seen: Count
 
     @property
     def second(self) -> Float[Array, "d d"]:
@@ -37,7 +37,7 @@ class MomentEstimate(NamedTuple):
     @property
     def n_samples(self) -> Any:
         """Samples averaged over: exact, and rounded while it is being traced."""
-        return self.count.value()
+        return self.seen.value()
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Moments:
     def finish(self, state: Comoments) -> MomentEstimate:
         """Divide by the number seen."""
         mean = state.x.high + state.x.low
-        return MomentEstimate(mean, comoments.covariance(state), state.count)
+        return MomentEstimate(mean, comoments.covariance(state), state.seen)
 
 
 def _update(state, v):

@@ -20,17 +20,17 @@ class SpectrumEstimate(NamedTuple):
         omega: angular frequency, radians per unit of `dt`, `(segment // 2 + 1,)`.
         density: two-sided $S(\omega) = \int C(t) e^{-i \omega t} dt$,
             `(frequency, d, d)`: its integral over d omega / 2 pi is the covariance.
-        count: overlapping segments averaged over.
+        seen: overlapping segments averaged over.
     """
 
     omega: Float[Array, " frequency"]
     density: Complex[Array, "frequency d d"]
-    count: Count
+    seen: Count
 
     @property
     def n_segments(self) -> Any:
         """Segments averaged over: exact, and rounded while it is being traced."""
-        return self.count.value()
+        return self.seen.value()
 
 
 class SpectrumState(NamedTuple):
@@ -38,7 +38,7 @@ class SpectrumState(NamedTuple):
 
     recent: Float[Array, "segment d"]
     density: Pair
-    count: Count
+    seen: Count
     missing: Int[Array, ""]
 
 
@@ -94,7 +94,7 @@ class Spectrum:
         return SpectrumState(
             recent=jnp.zeros((self.segment, size), dtype),
             density=pair(jax.lax.complex(empty, empty)),
-            count=Count.zero(),
+            seen=Count.zero(),
             missing=jnp.full((), self.segment, jnp.int32),
         )
 
@@ -105,14 +105,14 @@ class Spectrum:
     def merge(self, a: SpectrumState, b: SpectrumState) -> SpectrumState:
         """Two runs together, without segments across; later samples continue `b`."""
         density = add(add(a.density, b.density.high), b.density.low)
-        return b._replace(density=density, count=a.count.plus(b.count))
+        return b._replace(density=density, seen=a.seen.plus(b.seen))
 
     def finish(self, state: SpectrumState) -> SpectrumEstimate:
         """Average over the segments; NaN where there are none."""
         density, dtype = state.density.high + state.density.low, state.recent.dtype
         omega = 2 * jnp.pi * jnp.fft.rfftfreq(self.segment, self.dt)
-        density = density / state.count.real(dtype).astype(density.dtype)
-        return SpectrumEstimate(omega.astype(dtype), density, state.count)
+        density = density / state.seen.real(dtype).astype(density.dtype)
+        return SpectrumEstimate(omega.astype(dtype), density, state.seen)
 
     def _update(self, state, v):
         recent = jnp.concatenate([state.recent, v])[v.shape[0] :]
@@ -124,7 +124,7 @@ class Spectrum:
             lambda: state.density,
         )
         missing = jnp.where(due, self.segment // 2, missing)
-        return SpectrumState(recent, density, state.count.plus(due), missing)
+        return SpectrumState(recent, density, state.seen.plus(due), missing)
 
     def _periodogram(self, v):
         phase = 2 * jnp.pi * jnp.arange(self.segment, dtype=v.dtype) / self.segment
