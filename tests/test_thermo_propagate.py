@@ -138,6 +138,14 @@ def test_time_constants_far_apart_all_keep_their_decay(dt):
     np.testing.assert_allclose(slow, law, rtol=1e-4)
 
 
+def test_the_slowest_of_modes_far_apart_decays_as_it_should_in_a_run():
+    drift, n = jnp.array([[1.0, -1.0], [-1.0, 1.0 + 1e-6]]), 400_000
+    form = LinearForm(drift=drift, noise=1e-9 * jnp.eye(2), readout=jnp.eye(2))
+    end = trajectory(jr.key(0), propagator(form, 3.0), n, z0=jnp.ones(2))[-1]
+    law = np.exp(-3.0 * n * np.linalg.eigvalsh(np.asarray(drift, float)).min())
+    np.testing.assert_allclose(end, law, rtol=1e-3)
+
+
 @pytest.mark.parametrize("dtype", [jnp.int32, jnp.bfloat16])
 def test_whole_and_half_numbers_are_promoted_and_complex_ones_refused(dtype):
     def form(dtype):
