@@ -1,42 +1,73 @@
 """Training networks whose weights are conductances of simulated memristors.
 
 Put two links at the end of any optax chain: `eapu` decides which cells are
-pulsed, `program` replaces the update by what the array made of it.
+pulsed, `program` replaces the update by what the arrays made of it.
 """
 
-from eapu_jax import laws, presets
+from eapu_jax import array, laws, presets
+from eapu_jax.array import ArrayState
 from eapu_jax.chips import Spread, sample_chip, sample_chips
 from eapu_jax.counts import (
     layer_update_ratio,
     lifetime_factor,
+    pulses_per_cell,
+    totals,
     update_ratio,
+    view,
     writes_per_cell,
 )
-from eapu_jax.crossbar import Crossbar, array_mask, is_on_array, read_weights
+from eapu_jax.crossbar import Crossbar
+from eapu_jax.deploy import deploy
 from eapu_jax.devices import AdditiveError, Device, SoftBounds, VerifyRelaxation
+from eapu_jax.encodings import (
+    AbsmaxRange,
+    DifferentialPair,
+    Encoding,
+    OffsetColumn,
+    Redundant,
+    SingleCell,
+    WidthAwareRange,
+)
+from eapu_jax.placement import place, placements, table
 from eapu_jax.transforms import drop_below, eapu, lift_above, program, write_all
+from eapu_jax.write_error import matched_threshold, write_error
 
 __all__ = [
+    "AbsmaxRange",
     "AdditiveError",
+    "ArrayState",
     "Crossbar",
     "Device",
+    "DifferentialPair",
+    "Encoding",
+    "OffsetColumn",
+    "Redundant",
+    "SingleCell",
     "SoftBounds",
     "Spread",
     "VerifyRelaxation",
-    "array_mask",
+    "WidthAwareRange",
+    "array",
+    "deploy",
     "drop_below",
     "eapu",
-    "is_on_array",
     "laws",
     "layer_update_ratio",
     "lifetime_factor",
     "lift_above",
+    "matched_threshold",
+    "place",
+    "placements",
     "presets",
     "program",
-    "read_weights",
+    "pulses_per_cell",
     "sample_chip",
     "sample_chips",
+    "table",
+    "totals",
     "update_ratio",
+    "view",
     "write_all",
+    "write_error",
     "writes_per_cell",
 ]

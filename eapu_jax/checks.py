@@ -1,9 +1,9 @@
 """Refusals that name the field, the value and the bound.
 
 Only concrete numbers are looked at: a traced value (inside `jit`, `vmap`,
-`grad`) passes, because inside a compiled program nothing may raise. Dataclasses
-do not check themselves on construction either: a gradient with respect to a
-device is a device too, and may be negative. The factories check.
+`grad`) passes, because inside a compiled program nothing may raise. Numbers are
+held against their bounds in the precision that jax will compute with: 1e300 is
+infinite in single precision, and 1e-300 is zero.
 """
 
 import dataclasses
@@ -54,6 +54,8 @@ def check(thing: Any) -> None:
             number(name, value, **rules)
             if other is not None:
                 _ordered(name, value, other, getattr(thing, other))
+    if hasattr(thing, "__check__"):
+        thing.__check__()
 
 
 def number(
@@ -72,16 +74,23 @@ def number(
     real = array.dtype.kind in "iuf" or array.dtype.name == "bfloat16"
     if not real:
         raise ValueError(f"{name} must be a real number, got {value!r}")
-    array = array.astype(float)
-    _require(~np.isnan(array), name, array, "a number, not NaN")
+    given, array = array.astype(float), _as_computed(array)
+    _require(~np.isnan(array), name, given, "a number, not NaN")
     if finite:
-        _require(np.isfinite(array), name, array, "finite")
+        _require(np.isfinite(array), name, given, f"finite in {array.dtype}")
     if above is not None:
-        _require(array > above, name, array, f"> {above:g}")
+        _require(array > above, name, given, f"> {above:g}")
     if at_least is not None:
-        _require(array >= at_least, name, array, f">= {at_least:g}")
+        _require(array >= at_least, name, given, f">= {at_least:g}")
     if under is not None:
-        _require(array < under, name, array, f"< {under:g}")
+        _require(array < under, name, given, f"< {under:g}")
+
+
+def one_of(name: str, value: Any, choices: tuple[Any, ...]) -> None:
+    """Refuse a `value` that is not one of the choices."""
+    if value not in choices:
+        known = ", ".join(map(repr, choices))
+        raise ValueError(f"{name} must be one of {known}, got {value!r}")
 
 
 def whole(name: str, value: Any, *, at_least: int) -> None:
@@ -114,7 +123,11 @@ def thresholds(tree: Any) -> None:
 
 
 def typed_key(name: str, key: Any) -> None:
-    """Refuse anything but one typed random key."""
+    """Refuse anything but one typed random key that draws alike alone and in a batch.
+
+    Keys of `rbg` and `unsafe_rbg` do not: under `vmap` they draw from the first key
+    of the batch, so a chip would depend on how many are simulated beside it.
+    """
     dtype = getattr(key, "dtype", None)
     if dtype is None or not jnp.issubdtype(dtype, jax.dtypes.prng_key):
         raise ValueError(f"{name} must be a typed key, jax.random.key(0), got {key!r}")
@@ -122,13 +135,31 @@ def typed_key(name: str, key: Any) -> None:
         raise ValueError(
             f"{name} must be one key, got {key.shape} of them: vmap over the keys"
         )
+    impl = str(jax.random.key_impl(key))
+    if "rbg" in impl:
+        raise ValueError(
+            f"{name} must be a key whose draws do not depend on the batch, "
+            f"jax.random.key(0, impl='threefry2x32'), got one of {impl}"
+        )
+
+
+def traced(*values: Any) -> bool:
+    """Whether any of these is known only inside a compiled program."""
+    return any(isinstance(value, Tracer) for value in values)
+
+
+def _as_computed(array: np.ndarray) -> np.ndarray:
+    """The numbers as jax will hold them: single precision unless x64 is on."""
+    with np.errstate(over="ignore", under="ignore"):
+        return array.astype(jax.dtypes.canonicalize_dtype(float))
 
 
 def _ordered(name: str, value: Any, other: str, limit: Any) -> None:
     low, high = _concrete(value), _concrete(limit)
     if low is not None and high is not None:
         bound = f"below {other} = {_show(high)}"
-        _require(np.less(low, high), name, low, bound)
+        lower, upper = _as_computed(low), _as_computed(high)
+        _require(np.less(lower, upper), name, low, bound)
 
 
 def _require(ok: np.ndarray, name: str, value: np.ndarray, bound: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +10,8 @@ import jax.random as jr
 from jaxtyping import Array, Key, PyTree
 
 from eapu_jax.checks import number, typed_key, whole
-from eapu_jax.crossbar import Crossbar, check_crossbars, is_crossbar, is_on_array
+from eapu_jax.crossbar import Crossbar, is_crossbar
+from eapu_jax.placement import Place, path_name, place
 from prng import unrolled
 
 
@@ -51,7 +53,13 @@ class Spread:
 
 
 def sample_chips(
-    key: Key[Array, ""], n: int, crossbar: Crossbar, params: PyTree, spread: Spread
+    key: Key[Array, ""],
+    n: int,
+    crossbar: Crossbar,
+    params: PyTree,
+    spread: Spread,
+    *,
+    place: Place = place,
 ) -> PyTree[Crossbar]:
     """Draw `n` chips: a tree of crossbars whose every array leads with the chip.
 
@@ -62,11 +70,12 @@ def sample_chips(
         n: number of chips, at least 1.
         crossbar: the nominal array.
         params: one network's parameters (arrays or `jax.eval_shape` results).
-        spread: how the chips stray.
+        spread: how the chips differ.
+        place: which leaves live on an array.
 
     Raises:
-        ValueError: on `n < 1`, a device constant out of bounds, or a spread of a
-            constant that the device does not have.
+        ValueError: on `n < 1`, or a spread of a constant that the device does not
+            have.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -78,8 +87,10 @@ def sample_chips(
         ((1000,), (1000, 4, 3))
     """
     whole("n", n, at_least=1)
-    chip = lambda i: sample_chip(key, i, crossbar, params, spread)  # noqa: E731
-    return jax.vmap(chip)(jnp.arange(n))
+    draw = partial(
+        sample_chip, crossbar=crossbar, params=params, spread=spread, place=place
+    )
+    return jax.vmap(lambda index: draw(key, index))(jnp.arange(n))
 
 
 def sample_chip(
@@ -88,6 +99,8 @@ def sample_chip(
     crossbar: Crossbar,
     params: PyTree,
     spread: Spread,
+    *,
+    place: Place = place,
 ) -> PyTree[Crossbar]:
     """Draw chip `index` of the population of `key`: one crossbar per leaf.
 
@@ -98,42 +111,43 @@ def sample_chip(
     whole("index", index, at_least=0)
     _check_nominal(crossbar, spread)
     key_chip, key_cells = jr.split(jr.fold_in(unrolled(key), index))
-    chip = _stray(key_chip, crossbar, spread.chip_to_chip, ())
-    leaves, treedef = jax.tree.flatten(params)
+    chip = _perturbed(key_chip, crossbar, spread.chip_to_chip, ())
+    leaves, treedef = jax.tree_util.tree_flatten_with_path(params)
     keys = jr.split(key_cells, max(len(leaves), 1))
-    cells = [
-        _draw_cells(k, chip, leaf, spread)
-        for k, leaf in zip(keys, leaves, strict=False)
+    drawn = [
+        _draw_cells(k, chip, leaf.shape, spread)
+        if place(path_name(path), leaf.shape) == "array"
+        else chip
+        for k, (path, leaf) in zip(keys, leaves, strict=False)
     ]
-    return jax.tree.unflatten(treedef, cells)
+    return jax.tree.unflatten(treedef, drawn)
 
 
-def _draw_cells(key, chip: Crossbar, leaf, spread: Spread) -> Crossbar:
-    """Give every cell of one leaf its own constants, and stick some."""
-    if not is_on_array(leaf):
-        return chip
+def _draw_cells(key, chip: Crossbar, weights: tuple[int, ...], spread: Spread):
+    """Give every cell of one array its own constants, and stick some."""
+    like = jax.ShapeDtypeStruct(weights, jnp.float32)
+    cells = jax.eval_shape(chip.encoding.to_cells, like, 1.0).shape
     key_spread, key_stuck, key_level = jr.split(key, 3)
-    drawn = _stray(key_spread, chip, spread.cell_to_cell, leaf.shape)
+    drawn = _perturbed(key_spread, chip, spread.cell_to_cell, cells)
     if spread.stuck_rate == 0:
         return drawn
-    stuck = jr.bernoulli(key_stuck, spread.stuck_rate, leaf.shape)
+    stuck = jr.bernoulli(key_stuck, spread.stuck_rate, cells)
     levels = jnp.array(spread.stuck_levels, jnp.float32)
-    level = jr.choice(key_level, levels, leaf.shape)
+    level = jr.choice(key_level, levels, cells)
     return replace(drawn, stuck_at=jnp.where(stuck, level, jnp.nan))
 
 
-def _stray(key, crossbar: Crossbar, spread: Mapping[str, float], shape) -> Crossbar:
+def _perturbed(key, crossbar: Crossbar, spread: Mapping[str, float], shape) -> Crossbar:
     """Multiply the named constants by log-normal factors of mean one."""
-    strayed = {}
+    drawn = {}
     for name, key_name in zip(spread, jr.split(key, max(len(spread), 1)), strict=False):
         sigma = spread[name]
         factor = jnp.exp(sigma * jr.normal(key_name, shape) - sigma**2 / 2)
-        strayed[name] = getattr(crossbar.device, name) * factor
-    return replace(crossbar, device=replace(crossbar.device, **strayed))
+        drawn[name] = getattr(crossbar.device, name) * factor
+    return replace(crossbar, device=replace(crossbar.device, **drawn))
 
 
 def _check_nominal(crossbar: Crossbar, spread: Spread) -> None:
-    check_crossbars(crossbar)
     if not is_crossbar(crossbar):
         raise ValueError(f"crossbar must be one Crossbar, got {crossbar!r}")
     if not isinstance(spread, Spread):

@@ -1,56 +1,98 @@
 """How often cells were written: the figures of merit of a training run.
 
-All of these read the state of `program`, wherever it sits in an optax state.
+All of these read the arrays in the state of `program`, wherever in an optax state it
+sits, and of all `program`s together where there are several.
 """
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PyTree
 
+from eapu_jax import ledger as ledgers
+from eapu_jax.array import ArrayState
 from eapu_jax.checks import whole
 
 
-def writes_per_cell(state: PyTree) -> PyTree:
-    """Writes of every cell so far, a tree like the array leaves.
+def view(state: PyTree) -> dict[str, ArrayState]:
+    """Every array of an optax state, by path.
 
     Args:
-        state: an optax state that holds that of `program`.
+        state: an optax state that holds that of at least one `program`.
 
     Raises:
-        ValueError: if not exactly one `program` is part of the chain.
+        ValueError: if no `program` is part of the chain, or two hold the same path.
+    """
+    found = [held for _, held in optax.tree.get_all_with_path(state, "ProgramState")]
+    if not found:
+        raise ValueError(
+            "state must hold that of a `program`: is it part of the chain?"
+        )
+    every: dict[str, ArrayState] = {}
+    for path, array in (pair for held in found for pair in held.arrays.items()):
+        if path in every:
+            raise ValueError(f"two `program`s of the state hold an array at {path!r}")
+        every[path] = array
+    return every
+
+
+def writes_per_cell(state: PyTree) -> dict[str, jax.Array]:
+    """Writes of every cell since deployment, by path; shaped like the cells.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> from eapu_jax import Crossbar, program
+        >>> w = {"kernel": jnp.zeros((2, 2))}
+        >>> tx = program(Crossbar(), key=jax.random.key(0))
+        >>> updates = {"kernel": jnp.array([[0.0, 0.1], [0.2, 0.3]])}
+        >>> _, state = tx.update(updates, tx.init(w), w)
+        >>> writes_per_cell(state)["kernel"]
+        Array([[0, 1],
+               [1, 1]], dtype=uint32)
+        >>> update_ratio(state)
+        Array(0.75, dtype=float32)
+    """
+    return {path: array.ledger.writes for path, array in view(state).items()}
+
+
+def layer_update_ratio(state: PyTree) -> dict[str, Float[Array, ""]]:
+    """Fraction of the cells of each layer written at the last step ($R_{up}$)."""
+    return {
+        path: ledgers.ratio(array.ledger.written, array.ledger.writes.size)
+        for path, array in view(state).items()
+    }
+
+
+def update_ratio(state: PyTree) -> Float[Array, ""]:
+    """Fraction of all cells written at the last step ($R_{up}$); 0 without cells."""
+    return _over_all_cells(state, "written")
+
+
+def pulses_per_cell(state: PyTree) -> Float[Array, ""]:
+    """Pulses of either sign since deployment, mean over all cells."""
+    return _over_all_cells(state, "up") + _over_all_cells(state, "down")
+
+
+def totals(state: PyTree) -> dict[str, int]:
+    """Exact counts over all arrays: up, down, reads, foreign, written. Not traced.
 
     Example:
         >>> import jax, jax.numpy as jnp
         >>> from eapu_jax import Crossbar, program
         >>> w = jnp.zeros((2, 2))
         >>> tx = program(Crossbar(), key=jax.random.key(0))
-        >>> _, state = tx.update(jnp.array([[0.0, 0.1], [0.2, 0.3]]), tx.init(w), w)
-        >>> writes_per_cell(state)
-        Array([[0, 1],
-               [1, 1]], dtype=int32)
-        >>> update_ratio(state)
-        Array(0.75, dtype=float32)
+        >>> _, state = tx.update(jnp.array([[0.0, 0.1], [-0.2, 0.3]]), tx.init(w), w)
+        >>> totals(state)
+        {'up': 2, 'down': 1, 'reads': 0, 'foreign': 0, 'written': 3}
     """
-    return _field(state, "writes")
+    held = [array.ledger for array in view(state).values()]
+    names = ("up", "down", "reads", "foreign", "written")
+    return {n: sum(ledgers.value(getattr(one, n)) for one in held) for n in names}
 
 
-def layer_update_ratio(state: PyTree) -> PyTree:
-    """Fraction of the cells of each layer written at the last step ($R_{up}$)."""
-    return _field(state, "update_ratio")
-
-
-def update_ratio(state: PyTree) -> Float[Array, ""]:
-    """Fraction of all cells written at the last step ($R_{up}$)."""
-    ratios = jax.tree.leaves(layer_update_ratio(state))
-    if not ratios:
-        return jnp.zeros(())
-    cells = [n.size for n in jax.tree.leaves(writes_per_cell(state))]
-    weights = jnp.array(cells, jnp.float32) / max(sum(cells), 1)
-    return jnp.sum(jnp.stack(ratios) * weights)
-
-
-def lifetime_factor(writes: PyTree, steps: int) -> Float[Array, ""]:
+def lifetime_factor(writes: Any, steps: int) -> Float[Array, ""]:
     r"""How much longer the array lives than if every step wrote every cell.
 
     $T / \bar n$, with $\bar n$ the mean number of writes per cell after $T$ steps.
@@ -67,17 +109,20 @@ def lifetime_factor(writes: PyTree, steps: int) -> Float[Array, ""]:
     """
     whole("steps", steps, at_least=0)
     leaves = jax.tree.leaves(writes)
-    if not leaves:
-        raise ValueError(f"writes must hold at least one array, got {writes!r}")
-    total = sum(jnp.sum(n, dtype=jnp.float32) for n in leaves)
-    return jnp.float32(steps) * sum(n.size for n in leaves) / total
+    cells = sum(n.size for n in leaves)
+    if not cells:
+        raise ValueError(f"writes must hold at least one cell, got {writes!r}")
+    return jnp.float32(steps) / sum(_mean_part(n, cells) for n in leaves)
 
 
-def _field(state: PyTree, name: str) -> PyTree:
-    found = [value for _, value in optax.tree.get_all_with_path(state, "ProgramState")]
-    if len(found) != 1:
-        raise ValueError(
-            f"state must hold that of exactly one `program`, got {len(found)}: "
-            "is it part of the chain?"
-        )
-    return getattr(found[0], name)
+def _mean_part(n: jax.Array, cells: int) -> Float[Array, ""]:
+    """The sum of counts up to 2**32, over a number of cells."""
+    low, high = (ledgers.count(part) for part in (n & 0xFFFF, n >> 16))
+    return ledgers.ratio(low, cells) + 2.0**16 * ledgers.ratio(high, cells)
+
+
+def _over_all_cells(state: PyTree, name: str) -> Float[Array, ""]:
+    held = [array.ledger for array in view(state).values()]
+    cells = sum(one.writes.size for one in held)
+    parts = [ledgers.ratio(getattr(one, name), cells) for one in held]
+    return sum(parts, jnp.zeros((), jnp.float32))

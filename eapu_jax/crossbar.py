@@ -1,134 +1,83 @@
-"""Weights as conductances: what one array of cells is made of."""
+"""What one array is made of: its cells, and how they stand for weights."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
-from jaxtyping import Array, Float, Key, PyTree
+from jaxtyping import PyTree
 
-from eapu_jax.checks import check, quantity, stuck_at, typed_key
+from eapu_jax.checks import stuck_at
+from eapu_jax.constants import constants
 from eapu_jax.devices import AdditiveError, Device
 from eapu_jax.devices.base import Scalar
-from prng import unrolled
+from eapu_jax.encodings import Encoding, Range, SingleCell
+from eapu_jax.encodings.ranges import as_range
+
+_DEVICE = ("init", "conductance", "write", "advance", "read", "read_std")
+_ENCODING = ("to_cells", "to_weights", "request")
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True, kw_only=True)
+@constants
 class Crossbar:
-    r"""An array of cells, and the scale between a weight and its conductance.
-
-    $$ W = R_{wg}\, G $$
-
-    $G$ is the conductance of a cell against a fixed reference, so it is signed.
-    Whether the hardware uses one cell or a differential pair per weight is
-    UNKNOWN; one write error per update fits either with one cell rewritten.
+    """An array of cells that stand for the weights of one layer.
 
     Attributes:
         device: the model of every cell.
-        r_wg: $R_{wg}$, weight per conductance, 1/µS. 1/80 is the value of the
-            authors' public commands (STATED).
+        encoding: how cells stand for weights.
+        r_wg: weight per conductance, 1/µS: a number, or a `Range` that fits one to
+            the weights at deployment. 1/80 is the value of the EaPU authors' public
+            commands (STATED).
         stuck_at: conductance of every stuck cell, µS, and NaN where a cell is
             healthy; broadcasts to the cells. None: all are healthy.
 
+    Raises:
+        ValueError: on a constant out of bounds, and on a device that cannot be
+            pulsed in a direction in which the encoding asks for it.
+
     Example:
-        >>> Crossbar(r_wg=1 / 80).conductance(0.5)
-        40.0
+        >>> from eapu_jax.devices import SoftBounds
+        >>> Crossbar(device=SoftBounds(g_min=-40.0, g_max=40.0), r_wg=0.02).r_wg
+        0.02
     """
 
     device: Device = AdditiveError()
-    r_wg: Scalar = quantity(1 / 80, above=0)
+    encoding: Encoding = SingleCell()
+    r_wg: Range | Scalar = 1 / 80
     stuck_at: jax.Array | None = None
 
-    def conductance(self, weight):
-        """The conductance that stands for `weight`, µS."""
-        return weight / self.r_wg
+    def __check__(self):
+        _require("device", self.device, _DEVICE, "a device, AdditiveError()")
+        _require("encoding", self.encoding, _ENCODING, "an encoding, SingleCell()")
+        as_range(self.r_wg)
+        stuck_at(self.stuck_at)
+        refused = set(self.encoding.directions) - set(self.device.directions)
+        if refused:
+            raise ValueError(
+                f"Crossbar.encoding must ask only for pulses in the directions "
+                f"{self.device.directions} of {type(self.device).__name__}, got "
+                f"{self.encoding.directions} of {type(self.encoding).__name__}: a "
+                'one-sided device goes with DifferentialPair(policy="up")'
+            )
 
-    def weight(self, g):
-        """The weight that conductance `g` (µS) stands for."""
-        return g * self.r_wg
+    def fit(self, w: jax.Array) -> Scalar:
+        """The scale that the range gives these weights, 1/µS."""
+        return as_range(self.r_wg).fit(w)
 
-    def hold_stuck(self, g: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
+    def conductance(self, cells: Any) -> jax.Array:
+        """Where all cells stand, stuck ones where they are stuck. µS."""
+        return self.hold_stuck(self.device.conductance(cells))
+
+    def hold_stuck(self, g: jax.Array) -> jax.Array:
         """Put stuck cells where they are stuck, whatever was asked of them. µS."""
         if self.stuck_at is None:
             return g
-        return jnp.where(jnp.isnan(self.stuck_at), g, self.stuck_at)
+        stuck = jnp.broadcast_to(jnp.asarray(self.stuck_at, g.dtype), g.shape)
+        return jnp.where(jnp.isnan(stuck), g, stuck)
 
 
-def is_on_array(leaf: Any) -> bool:
-    """The paper's partition: weights of two or more axes live on the array.
-
-    Biases, norms and scalars stay digital. STATED by the authors' code.
-
-    Example:
-        >>> import numpy as np
-        >>> is_on_array(np.ones((4, 3))), is_on_array(np.ones(3))
-        (True, False)
-    """
-    return jnp.ndim(leaf) >= 2
-
-
-def array_mask(tree: PyTree) -> PyTree:
-    """`is_on_array` of every leaf: the mask for `optax.masked` and friends."""
-    return jax.tree.map(is_on_array, tree)
-
-
-def read_weights(
-    key: Key[Array, ""], crossbar: PyTree[Crossbar], params: PyTree
-) -> PyTree:
-    """The weights that the network sees: every cell read once, with its noise.
-
-    Digital leaves come back as they are. Differentiable in `params` and in the
-    constants of the device.
-
-    Args:
-        key: typed key of this read.
-        crossbar: one crossbar, or a tree of them that is a prefix of `params`.
-        params: the weights.
-
-    Raises:
-        ValueError: on a device constant out of bounds.
-
-    Example:
-        >>> import jax, jax.numpy as jnp
-        >>> noisy = Crossbar(device=AdditiveError(read_noise=1.0), r_wg=1 / 80)
-        >>> w = {"kernel": jnp.zeros((200, 50)), "bias": jnp.zeros(50)}
-        >>> seen = read_weights(jax.random.key(0), noisy, w)
-        >>> bool(abs(seen["kernel"].std() - 1 / 80) < 1e-3), float(seen["bias"].sum())
-        (True, 0.0)
-    """
-    typed_key("key", key)
-    check_crossbars(crossbar)
-    keys = optax.tree.split_key_like(unrolled(key), params)
-
-    def read(key, w, crossbar):
-        if not is_on_array(w):
-            return w
-        g = crossbar.conductance(w.astype(working_dtype(w)))
-        return crossbar.weight(crossbar.device.read(key, g)).astype(w.dtype)
-
-    return jax.tree.map(read, keys, params, spread_over(crossbar, params))
-
-
-def spread_over(crossbar: PyTree[Crossbar], tree: PyTree) -> PyTree:
-    """One crossbar per leaf of `tree`, from one crossbar or a prefix of them."""
-    return jax.tree.broadcast(crossbar, tree, is_leaf=is_crossbar)
-
-
-def check_crossbars(crossbar: PyTree[Crossbar]) -> None:
-    """Refuse a concrete constant that is out of bounds, and strangers."""
-    if crossbar is None:
-        raise ValueError("crossbar must hold Crossbars only, got None")
-    for one in jax.tree.leaves(crossbar, is_leaf=is_crossbar):
-        if not is_crossbar(one):
-            raise ValueError(f"crossbar must hold Crossbars only, got {one!r}")
-        if not all(hasattr(one.device, can) for can in ("write", "read", "relax")):
-            raise ValueError(
-                f"Crossbar.device must be a device, AdditiveError(), got {one.device!r}"
-            )
-        check(one)
-        stuck_at(one.stuck_at)
+def _require(field: str, thing: Any, methods: tuple[str, ...], example: str) -> None:
+    if isinstance(thing, type) or not all(hasattr(thing, can) for can in methods):
+        raise ValueError(f"Crossbar.{field} must be {example}, got {thing!r}")
 
 
 def is_crossbar(thing: Any) -> bool:
@@ -136,11 +85,39 @@ def is_crossbar(thing: Any) -> bool:
     return isinstance(thing, Crossbar)
 
 
-def working_dtype(leaf: jax.Array) -> Any:
-    """Conductances are kept in single precision at least."""
-    if not jnp.issubdtype(leaf.dtype, jnp.floating):
-        raise ValueError(
-            f"weights on the array must be floating point, got {leaf.dtype}: "
-            "cast them, or leave them out with optax.masked"
+def crossbars_at(crossbar: PyTree[Crossbar], paths: list[str]) -> dict[str, Crossbar]:
+    """One crossbar for every path.
+
+    Args:
+        crossbar: one for all, or a tree of them: each serves the path at which it
+            stands in the tree and all paths below.
+        paths: of the leaves on the array.
+
+    Raises:
+        ValueError: if something in the tree is no crossbar, or a path has none.
+    """
+    from eapu_jax.placement import path_name
+
+    named = {
+        path_name(path): one
+        for path, one in jax.tree_util.tree_leaves_with_path(
+            crossbar, is_leaf=lambda x: is_crossbar(x) or x is None
         )
-    return jnp.dtype(jnp.float64 if leaf.dtype == jnp.float64 else jnp.float32)
+    }
+    strangers = [one for one in named.values() if not is_crossbar(one)]
+    if strangers or not named:
+        got = strangers[0] if strangers else crossbar
+        raise ValueError(f"crossbar must hold Crossbars only, got {got!r}")
+    return {path: _serving(named, path) for path in paths}
+
+
+def _serving(named: dict[str, Crossbar], path: str) -> Crossbar:
+    above = path
+    while above not in named and above:
+        above = above.rpartition("/")[0]
+    if above not in named:
+        raise ValueError(
+            f"crossbar must have one for {path!r} or a branch above it, got only "
+            f"{', '.join(map(repr, named))}"
+        )
+    return named[above]

@@ -16,7 +16,7 @@ import jax.random as jr
 from jax.extend.random import define_prng_impl
 from jaxtyping import Array, Key, UInt32
 
-__all__ = ["unrolled"]
+__all__ = ["bits_at", "counts_its_draws", "unrolled"]
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA  # Skein's constant: keeps the three key words from cancelling
@@ -52,6 +52,34 @@ def unrolled(key: Key[Array, "..."]) -> Key[Array, "..."]:
     if str(jr.key_impl(key)) != "threefry2x32":
         return key
     return jr.wrap_key_data(jr.key_data(key), impl=_UNROLLED)
+
+
+def counts_its_draws(key: Key[Array, "..."]) -> bool:
+    """Whether draw `i` of `key` is a function of the key and `i` alone.
+
+    True of threefry2x32 under jax's default `jax_threefry_partitionable=True`,
+    whether drawn by jax or by `unrolled`.
+    """
+    partitionable = getattr(jax.config, "jax_threefry_partitionable", True)
+    named = str(jr.key_impl(key))
+    return partitionable and ("threefry2x32" in named or "u3fry" in named)
+
+
+def bits_at(key: Key[Array, ""], index: UInt32[Array, "..."]) -> UInt32[Array, "..."]:
+    """The elements number `index` of `jax.random.bits(key, (n,))`, whatever `n`.
+
+    Args:
+        key: typed key for which `counts_its_draws`.
+        index: numbers of the draws, below 2**32.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> key = jax.random.key(7)
+        >>> bool(bits_at(key, jnp.uint32(41)) == jax.random.bits(key, (50,))[41])
+        True
+    """
+    high, low = _threefry2x32(jr.key_data(key), jnp.zeros_like(index), index)
+    return high ^ low
 
 
 @jax.jit

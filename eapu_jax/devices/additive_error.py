@@ -1,20 +1,18 @@
 """The paper's device: every write lands with the same Gaussian error."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
-import jax.random as jr
 
 from eapu_jax.checks import quantity
-from eapu_jax.devices.base import Scalar
-from eapu_jax.devices.rare import draw_where
+from eapu_jax.constants import constants
+from eapu_jax.devices.base import Cells, Scalar, one_pulse
+from eapu_jax.devices.still import Still
+from prng.sparse import normal_where
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True, kw_only=True)
-class AdditiveError:
+@constants
+class AdditiveError(Still):
     r"""A write that misses its target by a Gaussian error, and nothing else.
 
     $$ g \leftarrow \mathrm{clip}\left(g + \Delta g + \epsilon_\mathrm{cell},\;
@@ -23,7 +21,8 @@ class AdditiveError:
 
     The error depends neither on the state, nor on the step, nor on time. With
     the window left open this is the simulation of the EaPU authors' public code
-    (STATED there; the paper's conductance window is UNKNOWN).
+    (STATED there; the paper's conductance window is UNKNOWN). A write counts as
+    one pulse, whatever its size: how many the hardware sends is UNKNOWN.
 
     Attributes:
         write_noise: $\sigma$, standard deviation of one write, µS.
@@ -34,9 +33,13 @@ class AdditiveError:
     Example:
         >>> import jax, jax.numpy as jnp
         >>> quiet = AdditiveError(write_noise=0.0, g_max=80.0)
-        >>> g = jnp.array([0.0, 40.0, 79.0])
-        >>> quiet.write(jax.random.key(0), g, jnp.full(3, 2.0))
-        Array([ 2., 42., 80.], dtype=float32)
+        >>> key = jax.random.key(0)
+        >>> cells = quiet.init(key, jnp.array([0.0, 40.0, 79.0]))
+        >>> cells, pulses = quiet.write(key, cells, jnp.array([2.0, -2.0, 2.0]))
+        >>> cells.g
+        Array([ 2., 38., 80.], dtype=float32)
+        >>> pulses.up.tolist(), pulses.down.tolist()
+        ([1, 0, 1], [0, 1, 0])
     """
 
     write_noise: Scalar = quantity(2.0, at_least=0)
@@ -44,23 +47,17 @@ class AdditiveError:
     g_min: Scalar = quantity(-float("inf"), below="g_max", finite=False)
     g_max: Scalar = quantity(float("inf"), finite=False)
 
-    volatile: ClassVar[bool] = False
+    directions: ClassVar = (-1, 1)
 
-    def write(self, key, g, dg):
+    def write(self, key, cells, dg):
         """Move by `dg` and an error; clip to the window. µS."""
-        noise = draw_where(jr.normal, key, dg != 0, g.dtype)
-        target = g + dg + self.write_noise * noise
-        return jnp.where(dg == 0, g, jnp.clip(target, self.g_min, self.g_max))
+        asked = dg != 0
+        noise = normal_where(key, asked, dg.dtype)
+        # what has diverged must show, not land at an end of the window
+        target = jnp.where(jnp.isfinite(dg), cells.g + dg, jnp.nan)
+        landed = jnp.clip(target + self.write_noise * noise, self.g_min, self.g_max)
+        return Cells(jnp.where(asked, landed, cells.g)), one_pulse(dg)
 
-    def pulsed(self, dg):
-        """Every request but zero."""
-        return dg != 0
-
-    def read(self, key, g):
-        """The conductance and its read noise, µS."""
-        return g + self.read_noise * jr.normal(key, g.shape, g.dtype)
-
-    def relax(self, key, g, age, dt):
-        """Nothing moves by itself."""
-        del key, age, dt
-        return g
+    def smallest_request(self):
+        """Every request but zero is written."""
+        return 0.0

@@ -1,48 +1,106 @@
 """What every memristor model can do."""
 
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import jax
-from jaxtyping import Array, Bool, Float, Key
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, Key
 
 Scalar: TypeAlias = jax.Array | float
 """One number per device, or one per cell: anything that broadcasts to the cells."""
 
 
-class Device(Protocol):
-    """One memristor model: how a cell is written, read, and how it ages.
+class Pulses(NamedTuple):
+    """How many pulses every cell got, by sign.
 
-    All conductances are in µS, times in s. A device is written for the cells of
-    one array; `vmap` over the device makes a population.
+    Attributes:
+        up: pulses that ask for more conductance.
+        down: pulses that ask for less.
+    """
+
+    up: Int[Array, "*cells"]
+    down: Int[Array, "*cells"]
+
+    @property
+    def sent(self) -> jax.Array:
+        """Which cells got a pulse at all: these are counted as written."""
+        return (self.up > 0) | (self.down > 0)
+
+
+def one_pulse(dg: Float[Array, "*cells"]) -> Pulses:
+    """One pulse for every request that is not zero, in its direction.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> one_pulse(jnp.array([-2.0, 0.0, 0.1])).down.tolist()
+        [1, 0, 0]
+    """
+    up = dg > 0
+    return Pulses(up.astype(jnp.int32), ((dg != 0) & ~up).astype(jnp.int32))
+
+
+class Cells(NamedTuple):
+    """The state of cells that remember their conductance and nothing else.
+
+    A device whose cells remember more (an age, a drift exponent, a wear count)
+    has a NamedTuple of its own. Every leaf has the shape of the cells.
+
+    Attributes:
+        g: conductance, µS.
+    """
+
+    g: Float[Array, "*cells"]
+
+
+class Device(Protocol):
+    """One memristor model: what a cell remembers, how it is written, read, how it ages.
+
+    All conductances are in µS, times in s. A device is a pytree of constants,
+    written for the cells of one array: everything works element by element, so
+    `vmap` over a device makes a population, and the cells of many arrays can be
+    laid in one buffer.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
+    directions: ClassVar[tuple[int, ...]]
+    """The signs in which a cell can be pulsed: (-1, 1), or (1,) if one-sided."""
+
     volatile: ClassVar[bool]
-    """Whether the conductance moves by itself after a write."""
+    """Whether the cells move by themselves as time passes."""
+
+    g_min: Any
+    """Lowest conductance that a write can reach, µS; -inf where the window is open."""
+
+    g_max: Any
+    """Highest conductance that a write can reach, µS; inf where it is open."""
+
+    def init(self, key: Key[Array, ""], g: Float[Array, "*cells"]) -> Any:
+        """Fresh cells that stand at `g`, or at the end of the window next to it."""
+        ...
+
+    def conductance(self, cells: Any) -> Float[Array, "*cells"]:
+        """Where the cells stand now, without read noise."""
+        ...
 
     def write(
-        self, key: Key[Array, ""], g: Float[Array, "*cells"], dg: Float[Array, "*cells"]
-    ) -> Float[Array, "*cells"]:
-        """Request a change `dg`; a cell with `dg == 0` comes back untouched."""
+        self, key: Key[Array, ""], cells: Any, dg: Float[Array, "*cells"]
+    ) -> tuple[Any, Pulses]:
+        """Request a change `dg`; a cell that gets no pulse comes back untouched."""
         ...
 
-    def pulsed(self, dg: Float[Array, "*cells"]) -> Bool[Array, "*cells"]:
-        """Which requests send their cell a pulse: these are counted as writes."""
+    def advance(self, key: Key[Array, ""], cells: Any, dt: Scalar) -> Any:
+        """Let `dt` pass. Zero time changes nothing."""
         ...
 
-    def read(
-        self, key: Key[Array, ""], g: Float[Array, "*cells"]
-    ) -> Float[Array, "*cells"]:
+    def read(self, key: Key[Array, ""], cells: Any) -> Float[Array, "*cells"]:
         """What one read of the cells returns."""
         ...
 
-    def relax(
-        self,
-        key: Key[Array, ""],
-        g: Float[Array, "*cells"],
-        age: Float[Array, "*cells"],
-        dt: Scalar,
-    ) -> Float[Array, "*cells"]:
-        """Let `dt` pass for cells that were written `age` ago."""
+    def read_std(self, cells: Any) -> Scalar:
+        """Standard deviation of one read, broadcastable to the cells."""
+        ...
+
+    def smallest_request(self) -> Scalar:
+        """Requests of at most this size, abs(dg), send no pulse; 0 where all do."""
         ...

@@ -1,27 +1,26 @@
 """Soft-bounds memristor: the nearer its limit, the less it moves."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
-import jax.random as jr
 
 from eapu_jax.checks import quantity
-from eapu_jax.devices.base import Scalar
-from eapu_jax.devices.rare import draw_where
+from eapu_jax.constants import constants
+from eapu_jax.devices.base import Cells, Pulses, Scalar
+from eapu_jax.devices.still import Still
+from prng.sparse import normal_where
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True, kw_only=True)
-class SoftBounds:
+@constants
+class SoftBounds(Still):
     r"""A memristor driven by identical pulses, whose response fades at its limits.
 
     One pulse upwards closes the fraction $f$ of the room left,
     $g \leftarrow g + f\,(g_\mathrm{max} - g)$ with
     $f = 2 p / (g_\mathrm{max} - g_\mathrm{min})$, so that it moves by $p$ at the
-    middle of the window; downwards likewise towards $g_\mathrm{min}$. A request
-    $\Delta g$ is sent as $n = \mathrm{round}(|\Delta g| / p)$ pulses:
+    middle of the window; downwards likewise towards $g_\mathrm{min}$, with a step
+    $p_-$ of its own. A request $\Delta g$ is sent as
+    $n = \mathrm{round}(|\Delta g| / p)$ pulses:
 
     $$ g \leftarrow b + (g - b)(1 - f)^n + \sqrt n\,\sigma\,\mathcal N(0, 1),
        \qquad b = g_\mathrm{max} \text{ or } g_\mathrm{min} $$
@@ -36,47 +35,48 @@ class SoftBounds:
         g_min: lowest conductance, µS.
         g_max: highest conductance, µS.
         pulse: $p$, step of one pulse at the middle of the window, µS.
+        down_ratio: $p_- / p$, the downward step over the upward one.
         write_noise: $\sigma$, standard deviation per pulse, µS.
         read_noise: standard deviation of one read, µS.
 
     Example:
         >>> import jax, jax.numpy as jnp
         >>> quiet = SoftBounds(g_min=-80.0, g_max=80.0, pulse=8.0, write_noise=0.0)
-        >>> g = jnp.array([-80.0, 0.0, 80.0])
-        >>> quiet.write(jax.random.key(0), g, jnp.full(3, 8.0))
-        Array([-64.,   8.,  80.], dtype=float32)
+        >>> key = jax.random.key(0)
+        >>> cells = quiet.init(key, jnp.array([-80.0, 0.0, 80.0]))
+        >>> cells, pulses = quiet.write(key, cells, jnp.full(3, 16.0))
+        >>> [round(float(g), 1) for g in cells.g]
+        [-49.6, 15.2, 80.0]
+        >>> pulses.up.tolist()
+        [2, 2, 2]
     """
 
     g_min: Scalar = quantity(-80.0, below="g_max")
     g_max: Scalar = quantity(80.0)
     pulse: Scalar = quantity(0.5, above=0)
+    down_ratio: Scalar = quantity(1.0, above=0)
     write_noise: Scalar = quantity(0.5, at_least=0)
     read_noise: Scalar = quantity(0.0, at_least=0)
 
-    volatile: ClassVar[bool] = False
+    directions: ClassVar = (-1, 1)
 
-    def write(self, key, g, dg):
+    def write(self, key, cells, dg):
         """Send the pulses that `dg` asks for. µS."""
-        n = self._pulses(dg)
-        fraction = jnp.minimum(2 * self.pulse / (self.g_max - self.g_min), 1.0)
+        step = jnp.where(dg > 0, self.pulse, self.pulse * self.down_ratio)
+        n = jnp.round(jnp.abs(dg) / step)
         limit = jnp.where(dg > 0, self.g_max, self.g_min)
-        moved = limit + (g - limit) * (1 - fraction) ** n
-        z = draw_where(jr.normal, key, n != 0, g.dtype)
-        noise = self.write_noise * jnp.sqrt(n) * z
-        return jnp.where(n == 0, g, jnp.clip(moved + noise, self.g_min, self.g_max))
+        fraction = jnp.minimum(2 * step / (self.g_max - self.g_min), 1.0)
+        moved = limit + (cells.g - limit) * (1 - fraction) ** n
+        noise = self.write_noise * jnp.sqrt(n) * normal_where(key, n != 0, dg.dtype)
+        landed = jnp.clip(moved + noise, self.g_min, self.g_max)
+        landed = jnp.where(jnp.isfinite(dg), landed, jnp.nan)
+        return Cells(jnp.where(n == 0, cells.g, landed)), _pulses(n, dg)
 
-    def pulsed(self, dg):
-        """Every request of more than half a pulse."""
-        return self._pulses(dg) != 0
+    def smallest_request(self):
+        """Half a pulse of the larger step, µS: below it nothing may be sent."""
+        return self.pulse * jnp.maximum(self.down_ratio, 1.0) / 2
 
-    def read(self, key, g):
-        """The conductance and its read noise, µS."""
-        return g + self.read_noise * jr.normal(key, g.shape, g.dtype)
 
-    def relax(self, key, g, age, dt):
-        """Nothing moves by itself."""
-        del key, age, dt
-        return g
-
-    def _pulses(self, dg):
-        return jnp.round(jnp.abs(dg) / self.pulse)
+def _pulses(n, dg) -> Pulses:
+    count = jnp.nan_to_num(jnp.minimum(n, 2.0**30)).astype(jnp.int32)
+    return Pulses(jnp.where(dg > 0, count, 0), jnp.where(dg > 0, 0, count))

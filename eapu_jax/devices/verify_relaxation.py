@@ -1,18 +1,30 @@
 """Write error taken apart: the verify band, then relaxation in log time."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+from jaxtyping import Array, Float
 
 from eapu_jax.checks import quantity
-from eapu_jax.devices.base import Scalar
+from eapu_jax.constants import constants
+from eapu_jax.devices.base import Scalar, one_pulse
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True, kw_only=True)
+class AgingCells(NamedTuple):
+    """Cells that remember when they were written.
+
+    Attributes:
+        g: conductance, µS.
+        age: time since the last write, s.
+    """
+
+    g: Float[Array, "*cells"]
+    age: Float[Array, "*cells"]
+
+
+@constants
 class VerifyRelaxation:
     r"""A write-verify loop that stops within a band, and a cell that then wanders.
 
@@ -24,11 +36,13 @@ class VerifyRelaxation:
     with the time $t$ since the write, in independent steps: from age $a$ to
     $a + \Delta t$ the variance grows by $s(a + \Delta t)^2 - s(a)^2$, so waiting
     twice is waiting once for the sum. After $t$ the error has the standard
-    deviation $\sqrt{b^2 / 3 + s(t)^2}$.
+    deviation $\sqrt{b^2 / 3 + s(t)^2}$. Fresh cells count as just written, without
+    an error.
 
     That write errors come from programming tolerance and post-write drift and
     grow over time is reported by the press; this form is INFERRED and its
-    constants are ASSUMED.
+    constants are ASSUMED. A write counts as one pulse in its direction: the
+    number of verify cycles is UNKNOWN.
 
     Attributes:
         tolerance: $b$, half the width of the verify band, µS.
@@ -41,9 +55,11 @@ class VerifyRelaxation:
 
     Example:
         >>> import jax, jax.numpy as jnp
-        >>> cell = VerifyRelaxation(tolerance=0.5, relaxation=0.0)
-        >>> g = cell.write(jax.random.key(0), jnp.zeros(1000), jnp.full(1000, 10.0))
-        >>> bool(jnp.all(jnp.abs(g - 10.0) <= 0.5))
+        >>> device = VerifyRelaxation(tolerance=0.5, relaxation=0.0)
+        >>> key = jax.random.key(0)
+        >>> cells = device.init(key, jnp.zeros(1000))
+        >>> cells, _ = device.write(key, cells, jnp.full(1000, 10.0))
+        >>> bool(jnp.all(jnp.abs(cells.g - 10.0) <= 0.5))
         True
     """
 
@@ -55,32 +71,54 @@ class VerifyRelaxation:
     g_min: Scalar = quantity(-float("inf"), below="g_max", finite=False)
     g_max: Scalar = quantity(float("inf"), finite=False)
 
-    volatile: ClassVar[bool] = True
+    directions: ClassVar = (-1, 1)
+    volatile: ClassVar = True
 
-    def write(self, key, g, dg):
+    def init(self, key, g):
+        """Cells at `g`, within the window (µS), written just now."""
+        del key
+        return AgingCells(jnp.clip(g, self.g_min, self.g_max), jnp.zeros_like(g))
+
+    def conductance(self, cells):
+        """The conductance, µS."""
+        return cells.g
+
+    def write(self, key, cells, dg):
         """Land within the band around `g + dg`, then relax at once by $s_0$. µS."""
         key_band, key_relax = jr.split(key)
-        landed = self.tolerance * jr.uniform(key_band, g.shape, g.dtype, -1, 1)
-        relaxed = self.relaxation * jr.normal(key_relax, g.shape, g.dtype)
-        target = jnp.clip(g + dg + landed + relaxed, self.g_min, self.g_max)
-        return jnp.where(dg == 0, g, target)
+        shape, dtype = dg.shape, dg.dtype
+        landed = self.tolerance * jr.uniform(key_band, shape, dtype, -1, 1)
+        relaxed = self.relaxation * jr.normal(key_relax, shape, dtype)
+        target = jnp.where(jnp.isfinite(dg), cells.g + dg, jnp.nan)
+        target = jnp.clip(target + landed + relaxed, self.g_min, self.g_max)
+        asked = dg != 0
+        return AgingCells(
+            jnp.where(asked, target, cells.g), jnp.where(asked, 0, cells.age)
+        ), one_pulse(dg)
 
-    def pulsed(self, dg):
-        """Every request but zero."""
-        return dg != 0
-
-    def read(self, key, g):
-        """The conductance and its read noise, µS."""
-        return g + self.read_noise * jr.normal(key, g.shape, g.dtype)
-
-    def relax(self, key, g, age, dt):
-        """Wander for `dt` (s), `age` (s) after the write."""
+    def advance(self, key, cells, dt):
+        """Wander for `dt`, s."""
+        g, age = cells
         growth = self.relaxation_sd(age + dt) ** 2 - self.relaxation_sd(age) ** 2
         grown = growth > 0
         # sqrt has no slope at 0: keep its argument away from there
         sd = jnp.where(grown, jnp.sqrt(jnp.where(grown, growth, 1)), 0)
         wandered = g + sd * jr.normal(key, g.shape, g.dtype)
-        return jnp.where(grown, jnp.clip(wandered, self.g_min, self.g_max), g)
+        wandered = jnp.where(grown, jnp.clip(wandered, self.g_min, self.g_max), g)
+        return AgingCells(wandered.astype(g.dtype), (age + dt).astype(age.dtype))
+
+    def read(self, key, cells):
+        """The conductance and its read noise, µS."""
+        return cells.g + self.read_noise * jr.normal(key, cells.g.shape, cells.g.dtype)
+
+    def read_std(self, cells):
+        """The same read noise everywhere, µS."""
+        del cells
+        return self.read_noise
+
+    def smallest_request(self):
+        """Every request but zero is written."""
+        return 0.0
 
     def relaxation_sd(self, age: Scalar) -> jax.Array:
         """$s(t)$: standard deviation of the relaxation at `age` (s), µS."""

@@ -1,4 +1,4 @@
-"""What stands between an optimizer and the cells: one idea per file."""
+"""What stands between an optimiser and the arrays, one idea per file."""
 
 from eapu_jax.transforms.baselines import drop_below, lift_above, write_all
 from eapu_jax.transforms.eapu import eapu

@@ -1,4 +1,6 @@
-"""The rivals of EaPU in its authors' code: decisions without dice."""
+"""The rivals of EaPU in its authors' code: decisions without random draws."""
+
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -6,8 +8,9 @@ import optax
 from jaxtyping import PyTree
 
 from eapu_jax.checks import number, thresholds
-from eapu_jax.crossbar import array_mask
 from eapu_jax.devices.base import Scalar
+from eapu_jax.placement import Place, on_array, place, put
+from eapu_jax.transforms.per_array import thresholds_at
 
 
 def write_all() -> optax.GradientTransformationExtraArgs:
@@ -20,7 +23,9 @@ def write_all() -> optax.GradientTransformationExtraArgs:
     return optax.with_extra_args_support(optax.identity())
 
 
-def drop_below(threshold: PyTree[Scalar]) -> optax.GradientTransformationExtraArgs:
+def drop_below(
+    threshold: PyTree[Scalar], *, place: Place = place
+) -> optax.GradientTransformationExtraArgs:
     r"""Write only what is at least the threshold; forget the rest.
 
     $\Delta W' = \Delta W\,[|\Delta W| \ge \Delta W_{th}]$. An ablation that stands
@@ -28,9 +33,10 @@ def drop_below(threshold: PyTree[Scalar]) -> optax.GradientTransformationExtraAr
 
     Args:
         threshold: $\Delta W_{th} > 0$, weight units; a number or a prefix tree.
+        place: which leaves live on an array.
 
     Raises:
-        ValueError: on a threshold that is not positive and finite.
+        ValueError: on a threshold that is not positive and finite, or does not fit.
 
     Example:
         >>> import jax.numpy as jnp
@@ -42,11 +48,11 @@ def drop_below(threshold: PyTree[Scalar]) -> optax.GradientTransformationExtraAr
     def drop(dw, theta):
         return jnp.where(jnp.abs(dw) < theta, 0, dw)
 
-    return _deterministic(drop, threshold)
+    return _deterministic(drop, threshold, place)
 
 
 def lift_above(
-    threshold: PyTree[Scalar], floor: Scalar = 0.2
+    threshold: PyTree[Scalar], floor: Scalar = 0.2, *, place: Place = place
 ) -> optax.GradientTransformationExtraArgs:
     r"""Drop what is far below the threshold, lift the rest up to it.
 
@@ -57,10 +63,11 @@ def lift_above(
     Args:
         threshold: $\Delta W_{th} > 0$, weight units; a number or a prefix tree.
         floor: fraction of the threshold below which an update is dropped.
+        place: which leaves live on an array.
 
     Raises:
-        ValueError: on a threshold that is not positive and finite, or a negative
-            floor.
+        ValueError: on a threshold that is not positive and finite or does not fit,
+            or a negative floor.
 
     Example:
         >>> import jax.numpy as jnp
@@ -74,18 +81,24 @@ def lift_above(
         lifted = jnp.sign(dw) * jnp.maximum(jnp.abs(dw), theta)
         return jnp.where(jnp.abs(dw) < floor * theta, 0, lifted)
 
-    return _deterministic(lift, threshold)
+    return _deterministic(lift, threshold, place)
 
 
-def _deterministic(rule, threshold) -> optax.GradientTransformationExtraArgs:
+def _deterministic(
+    rule: Callable[[jax.Array, jax.Array], jax.Array],
+    threshold: PyTree[Scalar],
+    place: Place,
+) -> optax.GradientTransformationExtraArgs:
     """Apply `rule(update, threshold)` to every leaf on the array."""
     thresholds(threshold)
 
-    def one(dw, theta):
-        return rule(dw, jnp.asarray(theta, dw.dtype))
-
     def update_fn(updates, params=None):
         del params
-        return jax.tree.map(one, updates, jax.tree.broadcast(threshold, updates))
+        theta = thresholds_at(threshold, updates, place)
+        ruled = {
+            p: rule(u.astype(theta[p].dtype), theta[p]).astype(u.dtype)
+            for p, u in on_array(updates, place).items()
+        }
+        return put(updates, ruled)
 
-    return optax.masked(optax.stateless(update_fn), array_mask)
+    return optax.with_extra_args_support(optax.stateless(update_fn))

@@ -1,19 +1,39 @@
-"""Error-aware probabilistic update: rare pulses in place of small updates."""
+"""EaPU, the error-aware probabilistic update: the heart of the paper."""
+
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 import optax
-from jaxtyping import Array, Key, PyTree
+from jaxtyping import Array, Int, Key, PyTree, UInt32
 
+from eapu_jax.array import working_dtype
+from eapu_jax.bank import laid_out
 from eapu_jax.checks import thresholds
-from eapu_jax.crossbar import working_dtype
 from eapu_jax.devices.base import Scalar
-from eapu_jax.transforms.dice import stochastic
+from eapu_jax.placement import Place, on_array, place, put
+from eapu_jax.transforms.keys import Root
+from eapu_jax.transforms.links import refuse_programmed, sign
+from eapu_jax.transforms.per_array import thresholds_at
+from eapu_jax.transforms.sharding import gathered, spread_like
+
+
+class EapuState(NamedTuple):
+    """All that EaPU remembers: how often it drew, and from what.
+
+    Attributes:
+        step: updates so far.
+        key: words of the root key; update `n` draws from `fold_in(key, n)`.
+    """
+
+    step: Int[Array, ""]
+    key: UInt32[Array, " words"]
 
 
 def eapu(
-    threshold: PyTree[Scalar], *, key: Key[Array, ""]
+    threshold: PyTree[Scalar], *, key: Key[Array, ""], place: Place = place
 ) -> optax.GradientTransformationExtraArgs:
     r"""Turn updates too small to program into rare pulses that are not.
 
@@ -29,20 +49,25 @@ def eapu(
 
     The rule is that of the authors' public code (STATED). There the threshold is
     $\Delta W_{th} = R_{wg} \cdot \mathrm{SD}(\epsilon_\mathrm{cell})$, which is
-    the choice of least variance (DERIVED, `eapu_jax.laws.total_variance`).
+    the choice of least variance (DERIVED, `eapu_jax.laws.total_variance`);
+    `matched_threshold` measures it for any device.
 
-    Leaves of fewer than two axes are digital and pass unchanged. A NaN update
-    passes too: a diverged chip must show.
+    Probabilities are right down to $2^{-64}$. Cells are drawn independently, except
+    that the last 32 bits, which matter to one cell in $2^{32}$, are those of the
+    step. Leaves that `place` keeps digital pass unchanged. A NaN update passes too:
+    a diverged chip must show.
 
     Args:
         threshold: $\Delta W_{th} > 0$ in units of the weights; one number, or a
             tree of them that is a prefix of the updates. May be traced.
         key: typed key. Under `vmap` build the transform inside the mapped
-            function, or every chip throws the same dice.
+            function, or every chip draws the same.
+        place: which leaves live on an array.
 
     Raises:
-        ValueError: on a threshold that is not positive and finite, or a key that
-            is not one typed key.
+        ValueError: on a threshold that is not positive and finite or does not fit
+            its update, a key that is not one typed key, or if it comes after
+            `program`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -55,15 +80,62 @@ def eapu(
         '0.01'
     """
     thresholds(threshold)
-    return stochastic(_pulse, threshold, key=key)
+    root = Root(key)
+
+    def init_fn(params):
+        del params
+        return EapuState(jnp.zeros((), jnp.int32), root.words())
+
+    def update_fn(updates, state, params=None, **extra_args):
+        del params, extra_args
+        refuse_programmed("eapu", updates)
+        asked = on_array(updates, place)
+        theta = thresholds_at(threshold, updates, place)
+        pulses = _pulses(root.at(state.key, state.step), gathered(asked), theta)
+        pulses = spread_like(asked, pulses)
+        for path, leaf in pulses.items():
+            sign(leaf, "eapu", _least(theta[path]))
+        state = EapuState(optax.safe_increment(state.step), state.key)
+        return put(updates, pulses), state
+
+    return optax.GradientTransformationExtraArgs(init_fn, update_fn)
 
 
-def _pulse(key: Key[Array, ""], update: jax.Array, threshold: Scalar) -> jax.Array:
-    dtype = working_dtype(update)
-    dw = update.astype(dtype)
-    theta = jnp.asarray(threshold, dtype)
-    # 32 bits: the 23 of jr.uniform would write the rarest cells far too often
-    u = jr.bits(key, dw.shape, jnp.uint32).astype(dtype) * 2.0**-32
-    skip = jnp.abs(dw) < u * theta
-    pulse = jnp.sign(dw) * jnp.maximum(jnp.abs(dw), theta)
-    return jnp.where(skip, 0, pulse).astype(update.dtype)
+def gate(u: jax.Array, dw: jax.Array, threshold: jax.Array) -> jax.Array:
+    """What EaPU makes of `dw` when it draws `u`, uniform on [0, 1).
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> gate(jnp.array([0.1, 0.9]), jnp.full(2, -0.5), jnp.float32(1.0)).tolist()
+        [-1.0, 0.0]
+    """
+    skip = (jnp.abs(dw) < u * threshold) | (dw == 0)
+    return jnp.where(skip, 0, jnp.sign(dw) * jnp.maximum(jnp.abs(dw), threshold))
+
+
+def uniforms(key: Key[Array, ""], shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    """Uniform draws on [0, 1) whose smallest values are right down to 2**-64.
+
+    32 bits per element, and 32 more that all share: they decide only between elements
+    whose own bits are all zero.
+    """
+    key_own, key_shared = jr.split(key)
+    own = jr.bits(key_own, shape, jnp.uint32).astype(dtype)
+    shared = jr.bits(key_shared, (), jnp.uint32).astype(dtype)
+    return (own + shared * 2.0**-32) * 2.0**-32
+
+
+def _pulses(key, asked: dict[str, Any], theta: dict[str, Any]) -> dict[str, Any]:
+    """Gate all arrays at once, each in its own precision."""
+
+    def act(key, dw, theta):
+        return gate(uniforms(key, dw.shape, dw.dtype), dw, theta)
+
+    exact = {p: u.astype(working_dtype(u)) for p, u in asked.items()}
+    pulses = laid_out(act, key, exact, theta)
+    return {p: pulses[p].astype(u.dtype) for p, u in asked.items()}
+
+
+def _least(theta: jax.Array) -> float | None:
+    """The smallest concrete threshold; None while it is traced."""
+    return None if isinstance(theta, jax.core.Tracer) else float(np.min(theta))

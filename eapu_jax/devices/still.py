@@ -1,0 +1,44 @@
+"""What devices share whose cells are a conductance that stays where it was put."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+import jax.random as jr
+
+from eapu_jax.devices.base import Cells, Scalar
+
+
+class Still:
+    """Cells that keep their conductance until the next write; Gaussian read noise.
+
+    A device that is one adds `read_noise`, `g_min` and `g_max` (µS), and `write`.
+    """
+
+    volatile: ClassVar = False
+
+    read_noise: Scalar
+    g_min: Scalar
+    g_max: Scalar
+
+    def init(self, key, g):
+        """Cells at `g`, within the window. µS."""
+        del key
+        return Cells(jnp.clip(g, self.g_min, self.g_max))
+
+    def conductance(self, cells):
+        """The conductance, µS."""
+        return cells.g
+
+    def advance(self, key, cells, dt):
+        """Nothing moves by itself."""
+        del key, dt
+        return cells
+
+    def read(self, key, cells):
+        """The conductance and its read noise, µS."""
+        return cells.g + self.read_noise * jr.normal(key, cells.g.shape, cells.g.dtype)
+
+    def read_std(self, cells):
+        """The same read noise everywhere, µS."""
+        del cells
+        return self.read_noise

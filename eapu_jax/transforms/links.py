@@ -1,0 +1,47 @@
+"""What one link of a chain tells the next, while the chain is traced.
+
+optax hands updates from link to link and nothing else. Some orders of links make no
+sense (`program` before `eapu`, two `program`s), and a threshold that the device
+cannot answer writes nothing for ever. Whoever made an array can be looked up here by
+the array itself. Nothing is kept alive, nothing reaches the numbers: where the trail
+is lost (another link in between, a `jit` around one link) nothing is refused.
+"""
+
+import weakref
+from typing import Any
+
+import jax
+from jaxtyping import PyTree
+
+_made: dict[int, tuple[Any, str, Any]] = {}
+
+
+def sign(tree: PyTree, maker: str, note: Any = None) -> PyTree:
+    """Remember that `maker` made the arrays of `tree`, and a note of it."""
+    for leaf in jax.tree.leaves(tree):
+        number = id(leaf)
+        try:
+            gone = weakref.ref(leaf, lambda _, number=number: _made.pop(number, None))
+        except TypeError:  # nothing that can be followed
+            continue
+        _made[number] = gone, maker, note
+    return tree
+
+
+def signed(leaf: Any) -> tuple[str | None, Any]:
+    """Who made this very array, and the note; None if nobody said."""
+    reference, maker, note = _made.get(id(leaf), (lambda: None, None, None))
+    return (maker, note) if reference() is leaf else (None, None)
+
+
+def refuse_programmed(link: str, updates: PyTree) -> None:
+    """Refuse updates that `program` has already written.
+
+    Raises:
+        ValueError: naming the link that came too late.
+    """
+    if any(signed(leaf)[0] == "program" for leaf in jax.tree.leaves(updates)):
+        raise ValueError(
+            f"{link} must come before `program` in the chain, once: what reaches it "
+            "has been written already; chain(optimizer, eapu, program)"
+        )

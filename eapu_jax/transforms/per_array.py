@@ -1,0 +1,50 @@
+"""A rule that looks at updates and thresholds of the leaves on the array."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import PyTree
+
+from eapu_jax.array import working_dtype
+from eapu_jax.devices.base import Scalar
+from eapu_jax.placement import Place, on_array
+
+
+def thresholds_at(
+    threshold: PyTree[Scalar], updates: PyTree, place: Place
+) -> dict[str, Any]:
+    """The threshold of every leaf on the array, by path, in its working precision.
+
+    Args:
+        threshold: one number, or a tree of them that is a prefix of the updates.
+        updates: what was asked for.
+        place: which leaves live on an array.
+
+    Raises:
+        ValueError: if a threshold has a shape that does not fit its update.
+    """
+    spread = on_array_like(jax.tree.broadcast(threshold, updates), updates, place)
+    leaves = on_array(updates, place)
+    return {p: _fitting(p, spread[p], u) for p, u in leaves.items()}
+
+
+def on_array_like(tree: PyTree, updates: PyTree, place: Place) -> dict[str, Any]:
+    """The leaves of `tree` that belong to those of `updates` on the array."""
+    chosen = on_array(updates, place)
+    shape = {p: u.shape for p, u in chosen.items()}
+    return on_array(tree, lambda p, _: "array" if p in shape else "digital: asked so")
+
+
+def _fitting(path: str, threshold: Any, update: jax.Array) -> jax.Array:
+    theta = jnp.asarray(threshold, working_dtype(update))
+    try:
+        fits = jnp.broadcast_shapes(theta.shape, update.shape) == update.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"threshold of {path!r} must fit the update {update.shape}, "
+            f"got the shape {theta.shape}"
+        )
+    return theta
