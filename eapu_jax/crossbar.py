@@ -28,7 +28,7 @@ class Crossbar:
             the weights at deployment. 1/80 is the value of the EaPU authors' public
             commands (STATED).
         stuck_at: conductance of every stuck cell, µS, and NaN where a cell is
-            healthy; broadcasts to the cells. None: all are healthy.
+            healthy; one number or one per cell. None: all are healthy.
 
     Raises:
         ValueError: on a constant out of bounds, and on a device that cannot be
@@ -71,7 +71,12 @@ class Crossbar:
         """Put stuck cells where they are stuck, whatever was asked of them. µS."""
         if self.stuck_at is None:
             return g
-        stuck = jnp.broadcast_to(jnp.asarray(self.stuck_at, g.dtype), g.shape)
+        stuck = jnp.asarray(self.stuck_at, g.dtype)
+        if stuck.shape not in ((), g.shape):
+            raise ValueError(
+                f"Crossbar.stuck_at must have the shape of the cells {g.shape}, "
+                f"got {stuck.shape}"
+            )
         return jnp.where(jnp.isnan(stuck), g, stuck)
 
 

@@ -10,14 +10,14 @@ from jaxtyping import Array, Key, PyTree
 from eapu_jax.array import ArrayState, deploy_one, weights
 from eapu_jax.checks import typed_key
 from eapu_jax.crossbar import Crossbar, crossbars_at
-from eapu_jax.placement import Place, on_array, place, put
+from eapu_jax.placement import Place, on_array, put
 
 
 def deploy(
     key: Key[Array, ""],
     crossbar: PyTree[Crossbar],
     params: PyTree,
-    place: Place = place,
+    place: Place | None = None,
 ) -> tuple[PyTree, dict[str, ArrayState]]:
     """The arrays that stand for a model, and the weights that they read out.
 
@@ -28,7 +28,7 @@ def deploy(
         key: typed key, for devices whose fresh cells are drawn.
         crossbar: one crossbar, or a tree of them that serves the paths of the weights.
         params: the model.
-        place: which leaves live on an array.
+        place: which leaves live on an array; `eapu_jax.place` when None.
 
     Returns:
         The parameters as the arrays hold them, and the array of every path.

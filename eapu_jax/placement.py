@@ -43,7 +43,7 @@ def place(path: str, shape: tuple[int, ...]) -> str:
     return "array" if len(shape) >= 2 else "digital: fewer than two axes"
 
 
-def on_array(tree: PyTree, place: Place = place) -> dict[str, Any]:
+def on_array(tree: PyTree, place: Place | None = None) -> dict[str, Any]:
     """The leaves that live on the array, by path, in the order of their paths."""
     return dict(sorted(_chosen(tree, place)))
 
@@ -55,7 +55,7 @@ def put(tree: PyTree, leaves: dict[str, Any]) -> PyTree:
     )
 
 
-def placements(params: PyTree, place: Place = place) -> dict[str, str]:
+def placements(params: PyTree, place: Place | None = None) -> dict[str, str]:
     """Where every leaf goes, by path.
 
     Example:
@@ -63,10 +63,10 @@ def placements(params: PyTree, place: Place = place) -> dict[str, str]:
         >>> placements({"kernel": jnp.ones((4, 3)), "bias": jnp.ones((2, 3))})
         {'bias': 'digital: added after the product', 'kernel': 'array'}
     """
-    return {path: place(path, leaf.shape) for path, leaf in _named(params)}
+    return {path: _where(path, leaf, place) for path, leaf in _named(params)}
 
 
-def table(params: PyTree, place: Place = place) -> str:
+def table(params: PyTree, place: Place | None = None) -> str:
     """What went where, as a text to print.
 
     Example:
@@ -75,8 +75,7 @@ def table(params: PyTree, place: Place = place) -> str:
         bias    (3,)    digital: added after the product
         kernel  (4, 3)  array
     """
-    rows = [(path, str(leaf.shape), place(path, leaf.shape)) for path, leaf in
-            _named(params)]  # fmt: skip
+    rows = [(p, str(x.shape), _where(p, x, place)) for p, x in _named(params)]
     wide = [max((len(r[i]) for r in rows), default=0) for i in (0, 1)]
     return "\n".join(f"{p:<{wide[0]}}  {s:<{wide[1]}}  {w}" for p, s, w in rows)
 
@@ -94,14 +93,15 @@ def _named(tree: PyTree) -> list[tuple[str, Any]]:
     return [(path_name(path), leaf) for path, leaf in leaves]
 
 
-def _chosen(tree: PyTree, place: Place) -> list[tuple[str, Any]]:
-    chosen = []
-    for path, leaf in _named(tree):
-        where = place(path, jnp.shape(leaf))
-        if where != "array" and not where.startswith("digital"):
-            raise ValueError(
-                f'place must answer "array" or "digital: why", got {where!r} for {path}'
-            )
-        if where == "array":
-            chosen.append((path, leaf))
-    return chosen
+def _chosen(tree: PyTree, rule: Place | None) -> list[tuple[str, Any]]:
+    return [(p, x) for p, x in _named(tree) if _where(p, x, rule) == "array"]
+
+
+def _where(path: str, leaf: Any, rule: Place | None) -> str:
+    """The answer of the rule, or of `place` where there is none."""
+    where = (rule or place)(path, jnp.shape(leaf))
+    if where != "array" and not where.startswith("digital"):
+        raise ValueError(
+            f'place must answer "array" or "digital: why", got {where!r} for {path!r}'
+        )
+    return where

@@ -9,7 +9,7 @@ from jaxtyping import PyTree
 
 from eapu_jax.checks import number, thresholds
 from eapu_jax.devices.base import Scalar
-from eapu_jax.placement import Place, on_array, place, put
+from eapu_jax.placement import Place, on_array, put
 from eapu_jax.transforms.per_array import thresholds_at
 
 
@@ -24,7 +24,7 @@ def write_all() -> optax.GradientTransformationExtraArgs:
 
 
 def drop_below(
-    threshold: PyTree[Scalar], *, place: Place = place
+    threshold: PyTree[Scalar], *, place: Place | None = None
 ) -> optax.GradientTransformationExtraArgs:
     r"""Write only what is at least the threshold; forget the rest.
 
@@ -33,7 +33,7 @@ def drop_below(
 
     Args:
         threshold: $\Delta W_{th} > 0$, weight units; a number or a prefix tree.
-        place: which leaves live on an array.
+        place: which leaves live on an array; `eapu_jax.place` when None.
 
     Raises:
         ValueError: on a threshold that is not positive and finite, or does not fit.
@@ -52,7 +52,7 @@ def drop_below(
 
 
 def lift_above(
-    threshold: PyTree[Scalar], floor: Scalar = 0.2, *, place: Place = place
+    threshold: PyTree[Scalar], floor: Scalar = 0.2, *, place: Place | None = None
 ) -> optax.GradientTransformationExtraArgs:
     r"""Drop what is far below the threshold, lift the rest up to it.
 
@@ -63,7 +63,7 @@ def lift_above(
     Args:
         threshold: $\Delta W_{th} > 0$, weight units; a number or a prefix tree.
         floor: fraction of the threshold below which an update is dropped.
-        place: which leaves live on an array.
+        place: which leaves live on an array; `eapu_jax.place` when None.
 
     Raises:
         ValueError: on a threshold that is not positive and finite or does not fit,
@@ -87,7 +87,7 @@ def lift_above(
 def _deterministic(
     rule: Callable[[jax.Array, jax.Array], jax.Array],
     threshold: PyTree[Scalar],
-    place: Place,
+    place: Place | None,
 ) -> optax.GradientTransformationExtraArgs:
     """Apply `rule(update, threshold)` to every leaf on the array."""
     thresholds(threshold)

@@ -13,7 +13,7 @@ from eapu_jax.array import working_dtype
 from eapu_jax.bank import laid_out
 from eapu_jax.checks import thresholds
 from eapu_jax.devices.base import Scalar
-from eapu_jax.placement import Place, on_array, place, put
+from eapu_jax.placement import Place, on_array, put
 from eapu_jax.transforms.keys import Root
 from eapu_jax.transforms.links import refuse_programmed, sign
 from eapu_jax.transforms.per_array import thresholds_at
@@ -33,7 +33,7 @@ class EapuState(NamedTuple):
 
 
 def eapu(
-    threshold: PyTree[Scalar], *, key: Key[Array, ""], place: Place = place
+    threshold: PyTree[Scalar], *, key: Key[Array, ""], place: Place | None = None
 ) -> optax.GradientTransformationExtraArgs:
     r"""Turn updates too small to program into rare pulses that are not.
 
@@ -62,7 +62,7 @@ def eapu(
             tree of them that is a prefix of the updates. May be traced.
         key: typed key. Under `vmap` build the transform inside the mapped
             function, or every chip draws the same.
-        place: which leaves live on an array.
+        place: which leaves live on an array; `eapu_jax.place` when None.
 
     Raises:
         ValueError: on a threshold that is not positive and finite or does not fit

@@ -12,7 +12,7 @@ from eapu_jax.placement import Place, on_array
 
 
 def thresholds_at(
-    threshold: PyTree[Scalar], updates: PyTree, place: Place
+    threshold: PyTree[Scalar], updates: PyTree, place: Place | None
 ) -> dict[str, Any]:
     """The threshold of every leaf on the array, by path, in its working precision.
 
@@ -24,16 +24,14 @@ def thresholds_at(
     Raises:
         ValueError: if a threshold has a shape that does not fit its update.
     """
-    spread = on_array_like(jax.tree.broadcast(threshold, updates), updates, place)
     leaves = on_array(updates, place)
+    spread = _at(jax.tree.broadcast(threshold, updates), leaves)
     return {p: _fitting(p, spread[p], u) for p, u in leaves.items()}
 
 
-def on_array_like(tree: PyTree, updates: PyTree, place: Place) -> dict[str, Any]:
-    """The leaves of `tree` that belong to those of `updates` on the array."""
-    chosen = on_array(updates, place)
-    shape = {p: u.shape for p, u in chosen.items()}
-    return on_array(tree, lambda p, _: "array" if p in shape else "digital: asked so")
+def _at(tree: PyTree, leaves: dict[str, Any]) -> dict[str, Any]:
+    """The leaves of `tree` at the paths of `leaves`."""
+    return on_array(tree, lambda p, _: "array" if p in leaves else "digital: as asked")
 
 
 def _fitting(path: str, threshold: Any, update: jax.Array) -> jax.Array:

@@ -14,7 +14,7 @@ from eapu_jax.bank import together
 from eapu_jax.checks import number, one_of, traced
 from eapu_jax.crossbar import Crossbar, crossbars_at
 from eapu_jax.devices.base import Scalar
-from eapu_jax.placement import Place, on_array, place, put
+from eapu_jax.placement import Place, on_array, put
 from eapu_jax.transforms.foreign import difference, emitted, set_cells
 from eapu_jax.transforms.keys import Root
 from eapu_jax.transforms.links import refuse_programmed, sign, signed
@@ -40,7 +40,7 @@ def program(
     crossbar: PyTree[Crossbar],
     *,
     key: Key[Array, ""],
-    place: Place = place,
+    place: Place | None = None,
     step_time: Scalar = 0.0,
     foreign: Literal["write", "set"] = "write",
 ) -> optax.GradientTransformationExtraArgs:
@@ -66,7 +66,7 @@ def program(
             path and those below (`sample_chip` makes one).
         key: typed key. Under `vmap` build the transform inside the mapped
             function, or every chip makes the same errors.
-        place: which leaves live on an array.
+        place: which leaves live on an array; `eapu_jax.place` when None.
         step_time: time that passes per update, s; it matters to volatile devices.
         foreign: what becomes of weights changed from outside, see above.
 

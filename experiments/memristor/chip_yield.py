@@ -19,6 +19,7 @@ import optax
 import xarray as xr
 
 import eapu_jax as ej
+from eapu_jax.placement import on_array
 from experiments.claims import Claim
 from experiments.data import Images
 from experiments.memristor.chip_yield_figure import plot as plot
@@ -32,7 +33,7 @@ from experiments.sweep import (
     Reported,
     sweep,
 )
-from experiments.training import accuracy, on_array, prepare
+from experiments.training import accuracy, prepare
 from experiments.work import Work
 
 REPRODUCES = "nothing published: accuracy, lifetime and yield of 128 to 10,000 chips"
@@ -256,7 +257,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
 
 
 def _hardware(point: Any, chip: Any, params: Any) -> Any:
-    """The crossbars of one chip: strayed devices and stuck cells."""
+    """The crossbars of one chip: perturbed devices and stuck cells."""
     key_devices, key_stuck = jr.split(jr.fold_in(jr.key(point.batch), 7))
     nominal = ej.Crossbar(
         device=ej.AdditiveError(write_noise=point.write_noise), r_wg=point.r_wg
@@ -284,7 +285,7 @@ def _stuck(key: jax.Array, point: Any, shape: tuple[int, ...]) -> jax.Array:
 def _seen(params: Any, state: Any, r_wg: Any) -> dict[str, jax.Array]:
     """Weights, conductances (uS) and writes of all array layers, flattened."""
     flat = lambda leaves: jnp.concatenate([x.ravel() for x in leaves])  # noqa: E731
-    weights = flat(on_array(params, params))
+    weights = flat(on_array(params).values())
     writes = flat(jax.tree.leaves(ej.writes_per_cell(state)))
     return {"weights": weights, "conductances": weights / r_wg, "writes": writes}
 

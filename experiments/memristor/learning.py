@@ -5,6 +5,7 @@ train the same: `Training` says how, `learn` does it, `one_chip` counts it.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
+from eapu_jax.placement import on_array
 from experiments.memristor.setting import PUBLIC_R_WG, images, require_positive
 from experiments.networks import Network, cnn, mlp
 from experiments.training import (
@@ -22,7 +24,6 @@ from experiments.training import (
     Observer,
     Recipe,
     first_weights,
-    on_array,
     prepare,
     see_nothing,
     train,
@@ -174,7 +175,7 @@ def learn(
     seen, changes = curves.observed
     found = _counted(curves)
     if trace:
-        start = _flat(on_array(params, params))
+        start = _flat(on_array(params).values())
         found |= _trajectory(start, changes, point.r_wg)
     return curves._replace(observed=seen), found
 
@@ -208,7 +209,7 @@ def _counted(curves: Curves) -> dict[str, Any]:
     }
 
 
-def _flat(leaves: list[jax.Array]) -> Float[Array, " cells"]:
+def _flat(leaves: Iterable[jax.Array]) -> Float[Array, " cells"]:
     return jnp.concatenate([x.ravel() for x in leaves])
 
 

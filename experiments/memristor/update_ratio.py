@@ -14,7 +14,7 @@ import jax.random as jr
 import numpy as np
 import xarray as xr
 
-import eapu_jax as ej
+from eapu_jax.placement import on_array
 from experiments.claims import Claim, above, below, monotone
 from experiments.memristor import learning
 from experiments.memristor.mlp_setting import MlpSetting
@@ -182,7 +182,7 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
     )
     x = jax.ShapeDtypeStruct((1, *data.x_train.shape[1:]), np.float32)
     params = jax.eval_shape(network.init, config.key(0), x)
-    cells = [w.size for w in jax.tree.leaves(params) if ej.is_on_array(w)]
+    cells = [w.size for w in on_array(params).values()]
     dataset = dataset.assign(
         noisy_accuracy=noisy.accuracy,
         noisy_mean_ratio=noisy.mean_ratio,

@@ -10,7 +10,6 @@ from experiments.training.array import RULES as RULES
 from experiments.training.array import Scalar as Scalar
 from experiments.training.array import hardware as hardware
 from experiments.training.array import layer_names as layer_names
-from experiments.training.array import on_array as on_array
 from experiments.training.curves import Curves as Curves
 from experiments.training.curves import Observer as Observer
 from experiments.training.curves import mean_update_ratio as mean_update_ratio

@@ -8,6 +8,7 @@ import optax
 from jaxtyping import Array, Key
 
 import eapu_jax as ej
+from eapu_jax.placement import on_array
 
 RULES = ("ideal", "noisy", "eapu", "drop_below", "lift_above")
 Scalar = jax.Array | float
@@ -21,14 +22,7 @@ def layer_names(params: Any) -> list[str]:
         >>> layer_names({"Dense_0": {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}})
         ['Dense_0']
     """
-    leaves = jax.tree.leaves_with_path(params)
-    return [str(path[0].key) for path, leaf in leaves if ej.is_on_array(leaf)]
-
-
-def on_array(tree: Any, params: Any) -> list[jax.Array]:
-    """The leaves of `tree` that belong to array layers of `params`."""
-    pairs = zip(jax.tree.leaves(tree), jax.tree.leaves(params), strict=True)
-    return [leaf for leaf, param in pairs if ej.is_on_array(param)]
+    return [path.split("/")[0] for path in on_array(params)]
 
 
 def hardware(

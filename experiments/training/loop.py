@@ -9,8 +9,9 @@ import optax
 from jaxtyping import Array, Float, Int, Key
 
 import eapu_jax as ej
+from eapu_jax.placement import on_array
 from experiments.networks import Network
-from experiments.training.array import Scalar, hardware, layer_names, on_array
+from experiments.training.array import Scalar, hardware, layer_names
 from experiments.training.curves import Curves, Observer, see_nothing
 from experiments.training.inputs import Data
 from experiments.training.recipe import Recipe
@@ -95,7 +96,7 @@ def train(
         with jax.numpy_dtype_promotion("standard"):  # optax's Adam is not strict
             requested, state = optimizer.update(grads, state, params)
         applied, wear = array.update(requested, wear, params)
-        asked, made = on_array(requested, params), on_array(applied, params)
+        asked, made = (list(on_array(t).values()) for t in (requested, applied))
         seen = observe(asked, made, threshold * r_wg, write_noise * r_wg)
         if rule == "ideal":
             ratio = jnp.full(n_layers, jnp.nan)
@@ -116,7 +117,7 @@ def train(
     (params, _, wear), records = jax.lax.scan(epoch, start, jnp.arange(recipe.epochs))
     loss, train_accuracy, test_accuracy, ratio, seen = records
     flat = lambda x: x.reshape(-1, *x.shape[2:])  # noqa: E731
-    writes = [] if rule == "ideal" else jax.tree.leaves(ej.writes_per_cell(wear))
+    writes = [] if rule == "ideal" else list(ej.writes_per_cell(wear).values())
     return Curves(
         loss=flat(loss),
         train_accuracy=train_accuracy,
