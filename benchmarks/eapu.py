@@ -171,5 +171,5 @@ def digits(batch: int, steps: int) -> tuple[jax.Array, jax.Array]:
 
 def mean_share(state: Any, steps: int) -> float:
     """Share of the cells that one step writes, over the whole run."""
-    writes = jax.tree.leaves(ej.writes_per_cell(state))
+    writes = ej.writes_per_cell(state).values()
     return float(sum(n.sum() for n in writes) / sum(n.size for n in writes) / steps)

@@ -16,6 +16,7 @@ from eapu_jax.checks import number, typed_key
 from eapu_jax.crossbar import Crossbar
 from eapu_jax.devices.base import Pulses, Scalar
 from eapu_jax.ledger import Ledger
+from eapu_jax.rows import add
 from prng import unrolled
 
 
@@ -72,7 +73,7 @@ def read(
     """
     typed_key("key", key)
     g = crossbar.hold_stuck(crossbar.device.read(unrolled(key), state.cells))
-    once = ledgers.add(state.ledger.reads, jnp.array([0, 1], jnp.uint32))
+    once = add(state.ledger.reads, jnp.array([0, 1], jnp.uint32))
     counted = state._replace(ledger=state.ledger._replace(reads=once))
     return crossbar.encoding.to_weights(g, state.scale), counted
 
@@ -97,7 +98,7 @@ def write(
         ...     jax.random.key(1), crossbar, state, jnp.array([[0.0, 2.0]])
         ... )
         >>> weights(crossbar, state).tolist(), pulses.up.tolist()
-        ([[0.0, 2.0]], [[0, 1]])
+        ([[0.0, 2.0]], [[False, True]])
     """
     typed_key("key", key)
     dg = request(crossbar, state, dw)

@@ -1,123 +1,204 @@
-"""Many arrays as one: what acts on cells one by one acts on all of them at once.
+"""The arrays of a chip that share a device model, as one.
 
-A device works element by element, so the cells of all arrays that share a device
-model lie in one buffer, and a step is compiled once, not once per layer.
+A device works element by element, so the cells of all its arrays lie in one buffer
+(`eapu_jax.rows`), and a step is compiled once, not once per layer.
 """
 
-import math
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import jax.random as jr
-import numpy as np
+from jaxtyping import Array, Key, UInt32
 
+from eapu_jax.array import ArrayState, deploy_one
 from eapu_jax.crossbar import Crossbar
+from eapu_jax.devices.base import Pulses
+from eapu_jax.ledger import Ledger, one_more
+from eapu_jax.rows import Arrays, Rows, add
 
-Arrays = dict[str, Any]
-"""Something for every array, by path."""
+_KINDS = ("up", "down", "reads", "foreign", "written")
 
 
-def together(
-    crossbars: dict[str, Crossbar],
-    act: Callable[..., Any],
-    key: jax.Array,
-    *trees: Arrays,
-) -> Arrays:
-    """`act(key, device, *cells)` for every array, computed for all of them at once.
+class Bank(NamedTuple):
+    """Arrays of one device model.
+
+    Attributes:
+        cells: the cells of all arrays, rows of 256.
+        scale: weight per conductance (1/µS) of every array, by path.
+        writes: writes of every cell, by path, shaped like the cells of its array.
+        totals: up, down, reads, foreign, written of every array, in two words.
+    """
+
+    cells: Any
+    scale: Arrays
+    writes: dict[str, UInt32[Array, "*cells"]]
+    totals: UInt32[Array, "arrays 5 2"]
+
+    @property
+    def rows(self) -> Rows:
+        """Where the cells of which array lie."""
+        return Rows.of(dict(sorted(self.writes.items())))
+
+
+def alike(crossbars: dict[str, Crossbar], leaves: Arrays) -> dict[str, list[str]]:
+    """Paths grouped by device model, encoding and precision: a bank each."""
+    groups: dict[Any, list[str]] = {}
+    for path, crossbar in sorted(crossbars.items()):
+        kind = jax.tree.structure((crossbar.device, crossbar.encoding))
+        single = leaves[path].dtype != jnp.float64
+        stuck = crossbar.stuck_at is not None
+        groups.setdefault((kind, single, stuck), []).append(path)
+    return {f"{n}": paths for n, paths in enumerate(groups.values())}
+
+
+def deploy_bank(
+    keys: dict[str, Key[Array, ""]], crossbars: dict[str, Crossbar], leaves: Arrays
+) -> Bank:
+    """Fresh arrays that stand for these weights."""
+    arrays = {p: deploy_one(keys[p], crossbars[p], w) for p, w in leaves.items()}
+    rows = Rows.of({p: one.ledger.writes for p, one in arrays.items()})
+    paths = rows.paths
+    pack = lambda *parts: rows.pack(dict(zip(paths, parts, strict=True)))  # noqa: E731
+    return Bank(
+        cells=jax.tree.map(pack, *(arrays[p].cells for p in paths)),
+        scale={p: one.scale for p, one in arrays.items()},
+        writes={p: one.ledger.writes for p, one in arrays.items()},
+        totals=jnp.zeros((len(paths), len(_KINDS), 2), jnp.uint32),
+    )
+
+
+def arrays_of(bank: Bank) -> dict[str, ArrayState]:
+    """Every array of a bank by itself, by path."""
+    rows = bank.rows
+    leaves, treedef = jax.tree.flatten(bank.cells)
+    parts = [rows.unpack(leaf) for leaf in leaves]
+    return {
+        path: ArrayState(
+            cells=jax.tree.unflatten(treedef, [part[path] for part in parts]),
+            scale=bank.scale[path],
+            ledger=Ledger(bank.writes[path], *bank.totals[number]),
+        )
+        for number, path in enumerate(rows.paths)
+    }
+
+
+def recorded(bank: Bank, pulses: Pulses, foreign: Array, weights: Rows) -> Bank:
+    """The bank with what just happened in its ledger.
 
     Args:
+        bank: with its new cells.
+        pulses: of every cell, in rows.
+        foreign: which weights were found changed, in rows of weights.
+        weights: the rows of the weights.
+    """
+    rows, sent = bank.rows, pulses.sent
+    if pulses.up.dtype == jnp.bool_:
+        up, down, written = jnp.moveaxis(rows.tally(pulses.up, pulses.down, sent), 1, 0)
+    else:
+        up, down = rows.sums(pulses.up), rows.sums(pulses.down)
+        written = rows.tally(sent)[:, 0]
+    none, found = jnp.zeros_like(up), weights.tally(foreign)[:, 0]
+    happened = jnp.stack([up, down, none, found, none], 1)
+    totals = add(bank.totals, happened).at[:, -1].set(written)
+    by_path = rows.unpack(sent)
+    writes = {p: one_more(n, by_path[p]) for p, n in bank.writes.items()}
+    return bank._replace(writes=writes, totals=totals)
+
+
+class Joined(NamedTuple):
+    """The crossbars of a bank as one whose constants are given row by row.
+
+    Attributes:
         crossbars: by path.
-        act: elementwise: arrays shaped like the cells, or trees of them, in and out.
-        key: one draw serves all arrays of a device model.
-        *trees: for every path a tree of arrays, all of the shape of its cells.
-
-    Returns:
-        What `act` returned, by path.
+        cells: rows of the cells.
+        weights: rows of the weights.
+        flat: whether encoding and scales work element by element, so that rows of
+            weights are rows of cells.
+        device: the device of all cells.
+        encoding: the encoding of all cells; only where `flat`.
+        stuck_at: where cells are stuck, µS; NaN or None where they are not.
     """
-    out: Arrays = {}
-    for number, paths in enumerate(_alike(crossbars, trees[0])):
-        devices = {p: crossbars[p].device for p in paths}
-        chosen = [{p: tree[p] for p in paths} for tree in trees]
-        here = lambda key, *args: act(key, args[-1], *args[:-1])  # noqa: E731
-        out |= laid_out(here, jr.fold_in(key, number), *chosen, devices)
-    return out
+
+    crossbars: dict[str, Crossbar]
+    cells: Rows
+    weights: Rows
+    flat: bool
+    device: Any
+    encoding: Any
+    stuck_at: Any
+
+    def read_out(self, bank: Bank) -> Array:
+        """The weights that all cells stand for, in rows of weights."""
+        g = self.device.conductance(bank.cells)
+        if self.stuck_at is not None:
+            g = jnp.where(jnp.isnan(self.stuck_at), g, self.stuck_at)
+        if self.flat:
+            return self.encoding.to_weights(g, self.cells.spread(bank.scale))
+        by_path = self.cells.unpack(g)
+        return self.weights.pack(
+            {
+                p: c.encoding.to_weights(by_path[p], bank.scale[p])
+                for p, c in self.crossbars.items()
+            }
+        )
+
+    def request(self, bank: Bank, dw: Array) -> Array:
+        """The change of conductance asked of every cell, µS, in rows of cells."""
+        g = self.device.conductance(bank.cells)
+        if self.flat:
+            return self.encoding.request(g, dw, self.cells.spread(bank.scale))
+        stood, asked = self.cells.unpack(g), self.weights.unpack(dw)
+        return self.cells.pack(
+            {
+                p: c.encoding.request(stood[p], asked[p], bank.scale[p])
+                for p, c in self.crossbars.items()
+            }
+        )
+
+    def to_cells(self, bank: Bank, w: Array) -> Array:
+        """Conductances that stand for weights, µS, in rows of cells."""
+        if self.flat:
+            return self.encoding.to_cells(w, self.cells.spread(bank.scale))
+        wanted = self.weights.unpack(w)
+        return self.cells.pack(
+            {
+                p: c.encoding.to_cells(wanted[p], bank.scale[p])
+                for p, c in self.crossbars.items()
+            }
+        )
+
+    def touched(self, hit: Array) -> Array:
+        """Which weights have a cell among these, in rows of weights."""
+        if self.flat:
+            return hit
+        by_path = self.cells.unpack(hit)
+        return self.weights.pack(
+            {p: c.encoding.touched(by_path[p]) for p, c in self.crossbars.items()},
+            fill=False,
+        )
 
 
-def laid_out(act: Callable[..., Any], key: jax.Array, *trees: Arrays) -> Arrays:
-    """`act(key, *trees)` on all arrays of one precision as one buffer.
+def join(crossbars: dict[str, Crossbar], bank: Bank, leaves: Arrays) -> Joined:
+    """The crossbars of these paths as one."""
+    cells, weights = bank.rows, Rows.of({p: leaves[p] for p in bank.rows.paths})
+    crossbars = {p: crossbars[p] for p in cells.paths}
+    scalar = all(jnp.ndim(bank.scale[p]) == 0 for p in crossbars)
+    flat = scalar and next(iter(crossbars.values())).encoding.elementwise
 
-    Args:
-        act: elementwise.
-        key: random key.
-        *trees: by path; the leaves of the first have the shapes of the arrays, those
-            of the others broadcast to them. What all arrays share and is one number
-            stays one number.
+    def spread(*values):
+        return cells.spread(dict(zip(crossbars, values, strict=True)))
 
-    Returns:
-        What `act` returned, by path, in the shapes of the arrays.
-    """
-    out: Arrays = {}
-    for number, paths in enumerate(_same_precision(trees[0])):
-        subkey = jr.fold_in(key, number) if number else key
-        shapes = [jax.tree.leaves(trees[0][p])[0].shape for p in paths]
-        chosen = [[tree[p] for p in paths] for tree in trees]
-        if len(paths) == 1:  # nothing to join, and the shape of the cells is kept
-            out[paths[0]] = act(subkey, *(several[0] for several in chosen))
-            continue
-        join = lambda *parts, shapes=shapes: _joined(parts, shapes)  # noqa: E731
-        done = act(subkey, *(jax.tree.map(join, *several) for several in chosen))
-        for path, at, shape in zip(paths, _offsets(shapes), shapes, strict=True):
-            part = lambda x, at=at, shape=shape: _part(x, at, shape)  # noqa: E731
-            out[path] = jax.tree.map(part, done)
-    return out
-
-
-def _alike(crossbars: dict[str, Crossbar], cells: Arrays) -> list[list[str]]:
-    """Paths grouped by device model, each in the order given."""
-    groups: dict[Any, list[str]] = {}
-    for path, crossbar in crossbars.items():
-        kind = jax.tree.structure((crossbar.device, cells[path]))
-        groups.setdefault(kind, []).append(path)
-    return list(groups.values())
-
-
-def _same_precision(tree: Arrays) -> list[list[str]]:
-    groups: dict[Any, list[str]] = {}
-    for path, leaves in tree.items():
-        groups.setdefault(jax.tree.leaves(leaves)[0].dtype, []).append(path)
-    return list(groups.values())
-
-
-def _joined(parts: tuple[Any, ...], shapes: list[tuple[int, ...]]) -> Any:
-    one = parts[0]
-    if jnp.ndim(one) == 0 and all(_same(part, one) for part in parts):
-        return one
-    pairs = zip(parts, shapes, strict=True)
-    return jnp.concatenate([jnp.broadcast_to(x, shape).ravel() for x, shape in pairs])
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Whether two constants are known to be one and the same number."""
-    numbers = (int, float, np.ndarray, np.generic, jax.Array)
-    if a is b:
-        return True
-    if any(
-        isinstance(x, jax.core.Tracer) or not isinstance(x, numbers) for x in (a, b)
-    ):
-        return False
-    return bool(np.ndim(a) == np.ndim(b) == 0 and np.asarray(a) == np.asarray(b))
-
-
-def _part(x: jax.Array, at: int, shape: tuple[int, ...]) -> jax.Array:
-    if jnp.ndim(x) == 0:
-        return x
-    return jax.lax.slice(x, (at,), (at + math.prod(shape),)).reshape(shape)
-
-
-def _offsets(shapes: list[tuple[int, ...]]) -> list[int]:
-    ends = [0]
-    for shape in shapes:
-        ends.append(ends[-1] + math.prod(shape))
-    return ends[:-1]
+    stuck = [c.stuck_at for c in crossbars.values()]
+    for crossbar, (_, shape) in zip(crossbars.values(), cells.shapes, strict=True):
+        crossbar.check_stuck(shape)
+    return Joined(
+        crossbars=crossbars,
+        cells=cells,
+        weights=weights,
+        flat=flat,
+        device=jax.tree.map(spread, *(c.device for c in crossbars.values())),
+        encoding=jax.tree.map(spread, *(c.encoding for c in crossbars.values()))
+        if flat
+        else None,
+        stuck_at=None if stuck[0] is None else spread(*stuck),
+    )

@@ -11,7 +11,7 @@ from jaxtyping import Array, Key, PyTree
 
 from eapu_jax.checks import number, typed_key, whole
 from eapu_jax.crossbar import Crossbar, is_crossbar
-from eapu_jax.placement import Place, path_name, place
+from eapu_jax.placement import Place, path_name, where
 from prng import unrolled
 
 
@@ -59,7 +59,7 @@ def sample_chips(
     params: PyTree,
     spread: Spread,
     *,
-    place: Place = place,
+    place: Place | None = None,
 ) -> PyTree[Crossbar]:
     """Draw `n` chips: a tree of crossbars whose every array leads with the chip.
 
@@ -71,7 +71,7 @@ def sample_chips(
         crossbar: the nominal array.
         params: one network's parameters (arrays or `jax.eval_shape` results).
         spread: how the chips differ.
-        place: which leaves live on an array.
+        place: which leaves live on an array; `eapu_jax.place` when None.
 
     Raises:
         ValueError: on `n < 1`, or a spread of a constant that the device does not
@@ -100,7 +100,7 @@ def sample_chip(
     params: PyTree,
     spread: Spread,
     *,
-    place: Place = place,
+    place: Place | None = None,
 ) -> PyTree[Crossbar]:
     """Draw chip `index` of the population of `key`: one crossbar per leaf.
 
@@ -116,7 +116,7 @@ def sample_chip(
     keys = jr.split(key_cells, max(len(leaves), 1))
     drawn = [
         _draw_cells(k, chip, leaf.shape, spread)
-        if place(path_name(path), leaf.shape) == "array"
+        if where(path_name(path), leaf, place) == "array"
         else chip
         for k, (path, leaf) in zip(keys, leaves, strict=False)
     ]

@@ -5,15 +5,13 @@ from typing import Any, TypeVar, dataclass_transform
 
 import jax
 
-from eapu_jax.checks import check, quantity
+from eapu_jax.checks import check
 
 T = TypeVar("T")
 
 
 @dataclass_transform(
-    frozen_default=True,
-    kw_only_default=True,
-    field_specifiers=(quantity, dataclasses.field),
+    frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,)
 )
 def constants(cls: type[T]) -> type[T]:
     """Make a frozen, keyword-only dataclass, a pytree of all its fields.
@@ -28,6 +26,7 @@ def constants(cls: type[T]) -> type[T]:
 
     Example:
         >>> import jax
+        >>> from eapu_jax.checks import quantity
         >>> @constants
         ... class Wire:
         ...     resistance: float = quantity(1.0, at_least=0)

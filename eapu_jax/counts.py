@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, PyTree
 
 from eapu_jax import ledger as ledgers
 from eapu_jax.array import ArrayState
+from eapu_jax.bank import arrays_of
 from eapu_jax.checks import whole
 
 
@@ -31,7 +32,8 @@ def view(state: PyTree) -> dict[str, ArrayState]:
             "state must hold that of a `program`: is it part of the chain?"
         )
     every: dict[str, ArrayState] = {}
-    for path, array in (pair for held in found for pair in held.arrays.items()):
+    banks = [bank for held in found for bank in held.banks.values()]
+    for path, array in (pair for bank in banks for pair in arrays_of(bank).items()):
         if path in every:
             raise ValueError(f"two `program`s of the state hold an array at {path!r}")
         every[path] = array

@@ -63,6 +63,11 @@ class Crossbar:
         """The scale that the range gives these weights, 1/µS."""
         return as_range(self.r_wg).fit(w)
 
+    @property
+    def fixed_scale(self) -> Scalar | None:
+        """Weight per µS where it is one number for all weights; None where fitted."""
+        return None if hasattr(self.r_wg, "fit") else self.r_wg  # type: ignore
+
     def conductance(self, cells: Any) -> jax.Array:
         """Where all cells stand, stuck ones where they are stuck. µS."""
         return self.hold_stuck(self.device.conductance(cells))
@@ -71,13 +76,18 @@ class Crossbar:
         """Put stuck cells where they are stuck, whatever was asked of them. µS."""
         if self.stuck_at is None:
             return g
+        self.check_stuck(g.shape)
         stuck = jnp.asarray(self.stuck_at, g.dtype)
-        if stuck.shape not in ((), g.shape):
-            raise ValueError(
-                f"Crossbar.stuck_at must have the shape of the cells {g.shape}, "
-                f"got {stuck.shape}"
-            )
         return jnp.where(jnp.isnan(stuck), g, stuck)
+
+    def check_stuck(self, cells: tuple[int, ...]) -> None:
+        """Refuse stuck levels that do not fit the cells."""
+        shape = () if self.stuck_at is None else jnp.shape(self.stuck_at)
+        if shape not in ((), cells):
+            raise ValueError(
+                f"Crossbar.stuck_at must have the shape of the cells {cells}, "
+                f"got {shape}"
+            )
 
 
 def _require(field: str, thing: Any, methods: tuple[str, ...], example: str) -> None:

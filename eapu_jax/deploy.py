@@ -8,7 +8,7 @@ import jax.random as jr
 from jaxtyping import Array, Key, PyTree
 
 from eapu_jax.array import ArrayState, deploy_one, weights
-from eapu_jax.checks import typed_key
+from eapu_jax.checks import traced, typed_key
 from eapu_jax.crossbar import Crossbar, crossbars_at
 from eapu_jax.placement import Place, on_array, put
 
@@ -57,7 +57,7 @@ def deploy(
 
 def _say_what_was_clipped(path: str, asked: jax.Array, held: jax.Array) -> None:
     off = jnp.abs(asked - held) > 1e-3 * jnp.abs(asked)
-    if isinstance(off, jax.core.Tracer) or not bool(jnp.any(off)):
+    if traced(off) or not bool(jnp.any(off)):
         return
     warnings.warn(
         f"{int(off.sum())} of {off.size} weights of {path!r} do not fit the array and "

@@ -2,13 +2,11 @@
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, UInt32
+from jaxtyping import Array, Float, UInt32
 
 from eapu_jax.devices.base import Pulses
-
-_BLOCK = 1024  # counts added in one 32-bit word: each may be as large as 2**22
+from eapu_jax.rows import Rows, add
 
 Total = UInt32[Array, "2"]
 """A count up to 2**64: high word, low word."""
@@ -43,44 +41,30 @@ def blank(cells: tuple[int, ...]) -> Ledger:
 
 def record(ledger: Ledger, pulses: Pulses) -> Ledger:
     """Add the pulses of one update."""
-    sent = pulses.sent
-    full = ledger.writes == jnp.uint32(2**32 - 1)
     return ledger._replace(
-        writes=ledger.writes + (sent & ~full).astype(jnp.uint32),
+        writes=one_more(ledger.writes, pulses.sent),
         up=add(ledger.up, count(pulses.up)),
         down=add(ledger.down, count(pulses.down)),
-        written=count(sent),
+        written=count(pulses.sent),
     )
 
 
-def count(n: Int[Array, "..."]) -> Total:
-    """The exact sum of counts, each from 0 to 2**22, over at most 2**31 of them.
+def one_more(writes: UInt32[Array, "*cells"], sent: Array) -> UInt32[Array, "*cells"]:
+    """One write more where a pulse was sent; a full counter stays full."""
+    full = writes == jnp.uint32(2**32 - 1)
+    return writes + (sent & ~full).astype(jnp.uint32)
+
+
+def count(n: Array) -> Total:
+    """The exact sum of counts, each below 2**22.
 
     Example:
         >>> import jax.numpy as jnp
         >>> value(count(jnp.full((3000, 1000), 4_000_000)))
         12000000000000
     """
-    words = jnp.pad(n.ravel().astype(jnp.uint32), (0, -n.size % _BLOCK))
-    rows = jnp.sum(words.reshape(-1, _BLOCK), axis=1, dtype=jnp.uint32)
-    low = jnp.sum(rows & 0xFFFF, dtype=jnp.uint32)
-    high = jnp.sum(rows >> 16, dtype=jnp.uint32)
-    return add(
-        jnp.stack([high >> 16, high << 16]), jnp.stack([jnp.zeros_like(low), low])
-    )
-
-
-def add(a: Total, b: Total) -> Total:
-    """The sum of two counts.
-
-    Example:
-        >>> import jax.numpy as jnp
-        >>> most = jnp.array([0, 2**32 - 1], jnp.uint32)
-        >>> value(add(most, jnp.array([0, 1], jnp.uint32)))
-        4294967296
-    """
-    low = a[1] + b[1]
-    return jnp.stack([a[0] + b[0] + (low < a[1]).astype(jnp.uint32), low])
+    rows = Rows.of({"": n})
+    return rows.sums(rows.pack({"": n.astype(jnp.uint32)}))[0]
 
 
 def value(total: Total) -> int:
@@ -89,12 +73,7 @@ def value(total: Total) -> int:
     return (high << 32) | low
 
 
-def ratio(total: Total, size: int) -> Float[Array, ""]:
+def ratio(total: UInt32[Array, "*n 2"], size: int) -> Float[Array, "*n"]:
     """A count over a number of things; 0 where there are none. Works while traced."""
-    high, low = total[0].astype(jnp.float32), total[1].astype(jnp.float32)
-    return (high / max(size, 1)) * 2.0**32 + low / max(size, 1)
-
-
-def as_float(total: Total) -> jax.Array:
-    """A count in single precision, 24 bits of it; for sums use `value`."""
-    return ratio(total, 1)
+    high, low = (total[..., i].astype(jnp.float32) / max(size, 1) for i in (0, 1))
+    return high * 2.0**32 + low

@@ -63,7 +63,7 @@ def placements(params: PyTree, place: Place | None = None) -> dict[str, str]:
         >>> placements({"kernel": jnp.ones((4, 3)), "bias": jnp.ones((2, 3))})
         {'bias': 'digital: added after the product', 'kernel': 'array'}
     """
-    return {path: _where(path, leaf, place) for path, leaf in _named(params)}
+    return {path: where(path, leaf, place) for path, leaf in _named(params)}
 
 
 def table(params: PyTree, place: Place | None = None) -> str:
@@ -75,7 +75,7 @@ def table(params: PyTree, place: Place | None = None) -> str:
         bias    (3,)    digital: added after the product
         kernel  (4, 3)  array
     """
-    rows = [(p, str(x.shape), _where(p, x, place)) for p, x in _named(params)]
+    rows = [(p, str(x.shape), where(p, x, place)) for p, x in _named(params)]
     wide = [max((len(r[i]) for r in rows), default=0) for i in (0, 1)]
     return "\n".join(f"{p:<{wide[0]}}  {s:<{wide[1]}}  {w}" for p, s, w in rows)
 
@@ -94,14 +94,14 @@ def _named(tree: PyTree) -> list[tuple[str, Any]]:
 
 
 def _chosen(tree: PyTree, rule: Place | None) -> list[tuple[str, Any]]:
-    return [(p, x) for p, x in _named(tree) if _where(p, x, rule) == "array"]
+    return [(p, x) for p, x in _named(tree) if where(p, x, rule) == "array"]
 
 
-def _where(path: str, leaf: Any, rule: Place | None) -> str:
+def where(path: str, leaf: Any, rule: Place | None) -> str:
     """The answer of the rule, or of `place` where there is none."""
-    where = (rule or place)(path, jnp.shape(leaf))
-    if where != "array" and not where.startswith("digital"):
+    answer = (rule or place)(path, jnp.shape(leaf))
+    if answer != "array" and not answer.startswith("digital"):
         raise ValueError(
-            f'place must answer "array" or "digital: why", got {where!r} for {path!r}'
+            f'place must answer "array" or "digital: why", got {answer!r} for {path!r}'
         )
-    return where
+    return answer

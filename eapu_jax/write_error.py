@@ -81,7 +81,7 @@ def matched_threshold(
         >>> f"{float(matched_threshold(jax.random.key(0), pulsed)):.2f}"
         '0.03'
     """
-    if hasattr(crossbar.r_wg, "fit"):
+    if crossbar.fixed_scale is None:
         raise ValueError(f"Crossbar.r_wg must be one number, got {crossbar.r_wg!r}")
     whole("rounds", rounds, at_least=1)
     least = jnp.float32(2 * crossbar.device.smallest_request())
@@ -89,4 +89,4 @@ def matched_threshold(
     for _ in range(rounds):
         _, sd = write_error(key, crossbar.device, dg, g=g)
         dg = jnp.maximum(jnp.maximum(sd, least), 1e-6)
-    return dg * crossbar.r_wg
+    return dg * crossbar.fixed_scale

@@ -16,7 +16,7 @@ import jax.random as jr
 from jax.extend.random import define_prng_impl
 from jaxtyping import Array, Key, UInt32
 
-__all__ = ["bits_at", "counts_its_draws", "unrolled"]
+__all__ = ["bits_at", "blocks_at", "counts_its_draws", "unrolled"]
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA  # Skein's constant: keeps the three key words from cancelling
@@ -78,8 +78,15 @@ def bits_at(key: Key[Array, ""], index: UInt32[Array, "..."]) -> UInt32[Array, "
         >>> bool(bits_at(key, jnp.uint32(41)) == jax.random.bits(key, (50,))[41])
         True
     """
-    high, low = _threefry2x32(jr.key_data(key), jnp.zeros_like(index), index)
+    high, low = blocks_at(key, jnp.uint32(0), index)
     return high ^ low
+
+
+def blocks_at(
+    key: Key[Array, ""], high: UInt32[Array, "..."], low: UInt32[Array, "..."]
+) -> tuple[UInt32[Array, "..."], UInt32[Array, "..."]]:
+    """Two words of random bits for every counter of two words."""
+    return _threefry2x32(jr.key_data(key), jnp.broadcast_to(high, low.shape), low)
 
 
 @jax.jit

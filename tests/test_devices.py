@@ -55,16 +55,32 @@ def constants(device):
     )
 
 
+def write(device, key, g, dg):
+    """Conductances after a request to fresh cells at `g`, µS."""
+    cells, _ = device.write(key, device.init(jr.key(99), g), dg)
+    return device.conductance(cells)
+
+
+def wait(device, key, g, dt, age=0.0):
+    """Conductances after `dt` (s) of cells that stand at `g`, written `age` ago."""
+    cells = device.init(jr.key(99), g)
+    if device.volatile:
+        cells = cells._replace(age=jnp.full_like(g, age))
+    return device.conductance(device.advance(key, cells, dt))
+
+
 def deeds(device):
     """All that can be done to cells, as functions of (key, g)."""
     return {
-        "write": lambda key, g: device.write(key, g, requests(g.shape).astype(g.dtype)),
-        "read": device.read,
-        "relax": lambda key, g: device.relax(key, g, jnp.ones_like(g), 10.0),
+        "write": lambda key, g: write(
+            device, key, g, requests(g.shape).astype(g.dtype)
+        ),
+        "read": lambda key, g: device.read(key, device.init(jr.key(99), g)),
+        "advance": lambda key, g: wait(device, key, g, 10.0, age=1.0),
     }
 
 
-each_deed = pytest.mark.parametrize("deed", ["write", "read", "relax"])
+each_deed = pytest.mark.parametrize("deed", ["write", "read", "advance"])
 
 
 def assert_slopes(loss, values):
@@ -81,7 +97,7 @@ def assert_slopes(loss, values):
 @each
 def test_a_cell_without_a_pulse_does_not_move(name):
     g = cells()
-    written = DEVICES[name].write(jr.key(0), g, requests())
+    written = write(DEVICES[name], jr.key(0), g, requests())
     moved = written != g
     assert not np.any(moved[requests() == 0])
     assert np.mean(moved[requests() != 0]) > 0.9
@@ -91,17 +107,18 @@ def test_a_cell_without_a_pulse_does_not_move(name):
 def test_a_cell_is_pulsed_where_it_moves_and_only_there(name):
     device, g = DEVICES[name], cells((64, 64))
     asked = jnp.linspace(-1.0, 1.0, g.size).reshape(g.shape).at[::2].set(0)
-    np.testing.assert_array_equal(
-        device.pulsed(asked), device.write(jr.key(0), g, asked) != g
-    )
+    after, pulses = device.write(jr.key(0), device.init(jr.key(1), g), asked)
+    np.testing.assert_array_equal(pulses.sent, device.conductance(after) != g)
+    assert not np.any(pulses.up[asked <= 0])
+    assert not np.any(pulses.down[asked >= 0])
 
 
 @each
 @pytest.mark.parametrize("push", [-500.0, -1.0, 1.0, 500.0])
 def test_cells_stay_in_their_window(name, push):
     device = DEVICES[name]
-    g = device.write(jr.key(0), cells(), jnp.full((8, 5), push))
-    g = device.relax(jr.key(1), g, jnp.zeros_like(g), 1e3)
+    g = write(device, jr.key(0), cells(), jnp.full((8, 5), push))
+    g = wait(device, jr.key(1), g, 1e3)
     assert np.all((g >= device.g_min) & (g <= device.g_max))
 
 
@@ -141,7 +158,8 @@ def test_shape_and_dtype_are_kept(name, deed, dtype, shape):
 
 @each
 def test_read_noise_has_mean_zero_and_its_deviation(name):
-    read = DEVICES[name].read(jr.key(0), jnp.full(MANY, 20.0))
+    device = DEVICES[name]
+    read = device.read(jr.key(0), device.init(jr.key(1), jnp.full(MANY, 20.0)))
     assert_mean(np.ravel(read), 20.0)
     assert_variance(np.ravel(read), 0.3**2)
 
@@ -149,7 +167,7 @@ def test_read_noise_has_mean_zero_and_its_deviation(name):
 @each_unbiased
 @pytest.mark.parametrize("dg", [-3.0, 0.4])
 def test_a_write_lands_on_target_on_average(name, dg):
-    written = DEVICES[name].write(jr.key(0), jnp.full(MANY, 20.0), jnp.full(MANY, dg))
+    written = write(DEVICES[name], jr.key(0), jnp.full(MANY, 20.0), jnp.full(MANY, dg))
     assert_mean(np.ravel(written), 20.0 + dg)
 
 
@@ -190,23 +208,21 @@ def test_slopes_in_the_conductance_are_finite(name, deed):
 
 @each
 def test_no_time_no_change(name):
-    g, age = cells(), jnp.abs(cells())
-    assert jnp.array_equal(DEVICES[name].relax(jr.key(0), g, age, 0.0), g)
+    g = cells()
+    assert jnp.array_equal(wait(DEVICES[name], jr.key(0), g, 0.0, age=3.0), g)
 
 
 @each
 def test_only_volatile_devices_move_by_themselves(name):
     device, g = DEVICES[name], cells()
-    moved = device.relax(jr.key(0), g, jnp.ones_like(g), 100.0) != g
+    moved = wait(device, jr.key(0), g, 100.0, age=1.0) != g
     assert np.all(moved) if device.volatile else not np.any(moved)
 
 
 @each
 def test_a_write_is_the_same_write_inside_jit(name):
-    write = DEVICES[name].write
-    eager, compiled = (
-        f(jr.key(3), cells(), requests()) for f in (write, jax.jit(write))
-    )
+    act = partial(write, DEVICES[name])
+    eager, compiled = (f(jr.key(3), cells(), requests()) for f in (act, jax.jit(act)))
     np.testing.assert_allclose(eager, compiled, rtol=1e-5, atol=1e-5)
 
 
@@ -222,8 +238,8 @@ def rare(every=50, dg=6.0, shape=(256, 512)):
 @each
 def test_rarely_written_cells_err_as_crowded_ones(name):
     device, g = DEVICES[name], jnp.zeros((256, 512))
-    few = device.write(jr.key(0), g, rare())[rare() != 0]
-    many = device.write(jr.key(1), g, jnp.full_like(g, 6.0))
+    few = write(device, jr.key(0), g, rare())[rare() != 0]
+    many = write(device, jr.key(1), g, jnp.full_like(g, 6.0))
     assert stats.ks_2samp(np.ravel(few), np.ravel(many)).pvalue > 1e-6
 
 
@@ -231,8 +247,8 @@ def test_rarely_written_cells_err_as_crowded_ones(name):
 def test_rarely_written_cells_err_independently(name):
     g, cells = jnp.zeros((32, 64)), jnp.array([0, 1, 2, 64, 128, 129, 1984, 2047])
     dg = jnp.zeros(g.size).at[cells].set(6.0).reshape(g.shape)
-    write = jax.vmap(lambda key: DEVICES[name].write(key, g, dg).ravel()[cells])
-    error = np.asarray(write(jr.split(jr.key(2), 4000)), float)
+    act = jax.vmap(lambda key: write(DEVICES[name], key, g, dg).ravel()[cells])
+    error = np.asarray(act(jr.split(jr.key(2), 4000)), float)
     error = (error - error.mean(0)) / error.std(0)
     assert_second_moment(error, np.eye(8))
 
@@ -240,7 +256,7 @@ def test_rarely_written_cells_err_independently(name):
 @each
 def test_rarely_written_cells_leave_the_others_alone(name):
     g = 50 * jnp.sin(jnp.arange(256.0 * 512)).reshape(256, 512)
-    moved = DEVICES[name].write(jr.key(3), g, rare()) != g
+    moved = write(DEVICES[name], jr.key(3), g, rare()) != g
     assert not np.any(moved[rare() == 0])
     assert np.mean(moved[rare() != 0]) > 0.9
 
@@ -251,7 +267,7 @@ def test_slopes_of_rare_writes_are_finite_differences(name, x64):
     g, dg = jnp.zeros((32, 64)), rare(shape=(32, 64))
 
     def loss(values):
-        written = dataclasses.replace(device, **values).write(jr.key(0), g, dg)
+        written = write(dataclasses.replace(device, **values), jr.key(0), g, dg)
         return jnp.sum(written * jnp.cos(written / 40))
 
     assert_slopes(loss, constants(device)[0])
@@ -264,7 +280,7 @@ def test_slopes_of_rare_writes_are_finite_differences(name, x64):
 @pytest.mark.parametrize(("age", "dt"), [(0.0, 1e-2), (0.0, 1e4), (5.0, 50.0)])
 def test_relaxation_grows_the_variance_by_the_stated_amount(name, age, dt):
     device = DEVICES[name]
-    g = device.relax(jr.key(0), jnp.zeros(MANY), jnp.full(MANY, age), dt)
+    g = wait(device, jr.key(0), jnp.zeros(MANY), dt, age)
 
     def s(t):
         decades = np.log10(1 + t / device.onset)
@@ -277,22 +293,23 @@ def test_relaxation_grows_the_variance_by_the_stated_amount(name, age, dt):
 @each_volatile
 def test_waiting_twice_is_waiting_once_for_the_sum(name):
     device, g = DEVICES[name], jnp.zeros(MANY)
-    once = device.relax(jr.key(0), g, g, 30.0)
-    first = device.relax(jr.key(1), g, g, 2.0)
-    twice = device.relax(jr.key(2), first, jnp.full(MANY, 2.0), 28.0)
+    once = wait(device, jr.key(0), g, 30.0)
+    first = wait(device, jr.key(1), g, 2.0)
+    twice = wait(device, jr.key(2), first, 28.0, age=2.0)
     assert stats.ks_2samp(np.ravel(once), np.ravel(twice)).pvalue > 1e-6
     assert_variance(np.ravel(twice), np.var(np.float64(once)), sigmas=7)
 
 
 @each_volatile
 def test_waiting_in_a_thousand_steps_is_waiting_once(name):
-    def wait(g, i):
-        age = jnp.full(g.shape, i.astype(float))
-        return DEVICES[name].relax(jr.fold_in(jr.key(0), i), g, age, 1.0), None
+    device = DEVICES[name]
 
-    g, _ = jax.jit(lambda g: jax.lax.scan(wait, g, jnp.arange(1000)))(
-        jnp.zeros((40, 100))
-    )
+    def second(cells, i):
+        return device.advance(jr.fold_in(jr.key(0), i), cells, 1.0), None
+
+    start = device.init(jr.key(1), jnp.zeros((40, 100)))
+    go = jax.jit(lambda cells: jax.lax.scan(second, cells, jnp.arange(1000))[0])
+    g = go(start).g
     once = (
         DEVICES[name].relaxation_sd(1000.0) ** 2 - DEVICES[name].relaxation_sd(0.0) ** 2
     )
@@ -303,7 +320,7 @@ def test_waiting_in_a_thousand_steps_is_waiting_once(name):
 
 
 def written(device, dg=5.0, g=0.0, key=0):
-    landed = device.write(jr.key(key), jnp.full(MANY, g), jnp.full(MANY, dg))
+    landed = write(device, jr.key(key), jnp.full(MANY, g), jnp.full(MANY, dg))
     return np.ravel(np.asarray(landed))
 
 
@@ -328,7 +345,7 @@ def test_verify_error_after_a_time_has_the_stated_variance():
         tolerance=2.0, relaxation=1.0, relaxation_per_decade=0.5, onset=0.1
     )
     g = jnp.asarray(written(device))
-    g = device.relax(jr.key(1), g, jnp.zeros_like(g), 9.9)
+    g = wait(device, jr.key(1), g, 9.9)
     assert_mean(g, 5.0)
     assert_variance(g, 2.0**2 / 3 + (1 + 0.5 * 2) ** 2)
 
@@ -336,9 +353,9 @@ def test_verify_error_after_a_time_has_the_stated_variance():
 def test_soft_bounds_closes_a_fraction_of_the_room_per_pulse():
     device = ej.SoftBounds(g_min=-10.0, g_max=30.0, pulse=2.0, write_noise=0.0)
     g = jnp.array([-10.0, 10.0, 30.0])
-    up = device.write(jr.key(0), g, jnp.full(3, 6.0))
+    up = write(device, jr.key(0), g, jnp.full(3, 6.0))
     np.testing.assert_allclose(up, [30 - 40 * 0.9**3, 30 - 20 * 0.9**3, 30], atol=1e-5)
-    down = device.write(jr.key(0), jnp.array([-10.0, 10.0, 30.0]), jnp.full(3, -6.0))
+    down = write(device, jr.key(0), g, jnp.full(3, -6.0))
     np.testing.assert_allclose(
         down, [-10, 20 * 0.9**3 - 10, 40 * 0.9**3 - 10], atol=1e-5
     )
@@ -354,6 +371,20 @@ def test_soft_bounds_noise_grows_with_the_root_of_the_pulses():
     device = ej.SoftBounds(pulse=0.5, write_noise=0.5)
     quiet = dataclasses.replace(device, write_noise=0.0)
     assert_variance(written(device) - written(quiet), 10 * 0.5**2)
+
+
+def test_soft_bounds_may_step_down_by_less_than_up():
+    device = ej.SoftBounds(pulse=0.5, down_ratio=0.5, write_noise=0.0)
+    np.testing.assert_allclose(written(device, dg=0.5), 0.5, rtol=1e-5)
+    np.testing.assert_allclose(written(device, dg=-0.25), -0.25, rtol=1e-5)
+
+
+@each
+@pytest.mark.parametrize("request_", [np.nan, np.inf, -np.inf])
+def test_what_has_diverged_shows(name, request_):
+    assert np.all(
+        np.isnan(write(DEVICES[name], jr.key(0), cells(), cells() * 0 + request_))
+    )
 
 
 def test_soft_bounds_ignores_less_than_half_a_pulse():

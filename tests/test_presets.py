@@ -40,14 +40,16 @@ def test_published_simulations_have_no_window_and_no_read_noise(name):
 
 
 def test_the_relaxing_array_errs_by_two_microsiemens_after_a_second():
-    device, g = PRESETS["RELAXING"].device, jnp.zeros((256, 256))
-    g = device.write(jr.key(0), g, jnp.full_like(g, 5.0))
-    g = np.ravel(device.relax(jr.key(1), g, jnp.zeros_like(g), 1.0))
+    device = PRESETS["RELAXING"].device
+    cells = device.init(jr.key(2), jnp.zeros((256, 256)))
+    cells, _ = device.write(jr.key(0), cells, jnp.full((256, 256), 5.0))
+    g = np.ravel(device.advance(jr.key(1), cells, 1.0).g)
     assert_mean(g, 5.0)
     assert_variance(g, 2.0**2)
 
 
 def test_the_pulsed_array_spans_weights_of_one():
     crossbar = PRESETS["SOFT_BOUNDS"]
-    ends = crossbar.device.g_min, crossbar.device.g_max
-    assert tuple(map(crossbar.weight, ends)) == (-1, 1)
+    ends = jnp.array([crossbar.device.g_min, crossbar.device.g_max])
+    spanned = crossbar.encoding.to_weights(ends, crossbar.r_wg)
+    assert spanned.tolist() == [-1, 1]

@@ -39,7 +39,7 @@ class AdditiveError(Still):
         >>> cells.g
         Array([ 2., 38., 80.], dtype=float32)
         >>> pulses.up.tolist(), pulses.down.tolist()
-        ([1, 0, 1], [0, 1, 0])
+        ([True, False, True], [False, True, False])
     """
 
     write_noise: Scalar = quantity(2.0, at_least=0)
@@ -47,7 +47,7 @@ class AdditiveError(Still):
     g_min: Scalar = quantity(-float("inf"), below="g_max", finite=False)
     g_max: Scalar = quantity(float("inf"), finite=False)
 
-    directions: ClassVar = (-1, 1)
+    directions: ClassVar[tuple[int, ...]] = (-1, 1)
 
     def write(self, key, cells, dg):
         """Move by `dg` and an error; clip to the window. µS."""

@@ -3,28 +3,27 @@
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import jax
-import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 Scalar: TypeAlias = jax.Array | float
 """One number per device, or one per cell: anything that broadcasts to the cells."""
 
 
 class Pulses(NamedTuple):
-    """How many pulses every cell got, by sign.
+    """How many pulses every cell got, by sign: counts, or masks of one at most.
 
     Attributes:
         up: pulses that ask for more conductance.
         down: pulses that ask for less.
     """
 
-    up: Int[Array, "*cells"]
-    down: Int[Array, "*cells"]
+    up: Int[Array, "*cells"] | Bool[Array, "*cells"]
+    down: Int[Array, "*cells"] | Bool[Array, "*cells"]
 
     @property
     def sent(self) -> jax.Array:
         """Which cells got a pulse at all: these are counted as written."""
-        return (self.up > 0) | (self.down > 0)
+        return self.up.astype(bool) | self.down.astype(bool)
 
 
 def one_pulse(dg: Float[Array, "*cells"]) -> Pulses:
@@ -33,10 +32,10 @@ def one_pulse(dg: Float[Array, "*cells"]) -> Pulses:
     Example:
         >>> import jax.numpy as jnp
         >>> one_pulse(jnp.array([-2.0, 0.0, 0.1])).down.tolist()
-        [1, 0, 0]
+        [True, False, False]
     """
     up = dg > 0
-    return Pulses(up.astype(jnp.int32), ((dg != 0) & ~up).astype(jnp.int32))
+    return Pulses(up, (dg != 0) & ~up)
 
 
 class Cells(NamedTuple):
@@ -69,11 +68,15 @@ class Device(Protocol):
     volatile: ClassVar[bool]
     """Whether the cells move by themselves as time passes."""
 
-    g_min: Any
-    """Lowest conductance that a write can reach, µS; -inf where the window is open."""
+    @property
+    def g_min(self) -> Any:
+        """Lowest conductance of a cell, µS; -inf where the window is open."""
+        ...
 
-    g_max: Any
-    """Highest conductance that a write can reach, µS; inf where it is open."""
+    @property
+    def g_max(self) -> Any:
+        """Highest conductance of a cell, µS; inf where the window is open."""
+        ...
 
     def init(self, key: Key[Array, ""], g: Float[Array, "*cells"]) -> Any:
         """Fresh cells that stand at `g`, or at the end of the window next to it."""

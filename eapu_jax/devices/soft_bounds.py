@@ -58,7 +58,7 @@ class SoftBounds(Still):
     write_noise: Scalar = quantity(0.5, at_least=0)
     read_noise: Scalar = quantity(0.0, at_least=0)
 
-    directions: ClassVar = (-1, 1)
+    directions: ClassVar[tuple[int, ...]] = (-1, 1)
 
     def write(self, key, cells, dg):
         """Send the pulses that `dg` asks for. µS."""

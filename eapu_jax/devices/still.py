@@ -14,7 +14,7 @@ class Still:
     A device that is one adds `read_noise`, `g_min` and `g_max` (µS), and `write`.
     """
 
-    volatile: ClassVar = False
+    volatile: ClassVar[bool] = False
 
     read_noise: Scalar
     g_min: Scalar

@@ -71,8 +71,8 @@ class VerifyRelaxation:
     g_min: Scalar = quantity(-float("inf"), below="g_max", finite=False)
     g_max: Scalar = quantity(float("inf"), finite=False)
 
-    directions: ClassVar = (-1, 1)
-    volatile: ClassVar = True
+    directions: ClassVar[tuple[int, ...]] = (-1, 1)
+    volatile: ClassVar[bool] = True
 
     def init(self, key, g):
         """Cells at `g`, within the window (µS), written just now."""

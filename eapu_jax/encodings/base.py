@@ -18,6 +18,9 @@ class Encoding(Protocol):
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
+    elementwise: ClassVar[bool]
+    """Whether a weight is a function of the one cell at its place in the array."""
+
     @property
     def directions(self) -> tuple[int, ...]:
         """The signs of the requests that this scheme sends to a cell."""

@@ -1,7 +1,7 @@
 """Two cells per weight: their difference counts."""
 
 from dataclasses import field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import jax.numpy as jnp
 
@@ -41,6 +41,8 @@ class DifferentialPair:
 
     rest: Scalar = quantity(0.0)
     policy: Policy = field(default="plus", metadata={"static": True})
+
+    elementwise: ClassVar[bool] = False
 
     def __check__(self):
         one_of("DifferentialPair.policy", self.policy, ("plus", "up", "both"))

@@ -32,7 +32,12 @@ class OffsetColumn:
 
     rest: Scalar = quantity(50.0)
 
-    directions: ClassVar = (-1, 1)
+    elementwise: ClassVar[bool] = False
+
+    @property
+    def directions(self) -> tuple[int, ...]:
+        """Both: what is asked of a weight is asked of its cell."""
+        return (-1, 1)
 
     def to_cells(self, w, scale):
         """Conductances of the cells, reference last, µS."""

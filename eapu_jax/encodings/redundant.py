@@ -1,6 +1,7 @@
 """Several copies of every cell, read together."""
 
 from dataclasses import field
+from typing import ClassVar
 
 import jax.numpy as jnp
 
@@ -32,6 +33,8 @@ class Redundant:
 
     within: Encoding = SingleCell()
     copies: int = field(default=2, metadata={"static": True})
+
+    elementwise: ClassVar[bool] = False
 
     def __check__(self):
         whole("Redundant.copies", self.copies, at_least=1)

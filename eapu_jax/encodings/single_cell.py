@@ -28,7 +28,12 @@ class SingleCell:
 
     reference: Scalar = quantity(0.0)
 
-    directions: ClassVar = (-1, 1)
+    elementwise: ClassVar[bool] = True
+
+    @property
+    def directions(self) -> tuple[int, ...]:
+        """Both: what is asked of a weight is asked of its cell."""
+        return (-1, 1)
 
     def to_cells(self, w, scale):
         """Conductances of the cells, shaped like the weights, µS."""

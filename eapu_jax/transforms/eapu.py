@@ -1,6 +1,6 @@
 """EaPU, the error-aware probabilistic update: the heart of the paper."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,14 +10,16 @@ import optax
 from jaxtyping import Array, Int, Key, PyTree, UInt32
 
 from eapu_jax.array import working_dtype
-from eapu_jax.bank import laid_out
-from eapu_jax.checks import thresholds
+from eapu_jax.checks import thresholds, traced
 from eapu_jax.devices.base import Scalar
 from eapu_jax.placement import Place, on_array, put
-from eapu_jax.transforms.keys import Root
+from eapu_jax.rows import Arrays, Rows
+from eapu_jax.transforms.keys import Root, following
 from eapu_jax.transforms.links import refuse_programmed, sign
+from eapu_jax.transforms.once import computed_once
 from eapu_jax.transforms.per_array import thresholds_at
 from eapu_jax.transforms.sharding import gathered, spread_like
+from prng.chance import happens
 
 
 class EapuState(NamedTuple):
@@ -52,10 +54,9 @@ def eapu(
     the choice of least variance (DERIVED, `eapu_jax.laws.total_variance`);
     `matched_threshold` measures it for any device.
 
-    Probabilities are right down to $2^{-64}$. Cells are drawn independently, except
-    that the last 32 bits, which matter to one cell in $2^{32}$, are those of the
-    step. Leaves that `place` keeps digital pass unchanged. A NaN update passes too:
-    a diverged chip must show.
+    Probabilities are right down to $2^{-64}$, and cells are independent. Leaves that
+    `place` keeps digital pass unchanged. A NaN update passes too: a diverged chip must
+    show.
 
     Args:
         threshold: $\Delta W_{th} > 0$ in units of the weights; one number, or a
@@ -91,51 +92,42 @@ def eapu(
         refuse_programmed("eapu", updates)
         asked = on_array(updates, place)
         theta = thresholds_at(threshold, updates, place)
-        pulses = _pulses(root.at(state.key, state.step), gathered(asked), theta)
+        key_step = root.at(state.key, state.step)
+        pulses = _pulses(key_step, gathered(asked), theta, state.step)
         pulses = spread_like(asked, pulses)
         for path, leaf in pulses.items():
             sign(leaf, "eapu", _least(theta[path]))
-        state = EapuState(optax.safe_increment(state.step), state.key)
+        state = EapuState(following(state.step), state.key)
         return put(updates, pulses), state
 
     return optax.GradientTransformationExtraArgs(init_fn, update_fn)
 
 
-def gate(u: jax.Array, dw: jax.Array, threshold: jax.Array) -> jax.Array:
-    """What EaPU makes of `dw` when it draws `u`, uniform on [0, 1).
+def pulse(dw: jax.Array, threshold: jax.Array) -> jax.Array:
+    """The pulse that stands for `dw` if it is written: at least a threshold.
 
     Example:
         >>> import jax.numpy as jnp
-        >>> gate(jnp.array([0.1, 0.9]), jnp.full(2, -0.5), jnp.float32(1.0)).tolist()
-        [-1.0, 0.0]
+        >>> pulse(jnp.array([-0.2, 3.0]), jnp.float32(1.0)).tolist()
+        [-1.0, 3.0]
     """
-    skip = (jnp.abs(dw) < u * threshold) | (dw == 0)
-    return jnp.where(skip, 0, jnp.sign(dw) * jnp.maximum(jnp.abs(dw), threshold))
+    return jnp.sign(dw) * jnp.maximum(jnp.abs(dw), threshold)
 
 
-def uniforms(key: Key[Array, ""], shape: tuple[int, ...], dtype: Any) -> jax.Array:
-    """Uniform draws on [0, 1) whose smallest values are right down to 2**-64.
-
-    32 bits per element, and 32 more that all share: they decide only between elements
-    whose own bits are all zero.
-    """
-    key_own, key_shared = jr.split(key)
-    own = jr.bits(key_own, shape, jnp.uint32).astype(dtype)
-    shared = jr.bits(key_shared, (), jnp.uint32).astype(dtype)
-    return (own + shared * 2.0**-32) * 2.0**-32
-
-
-def _pulses(key, asked: dict[str, Any], theta: dict[str, Any]) -> dict[str, Any]:
-    """Gate all arrays at once, each in its own precision."""
-
-    def act(key, dw, theta):
-        return gate(uniforms(key, dw.shape, dw.dtype), dw, theta)
-
+def _pulses(key, asked: Arrays, theta: Arrays, step) -> Arrays:
+    """Gate all arrays at once, those of one precision together."""
     exact = {p: u.astype(working_dtype(u)) for p, u in asked.items()}
-    pulses = laid_out(act, key, exact, theta)
+    pulses: Arrays = {}
+    for number, dtype in enumerate(sorted({str(u.dtype) for u in exact.values()})):
+        rows = Rows.of({p: u for p, u in exact.items() if u.dtype == dtype})
+        dw = computed_once(rows.pack(exact), step)
+        limit = rows.spread(theta)
+        written = happens(jr.fold_in(key, number), jnp.abs(dw) / limit)
+        gated = computed_once(jnp.where(written, pulse(dw, limit), 0), step)
+        pulses |= rows.unpack(gated)
     return {p: pulses[p].astype(u.dtype) for p, u in asked.items()}
 
 
 def _least(theta: jax.Array) -> float | None:
     """The smallest concrete threshold; None while it is traced."""
-    return None if isinstance(theta, jax.core.Tracer) else float(np.min(theta))
+    return None if traced(theta) else float(np.min(theta))

@@ -3,25 +3,35 @@
 import jax
 import jax.numpy as jnp
 
-from eapu_jax.array import ArrayState, working_dtype
-from eapu_jax.crossbar import Crossbar
+from eapu_jax.bank import Bank, Joined
+from eapu_jax.devices.base import Scalar
+from eapu_jax.rows import Arrays, Rows
+
+
+def roundings(rows: Rows, asked: Arrays, held: Arrays) -> Scalar:
+    """Relative error of one `weights + update`, per row of weights.
+
+    Two units in the last place of the coarser of weight and update.
+    """
+
+    def of(path: str) -> float:
+        return 2 * max(float(jnp.finfo(x[path].dtype).eps) for x in (asked, held))
+
+    return rows.spread({path: of(path) for path in rows.paths})
 
 
 def difference(
-    held: jax.Array, read_out: jax.Array, update_dtype: jax.typing.DTypeLike
+    rows: Rows, w: jax.Array, read_out: jax.Array, rounding: Scalar
 ) -> jax.Array:
     """What the weights differ by from their array, where it is more than rounding.
 
-    Weights are the sum of many updates, each rounded to the coarser precision of
-    weight and update: within two units in the last place of the largest weight there
-    is no difference.
+    Weights are the sum of many updates, each rounded; within `rounding` times the
+    largest weight of the array there is no difference.
     """
-    w = held.astype(working_dtype(held))
-    eps = max(float(jnp.finfo(t).eps) for t in (held.dtype, update_dtype))
     largest = jnp.maximum(jnp.abs(w), jnp.abs(read_out))
-    reach = jnp.max(jnp.where(jnp.isfinite(largest), largest, 0), initial=0)
+    reach = rows.largest(jnp.where(jnp.isfinite(largest), largest, 0))
     gap = w - read_out
-    return jnp.where(jnp.abs(gap) <= 2 * eps * reach, 0, gap)
+    return jnp.where(jnp.abs(gap) <= rounding * reach, 0, gap)
 
 
 def emitted(
@@ -44,18 +54,14 @@ def emitted(
         `after - held`, exactly 0 where nothing moved. Where weights differ and no
         pulse was sent, `after - before`: the difference stays and is asked again.
     """
-    w, differs = held.astype(after.dtype), gap != 0
-    base = jnp.where(differs & ~settled, before, w)
+    differs = gap != 0
+    base = jnp.where(differs & ~settled, before, held)
     return jnp.where((after == before) & ~differs, 0, after - base)
 
 
-def set_cells(
-    crossbar: Crossbar, array: ArrayState, held: jax.Array, gap: jax.Array
-) -> ArrayState:
+def set_cells(chip: Joined, bank: Bank, w: jax.Array, gap: jax.Array) -> Bank:
     """Fresh cells at the weights that were changed from outside."""
-    w = held.astype(gap.dtype)
-    marked = crossbar.encoding.to_cells(jnp.where(gap != 0, jnp.nan, w), array.scale)
-    g = crossbar.encoding.to_cells(w, array.scale)
-    fresh = crossbar.device.init(jax.random.key(0), g)
-    pick = lambda new, old: jnp.where(jnp.isnan(marked), new, old)  # noqa: E731
-    return array._replace(cells=jax.tree.map(pick, fresh, array.cells))
+    changed = jnp.isnan(chip.to_cells(bank, jnp.where(gap != 0, jnp.nan, 0)))
+    fresh = chip.device.init(jax.random.key(0), chip.to_cells(bank, w))
+    pick = lambda new, old: jnp.where(changed, new, old)  # noqa: E731
+    return bank._replace(cells=jax.tree.map(pick, fresh, bank.cells))

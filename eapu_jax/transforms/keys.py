@@ -3,10 +3,15 @@
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Key, UInt32
+from jaxtyping import Array, Int, Key, UInt32
 
 from eapu_jax.checks import typed_key
 from prng import unrolled
+
+
+def following(step: Int[Array, ""]) -> Int[Array, ""]:
+    """The next step; a full counter stays full."""
+    return jnp.minimum(step, 2**31 - 2) + 1
 
 
 class Root:

@@ -1,5 +1,6 @@
 """The write itself: what the arrays made of the update that was asked for."""
 
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -8,15 +9,14 @@ import jax.random as jr
 import optax
 from jaxtyping import Array, Int, Key, PyTree, UInt32
 
-from eapu_jax import ledger as ledgers
-from eapu_jax.array import ArrayState, deploy_one, request, weights, working_dtype
-from eapu_jax.bank import together
+from eapu_jax.bank import Bank, Joined, alike, deploy_bank, join, recorded
 from eapu_jax.checks import number, one_of, traced
 from eapu_jax.crossbar import Crossbar, crossbars_at
 from eapu_jax.devices.base import Scalar
 from eapu_jax.placement import Place, on_array, put
-from eapu_jax.transforms.foreign import difference, emitted, set_cells
-from eapu_jax.transforms.keys import Root
+from eapu_jax.rows import Arrays
+from eapu_jax.transforms.foreign import difference, emitted, roundings, set_cells
+from eapu_jax.transforms.keys import Root, following
 from eapu_jax.transforms.links import refuse_programmed, sign, signed
 from eapu_jax.transforms.once import computed_once
 from eapu_jax.transforms.sharding import gathered, spread_like
@@ -28,12 +28,13 @@ class ProgramState(NamedTuple):
     Attributes:
         step: updates so far.
         key: words of the root key; update `n` draws from `fold_in(key, n)`.
-        arrays: an `ArrayState` for every path on the array.
+        banks: the arrays, those of one device model together; `eapu_jax.view` takes
+            them out one by one.
     """
 
     step: Int[Array, ""]
     key: UInt32[Array, " words"]
-    arrays: dict[str, ArrayState]
+    banks: dict[str, Bank]
 
 
 def program(
@@ -99,8 +100,9 @@ def program(
     crossbars_at(crossbar, [])
 
     def init_fn(params):
-        arrays = deploy_all(key, crossbar, on_array(params, place))
-        return ProgramState(jnp.zeros((), jnp.int32), root.words(), arrays)
+        leaves = gathered(on_array(params, place))
+        banks = deploy_all(key, crossbars_at(crossbar, list(leaves)), leaves)
+        return ProgramState(jnp.zeros((), jnp.int32), root.words(), banks)
 
     def update_fn(updates, state, params=None, **extra_args):
         del extra_args
@@ -111,88 +113,74 @@ def program(
         asked, held = (on_array(tree, place) for tree in (updates, params))
         crossbars = crossbars_at(crossbar, list(asked))
         _check_answered(crossbars, asked)
-        local = computed_once(gathered(asked), state.step)
-        arrays, moved = _update(
-            root.at(state.key, state.step),
-            crossbars,
-            state.arrays,
-            local,
-            gathered(held),
-            step_time=step_time,
-            foreign=foreign,
-        )
+        whole = gathered(asked), gathered(held)
+        banks, moved = {}, {}
+        for name, bank in state.banks.items():
+            chip = join(crossbars, bank, whole[0])
+            act = Update(root.at(state.key, state.step), chip, state.step, step_time)
+            banks[name], some = act(bank, *whole, setting=foreign == "set")
+            moved |= some
         moved = sign(spread_like(asked, moved), "program")
-        state = ProgramState(optax.safe_increment(state.step), state.key, arrays)
+        state = ProgramState(following(state.step), state.key, banks)
         return put(updates, moved), state
 
     return optax.GradientTransformationExtraArgs(init_fn, update_fn)
 
 
 def deploy_all(
-    key: Key[Array, ""], crossbar: PyTree[Crossbar], leaves: dict[str, jax.Array]
-) -> dict[str, ArrayState]:
-    """A fresh array for every path."""
-    crossbars = crossbars_at(crossbar, list(leaves))
-    keys = jr.split(key, max(len(leaves), 1))
-    pairs = zip(gathered(leaves).items(), keys, strict=False)
-    return {path: deploy_one(k, crossbars[path], w) for (path, w), k in pairs}
-
-
-def _update(key, crossbars, arrays, asked, held, *, step_time, foreign):
-    """One update of all arrays: time passes, requests are written, moves come out."""
-    key_time, key_write = jax.lax.optimization_barrier(jr.split(key))
-    before = {p: weights(crossbars[p], arrays[p]) for p in arrays}
-    gaps = {p: difference(held[p], before[p], asked[p].dtype) for p in arrays}
-    if foreign == "set":
-        arrays = {
-            p: set_cells(crossbars[p], one, held[p], gaps[p])
-            for p, one in arrays.items()
-        }
-    aged = _aged(key_time, crossbars, arrays, step_time)
-    wanted = {
-        p: _request(crossbars[p], aged[p], asked[p], gaps[p], foreign) for p in aged
+    key: Key[Array, ""], crossbars: dict[str, Crossbar], leaves: Arrays
+) -> dict[str, Bank]:
+    """Fresh arrays for every path, in banks."""
+    keys = dict(zip(leaves, jr.split(key, max(len(leaves), 1)), strict=False))
+    return {
+        name: deploy_bank(
+            {p: keys[p] for p in paths},
+            {p: crossbars[p] for p in paths},
+            {p: leaves[p] for p in paths},
+        )
+        for name, paths in alike(crossbars, leaves).items()
     }
-    cells = {p: array.cells for p, array in aged.items()}
-    done = together(crossbars, _write, key_write, cells, wanted)
-    after, moved = {}, {}
-    for p, (cells, pulses) in done.items():
-        after[p] = _recorded(aged[p]._replace(cells=cells), pulses, gaps[p])
-        settled = crossbars[p].encoding.touched(pulses.sent) | (foreign == "set")
-        new = weights(crossbars[p], after[p])
-        move = emitted(held[p], before[p], gaps[p], new, settled)
-        moved[p] = move.astype(asked[p].dtype)
-    return after, moved
 
 
-def _write(key, device, cells, dg):
-    return device.write(key, cells, dg)
+@dataclass(frozen=True)
+class Update:
+    """One update of the arrays of a bank.
 
+    Attributes:
+        key: of this update; other draws than those of `eapu`, given its key too.
+        chip: the crossbars.
+        step: number of this update.
+        step_time: time that passes before the write, s.
+    """
 
-def _recorded(array: ArrayState, pulses, gap) -> ArrayState:
-    """The array with what just happened in its ledger."""
-    ledger = ledgers.record(array.ledger, pulses)
-    foreign = ledgers.add(ledger.foreign, ledgers.count(gap != 0))
-    return array._replace(ledger=ledger._replace(foreign=foreign))
+    key: Key[Array, ""]
+    chip: Joined
+    step: Int[Array, ""]
+    step_time: Scalar
 
-
-def _request(crossbar, array, asked, gap, foreign):
-    dw = asked.astype(working_dtype(asked))
-    return request(crossbar, array, dw if foreign == "set" else dw + gap)
-
-
-def _aged(key, crossbars, arrays, step_time) -> dict[str, ArrayState]:
-    """All arrays after the time of one step; only volatile devices have to compute."""
-    moving = {p: c for p, c in crossbars.items() if c.device.volatile}
-    cells = {p: arrays[p].cells for p in moving}
-    if not moving:
-        return arrays
-    aged = together(
-        moving,
-        lambda key, device, cells: device.advance(key, cells, step_time),
-        key,
-        cells,
-    )
-    return arrays | {p: arrays[p]._replace(cells=c) for p, c in aged.items()}
+    def __call__(
+        self, bank: Bank, asked: Arrays, held: Arrays, *, setting: bool
+    ) -> tuple[Bank, Arrays]:
+        """Time passes, requests are written; the bank then, and how weights moved."""
+        rows, before = self.chip.weights, self.chip.read_out(bank)
+        dtype = before.dtype
+        update = rows.pack({p: asked[p].astype(dtype) for p in rows.paths})
+        w = rows.pack({p: held[p].astype(dtype) for p in rows.paths})
+        update, w = computed_once((update, w), self.step)
+        gap = difference(rows, w, before, roundings(rows, asked, held))
+        if setting:
+            bank = set_cells(self.chip, bank, w, gap)
+        key_time, key_write = jax.lax.optimization_barrier(jr.split(self.key))
+        if self.chip.device.volatile:
+            aged = self.chip.device.advance(key_time, bank.cells, self.step_time)
+            bank = bank._replace(cells=aged)
+        dg = self.chip.request(bank, update if setting else update + gap)
+        cells, pulses = self.chip.device.write(key_write, bank.cells, dg)
+        bank = recorded(bank._replace(cells=cells), pulses, gap != 0, rows)
+        settled = self.chip.touched(pulses.sent) | setting
+        move = emitted(w, before, gap, self.chip.read_out(bank), settled)
+        moved = rows.unpack(computed_once(move, self.step))
+        return bank, {p: x.astype(asked[p].dtype) for p, x in moved.items()}
 
 
 def _check_same_form(updates: PyTree, params: PyTree) -> None:
@@ -212,12 +200,13 @@ def _check_answered(crossbars: dict[str, Crossbar], asked: dict[str, Any]) -> No
             continue
         crossbar = crossbars[path]
         least = crossbar.device.smallest_request()
-        if hasattr(crossbar.r_wg, "fit") or traced(least, crossbar.r_wg):
+        scale = crossbar.fixed_scale
+        if scale is None or traced(least, scale):
             continue
         device = type(crossbar.device).__name__
         number(
             f"threshold of eapu for {path!r} (up to this {device} sends no pulse, and "
             "eapu_jax.matched_threshold derives one that works)",
             threshold,
-            above=least * crossbar.r_wg,
+            above=float(least * scale),
         )

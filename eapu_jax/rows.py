@@ -1,0 +1,160 @@
+"""Arrays of many shapes as the rows of one: so that a step is compiled once.
+
+Every array is flattened, padded to whole rows of 256 numbers, and laid below the one
+before. No row holds numbers of two arrays, so what is one number per array becomes
+one per row, and sums per array are sums over rows.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, UInt32
+
+from eapu_jax.checks import traced
+
+WIDTH = 256
+Arrays = dict[str, Any]
+"""Something for every array, by path."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows belong to which array.
+
+    Attributes:
+        shapes: pairs of path and shape, in the order of the rows.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> rows = Rows.of({"a": jnp.ones((20, 20)), "b": jnp.full((2, 3), 2.0)})
+        >>> rows.pack({"a": jnp.ones((20, 20)), "b": jnp.full((2, 3), 2.0)}).shape
+        (3, 256)
+        >>> rows.sums(jnp.ones((3, 256), jnp.uint32)).tolist()
+        [[0, 512], [0, 256]]
+    """
+
+    shapes: tuple[tuple[str, tuple[int, ...]], ...]
+
+    @classmethod
+    def of(cls, arrays: Arrays) -> "Rows":
+        """The rows of arrays, by path."""
+        return cls(tuple((path, x.shape) for path, x in arrays.items()))
+
+    @property
+    def paths(self) -> list[str]:
+        """In the order of the rows."""
+        return [path for path, _ in self.shapes]
+
+    @property
+    def heights(self) -> list[int]:
+        """Rows of every array."""
+        return [-(-math.prod(shape) // WIDTH) for _, shape in self.shapes]
+
+    def pack(self, arrays: Arrays, fill: float = 0) -> Float[Array, "rows width"]:
+        """All arrays as one, `fill` where a last row is not full."""
+        parts = []
+        for path, shape in self.shapes:
+            _require_fit(path, arrays[path], shape)
+            flat = jnp.broadcast_to(arrays[path], shape).ravel()
+            parts.append(jnp.pad(flat, (0, -flat.size % WIDTH), constant_values=fill))
+        return jnp.concatenate(parts).reshape(-1, WIDTH)
+
+    def unpack(self, x: Float[Array, "rows width"]) -> Arrays:
+        """The arrays again."""
+        arrays, at, flat = {}, 0, x.ravel()
+        for (path, shape), height in zip(self.shapes, self.heights, strict=True):
+            part = jax.lax.slice(flat, (at,), (at + math.prod(shape),))
+            arrays[path] = part.reshape(shape)
+            at += height * WIDTH
+        return arrays
+
+    def spread(self, values: Arrays) -> Any:
+        """Constants of the arrays as constants of the rows.
+
+        One number that all share stays a number; one per array becomes one per row,
+        `(rows, 1)`; one per element is packed.
+        """
+        found = [values[path] for path in self.paths]
+        if all(jnp.ndim(x) == 0 for x in found):
+            if all(_same(x, found[0]) for x in found):
+                return found[0]
+            column = jnp.stack([jnp.asarray(x) for x in found])
+            return column[self._array_of_row][:, None]
+        return self.pack(values)
+
+    def sums(self, n: Int[Array, "rows width"]) -> UInt32[Array, "arrays 2"]:
+        """Exact sums per array of counts below 2**22: high word and low word."""
+        per_row = jnp.sum(n, axis=1, dtype=jnp.uint32)  # below 2**30
+        digits = jnp.stack([per_row & 1023, (per_row >> 10) & 1023, per_row >> 20], 1)
+        low, mid, high = self._segments(jax.ops.segment_sum, digits).T
+        words = jnp.stack([jnp.zeros_like(low), low], 1)
+        words = add(words, jnp.stack([mid >> 22, mid << 10], 1))
+        return add(words, jnp.stack([high >> 12, high << 20], 1))
+
+    def tally(self, *masks: Bool[Array, "rows width"]) -> UInt32[Array, "arrays n 2"]:
+        """How often each of up to four masks is set, per array, in one pass.
+
+        Each mask has a byte of a word; words of eight columns add up before it is full.
+        """
+        word = jnp.zeros(masks[0].shape, jnp.uint32)
+        for n, mask in enumerate(masks):
+            word |= mask.astype(jnp.uint32) << (8 * n)
+        narrow = WIDTH // 8
+        eight = sum(word[:, i * narrow : (i + 1) * narrow] for i in range(8))
+        bytes_ = [(eight >> (8 * n)) & 255 for n in range(len(masks))]
+        per_row = [jnp.sum(one, axis=1, dtype=jnp.uint32) for one in bytes_]
+        low = self._segments(jax.ops.segment_sum, jnp.stack(per_row, 1))
+        return jnp.stack([jnp.zeros_like(low), low], -1)
+
+    def largest(self, x: Float[Array, "rows width"]) -> Float[Array, "rows 1"]:
+        """The largest of every array, at each of its rows; at least 0."""
+        most = self._segments(jax.ops.segment_max, jnp.max(x, axis=1, initial=0))
+        return most[self._array_of_row][:, None]
+
+    @property
+    def _array_of_row(self) -> np.ndarray:
+        return np.repeat(np.arange(len(self.shapes)), self.heights)
+
+    def _segments(self, fold, x: jax.Array) -> jax.Array:
+        return fold(
+            x,
+            self._array_of_row,
+            num_segments=len(self.shapes),
+            indices_are_sorted=True,
+        )
+
+
+def add(a: UInt32[Array, "*n 2"], b: UInt32[Array, "*n 2"]) -> UInt32[Array, "*n 2"]:
+    """The sum of counts up to 2**64, each a high and a low word.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> most = jnp.array([0, 2**32 - 1], jnp.uint32)
+        >>> add(most, jnp.array([0, 1], jnp.uint32)).tolist()
+        [1, 0]
+    """
+    low = a[..., 1] + b[..., 1]
+    carry = (low < a[..., 1]).astype(jnp.uint32)
+    return jnp.stack([a[..., 0] + b[..., 0] + carry, low], -1)
+
+
+def _require_fit(path: str, x: Any, shape: tuple[int, ...]) -> None:
+    """Refuse constants that do not broadcast to the cells of an array."""
+    given = jnp.shape(x)
+    trailing = shape[len(shape) - len(given) :]
+    fits = len(given) <= len(shape) and all(
+        n in (1, m) for n, m in zip(given, trailing, strict=True)
+    )
+    if not fits:
+        raise ValueError(f"constants of {path!r} must fit {shape}, got {given}")
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two scalars are known to be one and the same number."""
+    if a is b:
+        return True
+    return not traced(a, b) and bool(np.asarray(a) == np.asarray(b))

@@ -1,0 +1,116 @@
+r"""Independent events of given probabilities, at the price of the likely ones.
+
+Most events are decided by eight random bits: with $t = 256 p$, an event whose byte is
+at least $t$ does not happen. Of the others, $\lceil t \rceil$ in 256, the share
+$t / \lceil t \rceil$ happens; that is decided by 64 bits more, drawn for them alone.
+"""
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Bool, Float, Key, UInt32
+
+from prng import blocks_at, counts_its_draws, queues
+from prng.sparse import CROWD, WORTHWHILE
+
+__all__ = ["happens"]
+
+
+def happens(key: Key[Array, ""], p: Float[Array, "*events"]) -> Bool[Array, "*events"]:
+    """Independent events, each of probability `min(1, p)`; 0 never, NaN always.
+
+    Probabilities are right down to 2**-64. Every element's event is a function of
+    the key, its number and `p` there, whatever else is asked.
+
+    Args:
+        key: typed key of threefry2x32; others draw 32 bits for each element and
+            share 32 more.
+        p: probabilities, not negative.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> seen = happens(jax.random.key(0), jnp.full(100_000, 0.003))
+        >>> bool(abs(seen.mean() - 0.003) < 0.001)
+        True
+    """
+    if not counts_its_draws(key):
+        return ~(_uniforms(key, p.shape, p.dtype) >= p) & (p != 0)
+    if jax.default_backend() != "cpu" or p.size < WORTHWHILE:
+        return _all(*jr.split(key), p)
+    return _few_or_all(*jr.split(key), p)
+
+
+@jax.jit
+def _few_or_all(key_byte, key_rest, p):
+    wait = _candidates(key_byte, p)
+    nothing = queues.zero(key_rest, wait)
+    crowded = (queues.waiting(wait) > p.size // CROWD) | (nothing != 0)
+    few = _serve(key_rest, jnp.where(crowded, 0, wait), p)
+
+    def everywhere(_):
+        return nothing != 0, _all(key_byte, key_rest, p)
+
+    # A loop of no or one turn: under `vmap` a `cond` would always do both.
+    start = crowded, few
+    return jax.lax.while_loop(lambda carry: carry[0], everywhere, start)[1]
+
+
+@jax.jit
+def _all(key_byte, key_rest, p):
+    every = jnp.arange(p.size, dtype=jnp.uint32).reshape(p.shape)
+    likely = queues.unpack(_candidates(key_byte, p), p.shape, p.size)
+    return likely & _accepted(key_rest, every, p)
+
+
+def _candidates(key, p) -> queues.Queues:
+    """Elements whose byte does not rule them out; eight bytes of one block each."""
+    scaled = queues.lanes(256 * p)
+    word = jnp.zeros(scaled[:, :, 0].shape, jnp.uint32)
+    number = jnp.arange(word.size, dtype=jnp.uint32).reshape(word.shape)
+    for eighth in range(4):
+        block = blocks_at(key, jnp.uint32(eighth), number)
+        for n in range(8):
+            byte, b = (block[n // 4] >> (8 * (n % 4))) & 255, 8 * eighth + n
+            word |= likely(byte, scaled[:, :, b]).astype(jnp.uint32) << b
+    return word
+
+
+def likely(byte: UInt32[Array, "..."], scaled: Float[Array, "..."]) -> Array:
+    """Whether eight bits leave an event of probability `scaled / 256` possible."""
+    return ~(byte.astype(scaled.dtype) >= scaled)
+
+
+def sure(v: Float[Array, "..."], scaled: Float[Array, "..."]) -> Array:
+    """Whether a possible event happens, by a uniform `v` on [0, 1]."""
+    return ~(v * jnp.minimum(jnp.ceil(scaled), 256) >= scaled) | (scaled >= 256)
+
+
+def _accepted(key, index: UInt32[Array, "..."], p) -> Bool[Array, "..."]:
+    high, low = blocks_at(key, jnp.uint32(0), index)
+    v = high.astype(p.dtype) * 2.0**-32 + low.astype(p.dtype) * 2.0**-64
+    return sure(v, 256 * p)
+
+
+def _serve(key, wait: queues.Queues, p) -> Bool[Array, "*events"]:
+    """Of the elements that wait, those that happen."""
+    nothing, flat, end = queues.zero(key, wait), p.ravel(), wait.size * 32
+
+    def turn(carry):
+        wait, found = carry
+        wait, cell = queues.take(wait)
+        here = flat.at[cell].get(mode="clip")
+        yes = _accepted(key, cell.astype(jnp.uint32), here)
+        # what does not happen is written past the end and dropped
+        return wait, found.at[jnp.where(yes, cell, end)].set(True, mode="drop")
+
+    some_wait = lambda carry: jnp.any(carry[0] != 0)  # noqa: E731
+    start = wait | nothing, jnp.zeros(end, bool) | (nothing != 0)
+    found = jax.lax.while_loop(some_wait, turn, start)[1]
+    return found[: p.size].reshape(p.shape)
+
+
+def _uniforms(key, shape: tuple[int, ...], dtype) -> Float[Array, "..."]:
+    key_own, key_shared = jr.split(key)
+    own = jr.bits(key_own, shape, jnp.uint32).astype(dtype)
+    shared = jr.bits(key_shared, (), jnp.uint32).astype(dtype)
+    return (own + shared * 2.0**-32) * 2.0**-32
