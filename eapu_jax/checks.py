@@ -46,7 +46,7 @@ def check(thing: Any) -> None:
     for field in dataclasses.fields(thing):
         value = getattr(thing, field.name)
         name = f"{type(thing).__name__}.{field.name}"
-        if dataclasses.is_dataclass(value):
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
             check(value)
         elif "finite" in field.metadata:
             rules = dict(field.metadata)

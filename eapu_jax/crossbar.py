@@ -12,6 +12,7 @@ from eapu_jax.devices import AdditiveError, Device
 from eapu_jax.devices.base import Scalar
 from eapu_jax.encodings import Encoding, Range, SingleCell
 from eapu_jax.encodings.ranges import as_range
+from eapu_jax.periphery.base import Periphery
 
 _DEVICE = ("init", "conductance", "write", "advance", "read", "read_std")
 _ENCODING = ("to_cells", "to_weights", "request")
@@ -44,10 +45,15 @@ class Crossbar:
     encoding: Encoding = SingleCell()
     r_wg: Range | Scalar = 1 / 80
     stuck_at: jax.Array | None = None
+    periphery: Periphery = Periphery()
 
     def __check__(self):
         _require("device", self.device, _DEVICE, "a device, AdditiveError()")
         _require("encoding", self.encoding, _ENCODING, "an encoding, SingleCell()")
+        if not isinstance(self.periphery, Periphery):
+            raise ValueError(
+                f"Crossbar.periphery must be Periphery(...), got {self.periphery!r}"
+            )
         as_range(self.r_wg)
         stuck_at(self.stuck_at)
         refused = set(self.encoding.directions) - set(self.device.directions)

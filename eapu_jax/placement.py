@@ -88,6 +88,15 @@ def path_name(path: Iterable[Any]) -> str:
     return "/".join(names)
 
 
+def is_array(leaf: Any) -> bool:
+    """Whether a leaf is numbers at all: models may hold functions beside them."""
+    return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
+
+
+def _where(path: str, leaf: Any, place: Place) -> str:
+    return place(path, leaf.shape) if is_array(leaf) else "digital: no array"
+
+
 def _named(tree: PyTree) -> list[tuple[str, Any]]:
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return [(path_name(path), leaf) for path, leaf in leaves]

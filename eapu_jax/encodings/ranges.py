@@ -44,8 +44,8 @@ class AbsmaxRange:
 
     def fit(self, w):
         """The scale that just holds the largest weight; weights of 0 get 1."""
-        axes = tuple(range(w.ndim - (self.per == "column")))
-        largest = jnp.max(jnp.abs(w), axis=axes)
+        axes = tuple(range(w.ndim - 1)) if self.per == "column" else None
+        largest = jnp.max(jnp.abs(w), axis=axes, keepdims=axes is not None, initial=0)
         return jnp.where(largest > 0, largest, 1) / self.window
 
 
