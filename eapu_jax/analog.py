@@ -60,7 +60,7 @@ class Analog:
     size = property(lambda self: self.w.size)
 
     @property
-    def how(self) -> dict[str, str]:
+    def how(self) -> dict[str, Any]:
         """The options of a product."""
         return {"gradient": self.gradient, "noise": self.noise}
 
@@ -84,7 +84,7 @@ class Analog:
         """The last axes of `x` against the first `inputs` axes of the weights."""
         return matvec(
             self.key, self.crossbar, self.state, self.w, x, inputs=inputs, **self.how
-        )  # type: ignore[arg-type]
+        )
 
     def __getitem__(self, index: Any) -> "Analog":
         """All of it, `w[...]`: an array multiplies as a whole."""
@@ -155,7 +155,7 @@ def conv_general_dilated(
     return convolve(
         w.key, w.crossbar, w.state, w.w, x, strides, padding,
         dilation=rhs_dilation, **w.how,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 def wrap(

@@ -45,6 +45,8 @@ def deploy_one(
     dtype = working_dtype(w)
     scale = jnp.asarray(crossbar.fit(w.astype(dtype)), dtype)
     g = crossbar.encoding.to_cells(w.astype(dtype), scale)
+    number("scale of the weights, as fitted (1/µS)", scale, above=0)
+    number("conductance that stands for a weight (µS)", g)
     cells = crossbar.device.init(unrolled(key), g)
     return ArrayState(cells, scale, ledgers.blank(g.shape))
 

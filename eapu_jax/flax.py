@@ -67,7 +67,7 @@ def prepare(model: M) -> M:
             if getattr(module, name, None) in _PLAIN[name]:
                 setattr(module, name, hook)
         if getattr(module, "promote_dtype", None) is promote_nnx:
-            module.promote_dtype = _promoted_nnx
+            setattr(module, "promote_dtype", _promoted_nnx)  # noqa: B010
     return model
 
 

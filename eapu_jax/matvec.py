@@ -127,13 +127,14 @@ def _seen(key, crossbar, state, w, inputs, noise) -> _Seen:
     held = crossbar.encoding.to_weights(g, jnp.ones((), g.dtype))
     if held.shape != shape:
         raise ValueError(f"w must have the shape {held.shape} of state, got {shape}")
-    e = held.reshape(-1, scale.shape[-1])
-    carrier = (w - jax.lax.stop_gradient(w)).astype(g.dtype).reshape(e.shape)
-    carrier = carrier / jax.lax.stop_gradient(scale)
+    matrix = (-1, scale.shape[-1])
+    carrier = (w.astype(g.dtype).reshape(matrix), jax.lax.stop_gradient(scale))
+    e = jax.lax.optimization_barrier(
+        held.reshape(matrix)
+    )  # else XLA:CPU fuses a slow dot
     wire = crossbar.periphery.line_resistance
     tiled = Tiled(
-        e=e,
-        carrier=carrier,
+        e=_carrying(e, *carrier),
         g=g,
         std=std,
         wire=None if wire is None else jnp.asarray(wire, g.dtype),
@@ -142,6 +143,20 @@ def _seen(key, crossbar, state, w, inputs, noise) -> _Seen:
         inputs=inputs,
     )
     return _Seen(tiled, scale)
+
+
+@jax.custom_jvp
+def _carrying(e, w, scale):
+    """The conductances as they are, with the slope of the parameters they stand for."""
+    del w, scale
+    return e
+
+
+@_carrying.defjvp
+def _(primals, tangents):
+    e, _, scale = primals
+    de, dw, _ = tangents
+    return e, de + dw / scale
 
 
 def read_std(crossbar: Crossbar, cells: Any) -> jax.Array | None:

@@ -25,6 +25,8 @@ def place(path: str, shape: tuple[int, ...]) -> str:
     of layers under a scan, of attention heads and of convolutions have two axes and
     more without being matrices. An embedding is looked up, not multiplied; a tied
     one that is both stays digital too, unless a rule of your own says otherwise.
+    equinox calls all of them `weight`: its tables and its norms of several axes need
+    such a rule. What is no array at all (a function in a model) is digital.
 
     Args:
         path: names from the root, joined by "/".
@@ -75,7 +77,9 @@ def table(params: PyTree, place: Place | None = None) -> str:
         bias    (3,)    digital: added after the product
         kernel  (4, 3)  array
     """
-    rows = [(p, str(x.shape), where(p, x, place)) for p, x in _named(params)]
+    rows = [
+        (p, str(getattr(x, "shape", "")), where(p, x, place)) for p, x in _named(params)
+    ]
     wide = [max((len(r[i]) for r in rows), default=0) for i in (0, 1)]
     return "\n".join(f"{p:<{wide[0]}}  {s:<{wide[1]}}  {w}" for p, s, w in rows)
 
@@ -93,10 +97,6 @@ def is_array(leaf: Any) -> bool:
     return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
 
 
-def _where(path: str, leaf: Any, place: Place) -> str:
-    return place(path, leaf.shape) if is_array(leaf) else "digital: no array"
-
-
 def _named(tree: PyTree) -> list[tuple[str, Any]]:
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return [(path_name(path), leaf) for path, leaf in leaves]
@@ -108,6 +108,8 @@ def _chosen(tree: PyTree, rule: Place | None) -> list[tuple[str, Any]]:
 
 def where(path: str, leaf: Any, rule: Place | None) -> str:
     """The answer of the rule, or of `place` where there is none."""
+    if not is_array(leaf):
+        return "digital: no array"
     answer = (rule or place)(path, jnp.shape(leaf))
     if answer != "array" and not answer.startswith("digital"):
         raise ValueError(

@@ -95,11 +95,6 @@ def test_biases_and_scales_are_digital_whatever_their_shape(name, shape):
     assert place(name, shape).startswith("digital: ")
 
 
-def test_a_table_is_known_by_the_name_of_its_module_too():
-    model = {"embedding": eqx.nn.Embedding(5, 3, key=KEY), "norm": eqx.nn.LayerNorm((4, 4))}
-    assert on(model) == []
-
-
 def test_plain_lists_and_tuples_are_placed_by_shape():
     tree = [(jnp.ones((4, 3)), jnp.ones(3)), (jnp.ones((3, 2)), jnp.ones(()))]
     assert on(tree) == ["0/0", "1/0"]

@@ -87,14 +87,12 @@ _product.defjvp(_product_jvp, symbolic_zeros=True)
 def _cells(a: Tiled) -> tuple[jax.Array, ...]:
     """All that the currents depend on, but for the voltages."""
     wire = () if a.wire is None else (a.wire,)
-    return (a.e, a.carrier, a.g, *wire)
+    return (a.e, a.g, *wire)
 
 
 def _with(a: Tiled, cells: tuple[jax.Array, ...]) -> Tiled:
-    e, carrier, g, *wire = cells
-    return dataclasses.replace(
-        a, e=e, carrier=carrier, g=g, wire=wire[0] if wire else None
-    )
+    e, g, *wire = cells
+    return dataclasses.replace(a, e=e, g=g, wire=wire[0] if wire else None)
 
 
 def _is_zero(d) -> bool:

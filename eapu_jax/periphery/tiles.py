@@ -17,8 +17,7 @@ class Tiled:
     """An array cut into tiles: `t` down of `r` rows, `q` across of `p` columns.
 
     Attributes:
-        e: $E(G)$ as a matrix, µS.
-        carrier: 0, with the derivative of the weights, a matrix likewise, µS.
+        e: $E(G)$ as a matrix, µS; its slope is that of the parameters.
         g: the cells as the encoding lays them, µS.
         std: read noise, broadcastable to the cells, µS; None: none.
         wire: resistance from cell to cell, ohm; None: ideal.
@@ -28,7 +27,6 @@ class Tiled:
     """
 
     e: jax.Array
-    carrier: jax.Array
     g: jax.Array
     std: Any
     wire: Any
@@ -95,9 +93,9 @@ class Tiled:
 def sensed_columns(a: Tiled, v: jax.Array) -> jax.Array:
     """`(b, t, r)` V to the currents `(b, t, c)` of all columns of every tile, µA."""
     if a.wire is None:
-        return _crop(a, jnp.einsum("btr,trqp->btqp", v, a.cut(a.e + a.carrier)))
+        return _crop(a, _into_columns(a, v, a.e))
     fixed = a.e - a.decode(a.g.reshape(a.planes))  # what a fixed reference takes away
-    digital = jnp.einsum("btr,trqp->btqp", v, a.cut(fixed + a.carrier))
+    digital = _into_columns(a, v, fixed)
     wire = _wires(a)
     over_tiles = jax.vmap(jax.vmap(wire, (1, None), 0), (0, 0), 0)  # q, then t
     everywhere = jax.vmap(jax.vmap(over_tiles, (None, 0)), (0, None))  # b, then k
@@ -110,9 +108,9 @@ def sensed_columns(a: Tiled, v: jax.Array) -> jax.Array:
 def sensed_rows(a: Tiled, u: jax.Array) -> jax.Array:
     """`(b, t, c)` V at the columns to the currents `(b, t, r, q)` of the rows, µA."""
     if a.wire is None:
-        return _into_rows(a, u, a.e + a.carrier)
+        return _into_rows(a, u, a.e)
     fixed = a.e - a.decode(a.g.reshape(a.planes))
-    digital = _into_rows(a, u, fixed + a.carrier)
+    digital = _into_rows(a, u, fixed)
     cells = a.cells_cut(a.g)
     drive = _drive_cut(a, u)
     at_rest = jnp.zeros(cells.shape[2], cells.dtype)
@@ -134,7 +132,8 @@ def column_noise(key: jax.Array, a: Tiled, v: jax.Array) -> jax.Array:
     else:
         variance = jnp.einsum("btr,ktrqo->kbtqo", v**2, a.cells_cut(a.std) ** 2)
         size = _root(_crop(a, variance, o))
-    noise = size * jr.normal(key, (k, b, t, o), v.dtype)
+    die = jax.lax.optimization_barrier(jr.normal(key, (k, b, t, o), v.dtype))
+    noise = size * die  # drawn once: XLA would draw anew for every plane it decodes
     return a.decode(noise.reshape(k, b * t, o)).reshape(b, t, -1)
 
 
@@ -165,6 +164,10 @@ def _crop(a: Tiled, currents: jax.Array, columns: int | None = None) -> jax.Arra
     """`(..., q, p)` to the columns there are."""
     flat = currents.reshape(*currents.shape[:-2], -1)
     return flat[..., : a.e.shape[1] if columns is None else columns]
+
+
+def _into_columns(a: Tiled, v: jax.Array, e: jax.Array) -> jax.Array:
+    return jnp.einsum("btr,trqp->btqp", v, a.cut(e))
 
 
 def _into_rows(a: Tiled, u: jax.Array, e: jax.Array) -> jax.Array:
