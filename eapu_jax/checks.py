@@ -21,6 +21,7 @@ def quantity(
     *,
     above: float | None = None,
     at_least: float | None = None,
+    at_most: float | None = None,
     below: str | None = None,
     finite: bool = True,
 ) -> Any:
@@ -30,10 +31,12 @@ def quantity(
         default: the default value.
         above: exclusive lower bound.
         at_least: inclusive lower bound.
+        at_most: inclusive upper bound.
         below: name of another field that must be larger.
         finite: refuse infinities (NaN is always refused).
     """
-    bounds = {"above": above, "at_least": at_least, "below": below, "finite": finite}
+    bounds = {"above": above, "at_least": at_least, "at_most": at_most}
+    bounds |= {"below": below, "finite": finite}
     return dataclasses.field(default=default, metadata=bounds)
 
 
@@ -64,6 +67,7 @@ def number(
     *,
     above: float | None = None,
     at_least: float | None = None,
+    at_most: float | None = None,
     under: float | None = None,
     finite: bool = True,
 ) -> None:
@@ -82,6 +86,8 @@ def number(
         _require(array > above, name, given, f"> {above:g}")
     if at_least is not None:
         _require(array >= at_least, name, given, f">= {at_least:g}")
+    if at_most is not None:
+        _require(array <= at_most, name, given, f"<= {at_most:g}")
     if under is not None:
         _require(array < under, name, given, f"< {under:g}")
 
