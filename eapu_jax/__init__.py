@@ -18,7 +18,22 @@ from eapu_jax.counts import (
 )
 from eapu_jax.crossbar import Crossbar
 from eapu_jax.deploy import deploy
-from eapu_jax.devices import AdditiveError, Device, SoftBounds, VerifyRelaxation
+from eapu_jax.devices import (
+    AdditiveError,
+    Device,
+    ExponentialRetention,
+    ExponentialStep,
+    Ferroelectric,
+    FiniteLevels,
+    LinearStep,
+    PhaseChange,
+    PowerRetention,
+    SoftBounds,
+    StateDependentError,
+    StochasticSwitching,
+    VerifyRelaxation,
+    Wearing,
+)
 from eapu_jax.encodings import (
     AbsmaxRange,
     DifferentialPair,
@@ -40,12 +55,22 @@ __all__ = [
     "Device",
     "DifferentialPair",
     "Encoding",
+    "ExponentialRetention",
+    "ExponentialStep",
+    "Ferroelectric",
+    "FiniteLevels",
+    "LinearStep",
     "OffsetColumn",
+    "PhaseChange",
+    "PowerRetention",
     "Redundant",
     "SingleCell",
     "SoftBounds",
     "Spread",
+    "StateDependentError",
+    "StochasticSwitching",
     "VerifyRelaxation",
+    "Wearing",
     "WidthAwareRange",
     "array",
     "deploy",

@@ -62,11 +62,15 @@ class Device(Protocol):
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
-    directions: ClassVar[tuple[int, ...]]
-    """The signs in which a cell can be pulsed: (-1, 1), or (1,) if one-sided."""
+    @property
+    def directions(self) -> tuple[int, ...]:
+        """The signs in which a cell can be pulsed: (-1, 1), or (1,) if one-sided."""
+        ...
 
-    volatile: ClassVar[bool]
-    """Whether the cells move by themselves as time passes."""
+    @property
+    def volatile(self) -> bool:
+        """Whether the cells move by themselves as time passes."""
+        ...
 
     @property
     def g_min(self) -> Any:
@@ -80,6 +84,13 @@ class Device(Protocol):
 
     def init(self, key: Key[Array, ""], g: Float[Array, "*cells"]) -> Any:
         """Fresh cells that stand at `g`, or at the end of the window next to it."""
+        ...
+
+    def put(self, cells: Any, g: Float[Array, "*cells"]) -> Any:
+        """The same cells moved to `g` (µS), all else that they remember kept.
+
+        For devices built around another one; no pulse is sent, nothing is clipped.
+        """
         ...
 
     def conductance(self, cells: Any) -> Float[Array, "*cells"]:

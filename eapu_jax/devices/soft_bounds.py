@@ -1,18 +1,15 @@
 """Soft-bounds memristor: the nearer its limit, the less it moves."""
 
-from typing import ClassVar
-
 import jax.numpy as jnp
 
 from eapu_jax.checks import quantity
 from eapu_jax.constants import constants
-from eapu_jax.devices.base import Cells, Pulses, Scalar
-from eapu_jax.devices.still import Still
-from prng.sparse import normal_where
+from eapu_jax.devices.base import Scalar
+from eapu_jax.devices.pulsed import Pulsed
 
 
 @constants
-class SoftBounds(Still):
+class SoftBounds(Pulsed):
     r"""A memristor driven by identical pulses, whose response fades at its limits.
 
     One pulse upwards closes the fraction $f$ of the room left,
@@ -58,25 +55,8 @@ class SoftBounds(Still):
     write_noise: Scalar = quantity(0.5, at_least=0)
     read_noise: Scalar = quantity(0.0, at_least=0)
 
-    directions: ClassVar[tuple[int, ...]] = (-1, 1)
-
-    def write(self, key, cells, dg):
-        """Send the pulses that `dg` asks for. µS."""
-        step = jnp.where(dg > 0, self.pulse, self.pulse * self.down_ratio)
-        n = jnp.round(jnp.abs(dg) / step)
-        limit = jnp.where(dg > 0, self.g_max, self.g_min)
-        fraction = jnp.minimum(2 * step / (self.g_max - self.g_min), 1.0)
-        moved = limit + (cells.g - limit) * (1 - fraction) ** n
-        noise = self.write_noise * jnp.sqrt(n) * normal_where(key, n != 0, dg.dtype)
-        landed = jnp.clip(moved + noise, self.g_min, self.g_max)
-        landed = jnp.where(jnp.isfinite(dg), landed, jnp.nan)
-        return Cells(jnp.where(n == 0, cells.g, landed)), _pulses(n, dg)
-
-    def smallest_request(self):
-        """Half a pulse of the larger step, µS: below it nothing may be sent."""
-        return self.pulse * jnp.maximum(self.down_ratio, 1.0) / 2
-
-
-def _pulses(n, dg) -> Pulses:
-    count = jnp.nan_to_num(jnp.minimum(n, 2.0**30)).astype(jnp.int32)
-    return Pulses(jnp.where(dg > 0, count, 0), jnp.where(dg > 0, 0, count))
+    def after(self, g, n, up):
+        """What is left of the room shrinks by the same factor at every pulse. µS."""
+        limit = jnp.where(up, self.g_max, self.g_min)
+        fraction = jnp.minimum(2 * self.step(up) / (self.g_max - self.g_min), 1.0)
+        return limit + (g - limit) * (1 - fraction) ** n

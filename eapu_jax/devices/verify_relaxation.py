@@ -1,31 +1,20 @@
 """Write error taken apart: the verify band, then relaxation in log time."""
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float
 
 from eapu_jax.checks import quantity
 from eapu_jax.constants import constants
+from eapu_jax.devices.aging import AgingCells, wandered
 from eapu_jax.devices.base import Scalar, one_pulse
-
-
-class AgingCells(NamedTuple):
-    """Cells that remember when they were written.
-
-    Attributes:
-        g: conductance, µS.
-        age: time since the last write, s.
-    """
-
-    g: Float[Array, "*cells"]
-    age: Float[Array, "*cells"]
+from eapu_jax.devices.still import GaussianRead
 
 
 @constants
-class VerifyRelaxation:
+class VerifyRelaxation(GaussianRead):
     r"""A write-verify loop that stops within a band, and a cell that then wanders.
 
     $$ g \leftarrow g + \Delta g + \mathcal U(-b, b) + \mathcal N(0, s(t)^2), \qquad
@@ -79,9 +68,9 @@ class VerifyRelaxation:
         del key
         return AgingCells(jnp.clip(g, self.g_min, self.g_max), jnp.zeros_like(g))
 
-    def conductance(self, cells):
-        """The conductance, µS."""
-        return cells.g
+    def put(self, cells, g):
+        """The cells at `g`, as old as they are. µS."""
+        return cells._replace(g=g)
 
     def write(self, key, cells, dg):
         """Land within the band around `g + dg`, then relax at once by $s_0$. µS."""
@@ -100,21 +89,9 @@ class VerifyRelaxation:
         """Wander for `dt`, s."""
         g, age = cells
         growth = self.relaxation_sd(age + dt) ** 2 - self.relaxation_sd(age) ** 2
-        grown = growth > 0
-        # sqrt has no slope at 0: keep its argument away from there
-        sd = jnp.where(grown, jnp.sqrt(jnp.where(grown, growth, 1)), 0)
-        wandered = g + sd * jr.normal(key, g.shape, g.dtype)
-        wandered = jnp.where(grown, jnp.clip(wandered, self.g_min, self.g_max), g)
-        return AgingCells(wandered.astype(g.dtype), (age + dt).astype(age.dtype))
-
-    def read(self, key, cells):
-        """The conductance and its read noise, µS."""
-        return cells.g + self.read_noise * jr.normal(key, cells.g.shape, cells.g.dtype)
-
-    def read_std(self, cells):
-        """The same read noise everywhere, µS."""
-        del cells
-        return self.read_noise
+        growth = jnp.where(dt > 0, growth, 0)  # rounding is no time
+        g = wandered(key, g, growth, self.g_min, self.g_max)
+        return AgingCells(g, (age + dt).astype(age.dtype))
 
     def smallest_request(self):
         """Every request but zero is written."""

@@ -1,0 +1,68 @@
+"""What devices share that are driven by trains of identical pulses."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+
+from eapu_jax.devices.base import Cells, Pulses, Scalar
+from eapu_jax.devices.still import Still
+from prng.sparse import normal_where
+
+
+class Pulsed(Still):
+    r"""Cells that identical pulses move, each by a step that depends on where they are.
+
+    A request $\Delta g$ is sent as $n = \mathrm{round}(|\Delta g| / p)$ pulses, with
+    $p$ the nominal step of its direction; a request of up to half a step does
+    nothing. The train adds $\sqrt n\,\sigma\,\mathcal N(0, 1)$ to what a device says
+    it does without noise, and the result stays in the window.
+
+    A device that is one adds `pulse`, `down_ratio`, `write_noise`, `read_noise`,
+    `g_min`, `g_max`, and `after`.
+    """
+
+    directions: ClassVar[tuple[int, ...]] = (-1, 1)
+
+    pulse: Scalar
+    down_ratio: Scalar
+    write_noise: Scalar
+
+    def after(self, g, n, up):
+        """Where `n` pulses, upwards or downwards, bring a cell at `g`, without noise.
+
+        `n` pulses in two trains must equal `n` pulses in one.
+        """
+        raise NotImplementedError
+
+    def write(self, key, cells, dg):
+        """Send the pulses that `dg` asks for. µS."""
+        up = dg > 0
+        n = jnp.round(jnp.abs(dg) / self.step(up))
+        noise = jnp.sqrt(n) * normal_where(key, n != 0, dg.dtype)
+        moved = self.after(cells.g, n, up) + self.noise(cells.g, n, up) * noise
+        landed = jnp.clip(moved, self.g_min, self.g_max)
+        # what has diverged must show, not land at an end of the window
+        landed = jnp.where(jnp.isfinite(dg), landed, jnp.nan)
+        return Cells(jnp.where(n == 0, cells.g, landed)), pulses(n, dg)
+
+    def step(self, up):
+        """The nominal step of one pulse, µS."""
+        return jnp.where(up, self.pulse, self.pulse * self.down_ratio)
+
+    def noise(self, g, n, up):
+        """Standard deviation of one pulse, µS."""
+        del g, n, up
+        return self.write_noise
+
+    def smallest_request(self):
+        """Half a pulse of the larger step, µS: below it nothing may be sent."""
+        return self.pulse * jnp.maximum(self.down_ratio, 1.0) / 2
+
+
+def pulses(n, dg) -> Pulses:
+    """`n` pulses in the direction of `dg`, as whole numbers that cannot overflow.
+
+    What has diverged counts as one.
+    """
+    count = jnp.nan_to_num(jnp.minimum(n, 2.0**30), nan=1.0).astype(jnp.int32)
+    return Pulses(jnp.where(dg > 0, count, 0), jnp.where(dg > 0, 0, count))
