@@ -7,6 +7,7 @@ import jax.random as jr
 import numpy as np
 import optax
 import pytest
+from scipy import stats
 
 import eapu_jax as ej
 from tests.statistics import assert_mean, assert_rate, assert_variance
@@ -145,6 +146,89 @@ def test_every_device_has_chips(device):
 
     moved = jax.vmap(write)(chips, keys)
     assert moved["a"].shape == (3, 4, 8)
+
+
+# Normal spread, and bounds
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.2])
+def test_a_normal_spread_has_the_nominal_mean_and_the_stated_deviation(sigma):
+    spread = ej.Spread(chip_to_chip={"write_noise": sigma}, law="normal")
+    chips = ej.sample_chips(KEY, 20_000, NOMINAL, PARAMS, spread)
+    factor = np.asarray(chips["a"].device.write_noise, float) / 2.0
+    assert_mean(factor, 1.0)
+    assert stats.kstest(factor, stats.norm(1, sigma).cdf).pvalue > 1e-6
+
+
+def test_a_wide_normal_spread_is_cut_off_where_signs_would_change():
+    spread = ej.Spread(cell_to_cell={"write_noise": 1.5}, law="normal")
+    drawn = ej.sample_chips(KEY, 500, NOMINAL, PARAMS, spread)["a"].device.write_noise
+    factor = np.ravel(np.asarray(drawn, float)) / 2.0
+    law = stats.truncnorm(-1 / 1.5, 1 / 1.5, loc=1, scale=1.5)
+    assert stats.kstest(factor, law.cdf).pvalue > 1e-6
+    assert np.all(factor >= 0)
+
+
+def test_an_unknown_law_is_refused():
+    with pytest.raises(ValueError, match=r"Spread\.law must be one of"):
+        ej.Spread(law="uniform")
+
+
+@pytest.mark.parametrize("law", ["lognormal", "normal"])
+@pytest.mark.parametrize("both", [True, False])
+def test_every_window_stays_a_window(law, both):
+    device = ej.SoftBounds(g_min=10.0, g_max=14.0)
+    sigmas = {"g_min": 0.5, "g_max": 0.5} if both else {"g_min": 0.8}
+    spread = ej.Spread(chip_to_chip=sigmas, cell_to_cell=sigmas, law=law)
+    crossbar = ej.Crossbar(device=device, encoding=ej.SingleCell(reference=12.0))
+    chips = ej.sample_chips(KEY, 500, crossbar, PARAMS, spread)
+    for name in ("a", "bias"):
+        drawn = chips[name].device
+        assert np.all(np.asarray(drawn.g_min) < np.asarray(drawn.g_max))
+
+
+def test_ends_of_a_window_that_have_crossed_change_places():
+    device = ej.SoftBounds(g_min=10.0, g_max=14.0)
+    crossbar = ej.Crossbar(device=device, encoding=ej.SingleCell(reference=12.0))
+    spread = ej.Spread(chip_to_chip={"g_min": 0.8})
+    drawn = ej.sample_chips(KEY, 4000, crossbar, PARAMS, spread)["a"].device
+    crossed = np.asarray(drawn.g_max) > 14.001
+    above = stats.lognorm(0.8, scale=10 * np.exp(-0.32)).sf(14.0)
+    assert_rate(np.sum(crossed), 4000, above)
+    np.testing.assert_allclose(np.asarray(drawn.g_min)[crossed], 14.0, rtol=1e-6)
+
+
+def test_a_window_that_has_not_crossed_is_as_drawn():
+    crossbar = ej.Crossbar(device=ej.SoftBounds(g_min=-80.0, g_max=80.0))
+    spread = ej.Spread(chip_to_chip={"g_min": 0.2, "g_max": 0.2})
+    drawn = ej.sample_chips(KEY, 4000, crossbar, PARAMS, spread)["a"].device
+    assert_mean(drawn.g_min, -80.0)
+    assert_mean(drawn.g_max, 80.0)
+    assert_mean((drawn.g_min + 80) * (drawn.g_max - 80), 0.0)
+
+
+def test_a_drawn_constant_stays_within_its_own_bounds():
+    device = ej.StochasticSwitching(probability=0.9)
+    crossbar = ej.Crossbar(device=device, encoding=ej.SingleCell(reference=240.0))
+    for law in ("lognormal", "normal"):
+        spread = ej.Spread(cell_to_cell={"probability": 0.5}, law=law)
+        drawn = ej.sample_chip(KEY, 0, crossbar, jnp.zeros((50, 50)), spread).device
+        assert np.all((drawn.probability >= 0) & (drawn.probability <= 1))
+        assert np.mean(drawn.probability == 1) > 0.1
+
+
+def test_the_device_within_a_device_has_its_spread_too():
+    device = ej.Wearing(device=ej.FiniteLevels(device=ej.SoftBounds(), levels=16))
+    crossbar = ej.Crossbar(device=device)
+    sigmas = {"endurance": 0.2, "device.device.pulse": 0.3}
+    spread = ej.Spread(chip_to_chip=sigmas, cell_to_cell={"device.device.g_max": 0.1})
+    chips = ej.sample_chips(KEY, 2000, crossbar, PARAMS, spread)
+    soft = chips["a"].device.device.device
+    assert_variance(np.log(np.asarray(soft.pulse, float)), 0.3**2)
+    assert_variance(np.log(np.asarray(chips["a"].device.endurance, float)), 0.2**2)
+    assert soft.g_max.shape == (2000, 4, 8)
+    with pytest.raises(ValueError, match=r"has only .*device\.device\.pulse"):
+        ej.sample_chip(KEY, 0, crossbar, PARAMS, ej.Spread(chip_to_chip={"pulse": 0.1}))
 
 
 # Chips at work
