@@ -48,7 +48,7 @@ def test_a_quiet_write_lands_on_the_level_next_to_its_target():
 def test_an_error_larger_than_half_a_level_misses_it_as_often_as_it_must():
     inner = ej.AdditiveError(write_noise=4.0, g_min=-150.0, g_max=150.0)
     device = ej.FiniteLevels(device=inner, levels=31)
-    landed = write(device, KEY, stand(device, 0.0), jnp.full(N, 10.0))[0].g
+    landed = write(device, KEY, stand(device, 0.0), jnp.full(N, 12.0))[0].g
     hit = np.sum(np.abs(np.asarray(landed) - 10.0) < 0.1)
     assert_rate(hit, N, 1 - 2 * stats.norm.sf(5 / 4))
 

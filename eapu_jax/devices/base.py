@@ -62,15 +62,11 @@ class Device(Protocol):
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
-    @property
-    def directions(self) -> tuple[int, ...]:
-        """The signs in which a cell can be pulsed: (-1, 1), or (1,) if one-sided."""
-        ...
+    directions: ClassVar[tuple[int, ...]]
+    """The signs in which a cell can be pulsed: (-1, 1), or (1,) if one-sided."""
 
-    @property
-    def volatile(self) -> bool:
-        """Whether the cells move by themselves as time passes."""
-        ...
+    volatile: ClassVar[bool]
+    """Whether the cells move by themselves as time passes."""
 
     @property
     def g_min(self) -> Any:

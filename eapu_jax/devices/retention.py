@@ -17,7 +17,7 @@ class Leaking(Wrapped):
     A device that is one has a field `level`, within the window of the device within.
     """
 
-    volatile: ClassVar[bool] = True  # type: ignore[assignment]
+    volatile: ClassVar[bool] = True
 
     level: Scalar
 

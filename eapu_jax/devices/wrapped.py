@@ -1,9 +1,14 @@
 """What devices share that are built around another device."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+
+
+def _within(name: str) -> Any:
+    """What the device within has by this name."""
+    return property(lambda self: getattr(self.device, name))
 
 
 class Wrapped:
@@ -14,25 +19,10 @@ class Wrapped:
 
     device: Any
 
-    @property
-    def directions(self):
-        """Those of the device within."""
-        return self.device.directions
-
-    @property
-    def volatile(self):
-        """Whether the cells move by themselves."""
-        return self.device.volatile
-
-    @property
-    def g_min(self):
-        """Lowest conductance of the device within, µS."""
-        return self.device.g_min
-
-    @property
-    def g_max(self):
-        """Highest conductance of the device within, µS."""
-        return self.device.g_max
+    directions: ClassVar[tuple[int, ...]] = _within("directions")
+    volatile: ClassVar[bool] = _within("volatile")
+    g_min: Any = _within("g_min")
+    g_max: Any = _within("g_max")
 
     def init(self, key, g):
         """Fresh cells, as the device within makes them. µS."""
