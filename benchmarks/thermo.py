@@ -234,9 +234,9 @@ class WithoutMemory:
         """Nothing to enter."""
         return z0
 
-    def run(self, x: jax.Array, xi: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def run(self, state: jax.Array, xi: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One product."""
-        return x, xi @ self.readout.T
+        return state, xi @ self.readout.T
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from jaxtyping import PyTree
 
 from eapu_jax.array import working_dtype
 from eapu_jax.devices.base import Scalar
-from eapu_jax.placement import Place, on_array
+from eapu_jax.placement import Place, on_array, path_name
 
 
 def thresholds_at(
@@ -30,8 +30,9 @@ def thresholds_at(
 
 
 def _at(tree: PyTree, leaves: dict[str, Any]) -> dict[str, Any]:
-    """The leaves of `tree` at the paths of `leaves`."""
-    return on_array(tree, lambda p, _: "array" if p in leaves else "digital: as asked")
+    """The leaves of `tree`, arrays or plain numbers, at the paths of `leaves`."""
+    named = jax.tree_util.tree_leaves_with_path(tree)
+    return {path_name(path): leaf for path, leaf in named if path_name(path) in leaves}
 
 
 def _fitting(path: str, threshold: Any, update: jax.Array) -> jax.Array:
