@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import logging
 import os
 import platform
@@ -219,7 +220,7 @@ def _grid(name: str, arguments: Any, argv: list[str]) -> int:
 
 def _wanted_preset(argv: list[str]) -> str:
     """The preset must be known before the flags are: it sets their defaults."""
-    for flag, value in zip(argv, [*argv[1:], ""], strict=True):
+    for flag, value in itertools.pairwise([*argv, ""]):
         if flag == "--preset":
             return value
         if flag.startswith("--preset="):

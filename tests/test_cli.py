@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from experiments import EXPERIMENTS, catalogue, claims, store, style
+from experiments import EXPERIMENTS, catalogue, claims, cli, store, style
 from experiments.cli import main
 from tests import toy_experiment as toy
 
@@ -278,3 +278,17 @@ def test_every_experiment_keeps_the_contract(name, monkeypatch):
     fields = [f.name for f in dataclasses.fields(module.Config)]
     assert [f for f in fields if f"{f}:" not in documented] == []
     assert all(callable(getattr(module, f)) for f in ("run", "plot", "claims"))
+
+
+@pytest.mark.parametrize("argv", [[], ["--epochs", "1"], ["--preset"]])
+def test_flags_may_be_missing_altogether(argv):
+    assert cli._wanted_preset(argv) in ("default", "")
+
+
+@pytest.mark.parametrize("command", ["run", "grid"])
+def test_a_command_without_flags_reaches_the_experiment(command, monkeypatch):
+    """As the README says it: `python -m experiments run NAME`."""
+    reached = []
+    monkeypatch.setattr(cli, f"_{command}", lambda *given: reached.append(given) or 0)
+    assert cli._command([command, "toy"])() == 0
+    assert reached[0][0] == "toy"
