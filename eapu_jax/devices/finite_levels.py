@@ -39,7 +39,7 @@ class FiniteLevels(Wrapped):
         >>> cells = device.init(key, jnp.array([1.0, 10.0, 10.0]))
         >>> cells, pulses = device.write(key, cells, jnp.array([12.0, 4.0, 90.0]))
         >>> cells.g.tolist(), pulses.up.tolist()
-        ([10.0, 10.0, 30.0], [1, 0, 1])
+        ([10.0, 10.0, 30.0], [True, False, True])
     """
 
     device: Any

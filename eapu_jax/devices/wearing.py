@@ -58,7 +58,7 @@ class Wearing(Wrapped):
         >>> for _ in range(5):
         ...     cells, pulses = device.write(key, cells, ask)
         >>> device.conductance(cells).tolist(), cells.low.tolist(), pulses.up.tolist()
-        ([2.0], [5], [1])
+        ([2.0], [5], [True])
     """
 
     device: Any
