@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.memristor import chip_yield
-from experiments.memristor.chip_yield import Config, Training, one_chip
+from experiments.memristor.chip_yield import Training, one_chip
 from experiments.sweep.point import Point
 from experiments.work import Work
 
@@ -86,13 +86,11 @@ def test_the_figure_is_drawn_and_nothing_is_claimed(found):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"n_chips": 0}, "n_chips = 0"),
-        ({"stuck_rates": (0.5, 1.5)}, "stuck_rate must be in .*1.5"),
-        ({"spreads": (-0.1,)}, "spread must be at least 0, got -0.1"),
-        ({"required": ()}, "required"),
-        ({"epochs": 0}, "epochs must be at least 1"),
+        ({"n_train": 1443}, "n_train = 1443: digits has 1,442"),
+        ({"n_test": 356}, "n_test = 356: digits has 355"),
+        ({"batch_size": 41, "n_train": 40}, "batch_size = 41: must be at most n_train"),
     ],
 )
-def test_a_wrong_config_is_refused(fields, message):
+def test_more_digits_than_there_are_refused(fields, message):
     with pytest.raises(ValueError, match=message):
-        Config(**fields)
+        chip_yield.Training(**fields)

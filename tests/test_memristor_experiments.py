@@ -103,30 +103,23 @@ def test_every_experiment_says_what_it_reproduces_and_grows(name):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
-    "bad", [{"n_chips": 0}, {"n_seeds": -1}, {"batch_size": 10**9}, {"n_train": 0}]
+    "bad", [{"batch_size": 4001}, {"n_train": 4001}, {"n_test": 1001}]
 )
-def test_configs_name_the_field_they_refuse(name, bad):
-    with pytest.raises(ValueError, match=next(iter(bad))):
+def test_a_config_asks_for_no_more_images_than_there_are(name, bad):
+    with pytest.raises(ValueError, match=rf"Config\.{next(iter(bad))} = "):
         module(name).Config(**bad)
 
 
 @pytest.mark.parametrize(
-    ("config", "bad"),
+    ("config", "bad", "named"),
     [
-        (write_noise.Config, {"write_noises": (1.0, -2.0)}),
-        (write_noise.Config, {"networks": ("rnn",)}),
-        (write_noise.Config, {"learning_rate": 0.0}),
-        (threshold.Config, {"ratios": ()}),
-        (threshold.Config, {"ratios": (float("nan"),)}),
-        (threshold.Config, {"rivals": ("magic",)}),
-        (update_ratio.Config, {"scenarios": ()}),
-        (update_ratio.Config, {"write_noise": 0.0}),
-        (scheme.Config, {"n_throws": 1}),
-        (endurance.Config, {"cases": ("sgd", "magic")}),
+        (update_ratio.Config, {"batch_size": 2001}, "Config.batch_size = 2001"),
+        (update_ratio.Config, {"learning_rate": 1e38}, "learning_rate = 5e"),
+        (endurance.Config, {"learning_rate": 1e38}, "learning_rate = 2e"),
     ],
 )
-def test_own_fields_are_checked_too(config, bad):
-    with pytest.raises(ValueError, match=next(iter(bad))):
+def test_what_follows_from_a_config_is_checked_with_it(config, bad, named):
+    with pytest.raises(ValueError, match=named):
         config(**bad)
 
 
@@ -157,12 +150,8 @@ def test_a_trace_ends_where_the_training_does():
 @pytest.mark.parametrize(
     ("bad", "named"),
     [
-        ({"rule": "magic"}, "rule"),
         ({"threshold": 0.0}, "threshold"),
-        ({"write_noise": -1.0}, "write_noise"),
         ({"channels": (4,), "hidden": (8, 8)}, "hidden"),
-        ({"optimizer": "lion"}, "optimizer"),
-        ({"pool": 0}, "pool"),
         ({"batch_size": 5000}, "batch_size"),
     ],
 )

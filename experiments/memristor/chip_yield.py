@@ -23,7 +23,7 @@ from eapu_jax.placement import on_array
 from experiments.claims import Claim
 from experiments.data import Images
 from experiments.memristor.chip_yield_figure import plot as plot
-from experiments.memristor.setting import PUBLIC_R_WG, images
+from experiments.memristor.setting import PUBLIC_R_WG, images, require_images
 from experiments.networks import Network, mlp
 from experiments.sweep import (
     Fraction,
@@ -34,6 +34,17 @@ from experiments.sweep import (
     sweep,
 )
 from experiments.training import accuracy, prepare
+from experiments.validate import (
+    Count,
+    CountOrZero,
+    Distinct,
+    NonNegative,
+    Positive,
+    Proportion,
+    Seed,
+    Width,
+    check,
+)
 from experiments.work import Work
 
 REPRODUCES = "nothing published: accuracy, lifetime and yield of 128 to 10,000 chips"
@@ -61,41 +72,24 @@ class Training:
         n_test: test images (structural).
     """
 
-    write_noise: float = 2.0
-    threshold: float = 2.0
-    r_wg: float = PUBLIC_R_WG
-    spread: float = 0.0
-    stuck_rate: float = 0.0
-    stuck_level: float = 40.0
-    learning_rate: float = 3e-3
-    batch: int = 0
-    hidden: int = 32
-    epochs: int = 3
-    batch_size: int = 32
-    n_train: int = 1440
-    n_test: int = 355
+    write_noise: NonNegative = 2.0
+    threshold: Positive = 2.0
+    r_wg: Positive = PUBLIC_R_WG
+    spread: NonNegative = 0.0
+    stuck_rate: Proportion = 0.0
+    stuck_level: NonNegative = 40.0
+    learning_rate: Positive = 3e-3
+    batch: Seed = 0
+    hidden: Width = 32
+    epochs: Count = 3
+    batch_size: Count = 32
+    n_train: Count = 1440
+    n_test: Count = 355
 
     def __post_init__(self):
-        for name in ("threshold", "r_wg", "learning_rate"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-        for name in ("write_noise", "spread", "stuck_level", "batch"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(
-                    f"{name} must be at least 0, got {getattr(self, name)}"
-                )
-        for name in ("hidden", "epochs", "batch_size", "n_train", "n_test"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be at least 1, got {getattr(self, name)}"
-                )
-        if not 0 <= self.stuck_rate <= 1:
-            raise ValueError(f"stuck_rate must be in [0, 1], got {self.stuck_rate}")
-        if self.batch_size > self.n_train:
-            raise ValueError(
-                f"batch_size must be at most n_train = {self.n_train}, "
-                f"got {self.batch_size}"
-            )
+        """Check every field; the digits must be there, and fill a batch."""
+        check(self)
+        require_images(self, "digits")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,30 +108,17 @@ class Config:
         chunk: chips per device and call; measured when 0.
     """
 
-    seed: int = 0
-    n_chips: int = 128
-    spreads: tuple[float, ...] = (0.0, 0.5, 1.0)
-    stuck_rates: tuple[float, ...] = (0.0, 0.05, 0.1, 0.2)
-    required: tuple[float, ...] = (0.75, 0.8, 0.85)
-    hidden: int = 32
-    epochs: int = 3
-    learning_rate: float = 3e-3
-    chunk: int = 0
+    seed: Seed = 0
+    n_chips: Count = 128
+    spreads: Distinct[NonNegative] = (0.0, 0.5, 1.0)
+    stuck_rates: Distinct[Proportion] = (0.0, 0.05, 0.1, 0.2)
+    required: Distinct[Proportion] = (0.75, 0.8, 0.85)
+    hidden: Width = 32
+    epochs: Count = 3
+    learning_rate: Positive = 3e-3
+    chunk: CountOrZero = 0
 
-    def __post_init__(self):
-        if self.n_chips < 1:
-            raise ValueError(f"n_chips = {self.n_chips}: at least 1")
-        if self.chunk < 0:
-            raise ValueError(f"chunk = {self.chunk}: at least 0")
-        for name in ("spreads", "stuck_rates", "required"):
-            if not getattr(self, name):
-                raise ValueError(f"{name} = (): at least one")
-        if not all(0 <= r <= 1 for r in self.required):
-            raise ValueError(f"required = {self.required}: fractions from 0 to 1")
-        for spread in self.spreads:
-            replace(self.base(), spread=spread)
-        for rate in self.stuck_rates:
-            replace(self.base(), stuck_rate=rate)
+    __post_init__ = check
 
     def base(self) -> Training:
         """What all chips share."""

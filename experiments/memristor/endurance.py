@@ -8,7 +8,7 @@ written cell dies first: both are shown.
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -26,6 +26,7 @@ from experiments.memristor.mlp_setting import MlpSetting
 from experiments.memristor.setting import LARGE, SMOKE, lay_out
 from experiments.memristor.verdicts import judged
 from experiments.training import population
+from experiments.validate import Distinct, Several, Width, one_of
 from experiments.work import Work
 
 REPRODUCES = "EaPU, lifetime about 1000 times longer: writes per cell"
@@ -41,15 +42,13 @@ class Config(MlpSetting):
         learning_rate: of Adam; SGD takes twenty times as much.
     """
 
-    cases: tuple[str, ...] = tuple(TITLES)
-    hidden: tuple[int, ...] = (128, 64)
-    pool: int = 1
+    cases: Distinct[Annotated[str, one_of(*TITLES)]] = tuple(TITLES)
+    hidden: Several[Width] = (128, 64)
+    pool: Width = 1
 
     def __post_init__(self):
-        """Check what does not depend on the data."""
+        """Check every field, and every case with its own learning rate."""
         super().__post_init__()
-        if not self.cases or not set(self.cases) <= set(TITLES):
-            raise ValueError(f"cases must be of {list(TITLES)}, got {self.cases}")
         for case in self.cases:
             self.case(case)
 

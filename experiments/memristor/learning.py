@@ -4,21 +4,27 @@ A figure asks few chips at chosen points; a sweep asks thousands anywhere. Both
 train the same: `Training` says how, `learn` does it, `one_chip` counts it.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from eapu_jax.placement import on_array
-from experiments.memristor.setting import PUBLIC_R_WG, images, require_positive
+from experiments.memristor.setting import (
+    PUBLIC_R_WG,
+    DataSet,
+    images,
+    require_images,
+)
 from experiments.networks import Network, cnn, mlp
 from experiments.training import (
     INPUTS,
+    OPTIMIZERS,
     RULES,
+    SCHEDULES,
     Curves,
     Data,
     Observer,
@@ -27,6 +33,16 @@ from experiments.training import (
     prepare,
     see_nothing,
     train,
+)
+from experiments.validate import (
+    Count,
+    NonNegative,
+    Positive,
+    Several,
+    Width,
+    check,
+    one_of,
+    refuse_unless,
 )
 
 
@@ -56,44 +72,29 @@ class Training:
         n_test: test images (structural).
     """
 
-    rule: str = "eapu"
-    write_noise: float = 2.0
-    threshold: float | None = None
-    r_wg: float = PUBLIC_R_WG
-    learning_rate: float = 1e-3
-    optimizer: str = "adam"
-    schedule: str = "drop"
-    channels: tuple[int, ...] = ()
-    hidden: tuple[int, ...] = (128,)
-    inputs: str = "standardised"
-    pool: int = 1
-    epochs: int = 8
-    batch_size: int = 64
-    data: str = "mnist5k"
-    n_train: int = 4000
-    n_test: int = 1000
+    rule: Annotated[str, one_of(*RULES)] = "eapu"
+    write_noise: NonNegative = 2.0
+    threshold: Positive | None = None
+    r_wg: Positive = PUBLIC_R_WG
+    learning_rate: Positive = 1e-3
+    optimizer: Annotated[str, one_of(*OPTIMIZERS)] = "adam"
+    schedule: Annotated[str, one_of(*SCHEDULES)] = "drop"
+    channels: tuple[Width, ...] = ()
+    hidden: Several[Width] = (128,)
+    inputs: Annotated[str, one_of(*INPUTS)] = "standardised"
+    pool: Width = 1
+    epochs: Count = 8
+    batch_size: Count = 64
+    data: DataSet = "mnist5k"
+    n_train: Count = 4000
+    n_test: Count = 1000
 
     def __post_init__(self):
-        """Check what does not depend on the data."""
-        for name, known in (("rule", RULES), ("inputs", INPUTS)):
-            if getattr(self, name) not in known:
-                given = getattr(self, name)
-                raise ValueError(f"{name} must be one of {known}, got {given!r}")
-        if not 0 <= self.write_noise < math.inf:
-            raise ValueError(f"write_noise must be at least 0, got {self.write_noise}")
-        if self.threshold is not None:
-            require_positive("threshold", self.threshold)
-        require_positive("r_wg", self.r_wg)
-        if self.channels and len(self.hidden) != 1:
-            raise ValueError(
-                f"hidden must be one width behind convolutions, got {self.hidden}"
-            )
-        for name in ("pool", "n_test"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be at least 1, got {getattr(self, name)}"
-                )
-        self.recipe.steps_per_epoch(self.n_train)
+        """Check every field; the images must be there, and fill a batch."""
+        check(self)
+        require_images(self, self.data)
+        one_layer = not self.channels or len(self.hidden) == 1
+        refuse_unless(one_layer, self, "hidden", "one width behind convolutions")
 
     @property
     def recipe(self) -> Recipe:

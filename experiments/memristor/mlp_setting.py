@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.memristor.learning import Training
-from experiments.memristor.setting import Setting, require_positive
+from experiments.memristor.setting import Setting
+from experiments.validate import Count, Positive, Several, Width
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,17 +20,11 @@ class MlpSetting(Setting):
         learning_rate: of Adam; a tenth of it for the last third.
     """
 
-    write_noise: float = 2.0
-    hidden: tuple[int, ...] = (128,)
-    pool: int = 2
-    epochs: int = 6
-    learning_rate: float = 1e-3
-
-    def __post_init__(self):
-        """Check what does not depend on the data."""
-        super().__post_init__()
-        require_positive("write_noise", self.write_noise)
-        self.base()
+    write_noise: Positive = 2.0
+    hidden: Several[Width] = (128,)
+    pool: Width = 2
+    epochs: Count = 6
+    learning_rate: Positive = 1e-3
 
     def base(self, **other: Any) -> Training:
         """What one training of this config depends on.

@@ -24,6 +24,7 @@ from experiments.memristor.setting import LARGE, PUBLIC_R_WG, SMOKE, lay_out, me
 from experiments.memristor.verdicts import judged
 from experiments.population import over_chips
 from experiments.training import Scalar, population
+from experiments.validate import Plural
 from experiments.work import Work
 
 REPRODUCES = "EaPU, Fig. 1b and the scheme: update sizes and the probabilistic rule"
@@ -43,17 +44,8 @@ class Config(MlpSetting):
         n_sizes: sizes of the update between 0 and 2 thresholds.
     """
 
-    n_throws: int = 10_000
-    n_sizes: int = 25
-
-    def __post_init__(self):
-        """Check what does not depend on the data."""
-        super().__post_init__()
-        for name, least in (("n_throws", 2), ("n_sizes", 2)):
-            if getattr(self, name) < least:
-                raise ValueError(
-                    f"{name} must be at least {least}, got {getattr(self, name)}"
-                )
+    n_throws: Plural = 10_000
+    n_sizes: Plural = 25
 
 
 PRESETS = {

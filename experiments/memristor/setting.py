@@ -1,20 +1,22 @@
 """What every memristor experiment has to know: seeds, chips, images."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import jax.random as jr
 import xarray as xr
 from jaxtyping import Array, Key
 
-from experiments.data import Images, load_images
+from experiments.data import DATA_SETS, Images, load_images
+from experiments.validate import Count, Seed, check, one_of, refuse_unless
 from experiments.work import Work
 
 PUBLIC_R_WG = 1 / 80
 """Weight per conductance of the authors' public commands, 1/uS (STATED)."""
+
+DataSet = Annotated[str, one_of(*DATA_SETS)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,26 +36,18 @@ class Setting:
         batch_size: images per step.
     """
 
-    seed: int = 0
-    n_seeds: int = 2
-    n_chips: int = 16
-    data: str = "mnist5k"
-    n_train: int = 4000
-    n_test: int = 1000
-    batch_size: int = 64
+    seed: Seed = 0
+    n_seeds: Count = 2
+    n_chips: Count = 16
+    data: DataSet = "mnist5k"
+    n_train: Count = 4000
+    n_test: Count = 1000
+    batch_size: Count = 64
 
     def __post_init__(self):
-        """Refuse empty populations; what depends on the data is checked with it."""
-        for name in ("n_seeds", "n_chips", "n_train", "n_test", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be at least 1, got {getattr(self, name)}"
-                )
-        if self.batch_size > self.n_train:
-            raise ValueError(
-                f"batch_size must be at most n_train = {self.n_train}, "
-                f"got {self.batch_size}"
-            )
+        """Check every field; the images must be there, and fill a batch."""
+        check(self)
+        require_images(self, self.data)
 
     def images(self) -> Images:
         """The images, with their provenance."""
@@ -93,11 +87,15 @@ def merged(first: xr.Dataset, *others: xr.Dataset) -> xr.Dataset:
     return first
 
 
-def require_positive(name: str, values: float | Sequence[float]) -> None:
-    """Raise ValueError unless every value is positive and finite, and one is there."""
-    several = values if isinstance(values, Sequence) else [values]
-    if not several or not all(0 < v < math.inf for v in several):
-        raise ValueError(f"{name} must be positive and finite, got {values}")
+def require_images(asked: Any, data: str) -> None:
+    """Refuse more images than a data set has, or a batch larger than all of them."""
+    known = DATA_SETS[data]
+    for name in ("n_train", "n_test"):
+        most = getattr(known, name)
+        words = f"{data} has {most:,} of them"
+        refuse_unless(getattr(asked, name) <= most, asked, name, words)
+    words = f"must be at most n_train = {asked.n_train}"
+    refuse_unless(asked.batch_size <= asked.n_train, asked, "batch_size", words)
 
 
 def lay_out(

@@ -9,7 +9,7 @@ never write at all.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
@@ -19,10 +19,11 @@ import eapu_jax as ej
 from experiments.claims import Claim, below
 from experiments.memristor import learning
 from experiments.memristor.mlp_setting import MlpSetting
-from experiments.memristor.setting import LARGE, SMOKE, lay_out, require_positive
+from experiments.memristor.setting import LARGE, SMOKE, lay_out
 from experiments.memristor.threshold_figure import RIVALS
 from experiments.memristor.threshold_figure import plot as plot
 from experiments.training import Scalar, mean_update_ratio, population, see_nothing
+from experiments.validate import Ascending, Count, Distinct, Positive, one_of
 from experiments.work import Work
 
 REPRODUCES = "EaPU, the choice threshold = SD (public code) and its two ablations"
@@ -39,16 +40,9 @@ class Config(MlpSetting):
         rivals: rules without a threshold to choose, or without dice.
     """
 
-    ratios: tuple[float, ...] = (0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
-    rivals: tuple[str, ...] = tuple(RIVALS)
-    epochs: int = 8
-
-    def __post_init__(self):
-        """Check what does not depend on the data."""
-        super().__post_init__()
-        require_positive("ratios", self.ratios)
-        if not self.rivals or not set(self.rivals) <= set(RIVALS):
-            raise ValueError(f"rivals must be of {list(RIVALS)}, got {self.rivals}")
+    ratios: Ascending[Positive] = (0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
+    rivals: Distinct[Annotated[str, one_of(*RIVALS)]] = tuple(RIVALS)
+    epochs: Count = 8
 
 
 PRESETS = {

@@ -7,7 +7,7 @@ learning rate: 0.183 lr / dW_th at most for Adam (I8).
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import jax.random as jr
@@ -19,7 +19,7 @@ from experiments.claims import Claim, above, below, monotone
 from experiments.memristor import learning
 from experiments.memristor.mlp_setting import MlpSetting
 from experiments.memristor.scenarios import SCENARIOS
-from experiments.memristor.setting import LARGE, SMOKE, lay_out, require_positive
+from experiments.memristor.setting import LARGE, SMOKE, lay_out
 from experiments.memristor.update_ratio_figure import plot as plot
 from experiments.memristor.update_ratio_figure import reduction
 from experiments.memristor.verdicts import judged
@@ -31,6 +31,15 @@ from experiments.training import (
     population,
     train,
 )
+from experiments.validate import (
+    Count,
+    Distinct,
+    Positive,
+    Several,
+    Width,
+    one_of,
+    refuse_unless,
+)
 from experiments.work import Work
 
 REPRODUCES = "EaPU, Fig. 5d, 5e, 5f: update ratio over training, per layer, and N_up"
@@ -38,6 +47,12 @@ MINUTES = 1.0
 
 PUBLISHED_MEAN = 0.86
 """Its mean, per mille. PRESS: not traced to the paper's text."""
+
+
+def _require_halves(asked: Any) -> None:
+    words = f"must be at most half of n_train = {asked.n_train}"
+    fills = 2 * asked.batch_size <= asked.n_train
+    refuse_unless(fills, asked, "batch_size", words)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,18 +64,12 @@ class Tuning(learning.Training):
             Adam and dropping to a tenth; none goes before when None.
     """
 
-    pretraining: float | None = None
+    pretraining: Positive | None = None
 
     def __post_init__(self):
-        """Check what does not depend on the data."""
+        """Check every field; either half of the images must fill a batch."""
         super().__post_init__()
-        if self.pretraining is not None:
-            require_positive("pretraining", self.pretraining)
-        if 2 * self.batch_size > self.n_train:
-            raise ValueError(
-                f"batch_size must be at most half of n_train = {self.n_train}, "
-                f"got {self.batch_size}"
-            )
+        _require_halves(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,17 +86,16 @@ class Config(MlpSetting):
             hundredth, SGD fifty times as much.
     """
 
-    scenarios: tuple[str, ...] = tuple(SCENARIOS)
-    hidden: tuple[int, ...] = (64, 64, 64, 64)
-    epochs: int = 16
+    scenarios: Distinct[Annotated[str, one_of(*SCENARIOS)]] = tuple(SCENARIOS)
+    hidden: Several[Width] = (64, 64, 64, 64)
+    epochs: Count = 16
 
     def __post_init__(self):
-        """Check what does not depend on the data."""
+        """Check every field, and every scenario with its own learning rate."""
         super().__post_init__()
-        if not self.scenarios or not set(self.scenarios) <= set(SCENARIOS):
-            raise ValueError(
-                f"scenarios must be of {list(SCENARIOS)}, got {self.scenarios}"
-            )
+        _require_halves(self)
+        for name in self.scenarios:
+            self.scenario(name)
 
     def base(self, pretraining: float | None = None, **other: Any) -> Tuning:
         """What one training depends on, see `MlpSetting.base`."""

@@ -8,6 +8,7 @@ time a sweep of `R_wg` at SD 2 uS: one computation serves Fig. 5a and 5b.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Annotated
 
 import numpy as np
 import xarray as xr
@@ -22,7 +23,6 @@ from experiments.memristor.setting import (
     Setting,
     lay_out,
     merged,
-    require_positive,
 )
 from experiments.memristor.verdicts import judged
 from experiments.memristor.write_noise_figure import (
@@ -34,6 +34,15 @@ from experiments.memristor.write_noise_figure import (
 )
 from experiments.memristor.write_noise_figure import plot as plot
 from experiments.training import INPUTS, population
+from experiments.validate import (
+    Ascending,
+    Count,
+    Distinct,
+    Positive,
+    Several,
+    Width,
+    one_of,
+)
 from experiments.work import Work
 
 REPRODUCES = (
@@ -61,29 +70,16 @@ class Config(Setting):
         cnn_epochs: passes over the training images.
     """
 
-    networks: tuple[str, ...] = NETWORKS
-    write_noises: tuple[float, ...] = (0.5, 2.0, 4.0)
-    learning_rate: float = 1e-3
-    mlp_hidden: tuple[int, ...] = (128, 64)
-    mlp_inputs: str = "bipolar"
-    mlp_epochs: int = 15
-    cnn_channels: tuple[int, ...] = (8, 16)
-    cnn_hidden: int = 80
-    cnn_pool: int = 2
-    cnn_epochs: int = 8
-
-    def __post_init__(self):
-        """Check what does not depend on the data."""
-        super().__post_init__()
-        require_positive("write_noises", self.write_noises)
-        if not self.networks or not set(self.networks) <= set(NETWORKS):
-            raise ValueError(f"networks must be of {NETWORKS}, got {self.networks}")
-        if self.mlp_inputs not in INPUTS:
-            raise ValueError(
-                f"mlp_inputs must be one of {INPUTS}, got {self.mlp_inputs!r}"
-            )
-        for name in self.networks:
-            self.base(name)
+    networks: Distinct[Annotated[str, one_of(*NETWORKS)]] = NETWORKS
+    write_noises: Ascending[Positive] = (0.5, 2.0, 4.0)
+    learning_rate: Positive = 1e-3
+    mlp_hidden: Several[Width] = (128, 64)
+    mlp_inputs: Annotated[str, one_of(*INPUTS)] = "bipolar"
+    mlp_epochs: Count = 15
+    cnn_channels: Several[Width] = (8, 16)
+    cnn_hidden: Width = 80
+    cnn_pool: Width = 2
+    cnn_epochs: Count = 8
 
     def base(self, network: str = "mlp") -> learning.Training:
         """What one training of the network `network` depends on."""

@@ -1,13 +1,14 @@
 """How wrong a measured covariance is, and what of it more samples would cure."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from experiments.validate import bounds, multiple_of
 from thermo import exact, propagate
 from thermo.circuits import AbstractBoard, LinearForm
 
@@ -86,6 +87,10 @@ def error_law(
     )
 
 
+Record = Annotated[int, bounds(480, (2**31 - 1) // 4), multiple_of(480)]
+"""Samples of a record whose fourfold can be cut into `stretches`, and counted."""
+
+
 def stretches(n_samples: int) -> list[int]:
     """Lengths into which four times `n_samples` can be cut, from a 480th of it.
 
@@ -93,8 +98,6 @@ def stretches(n_samples: int) -> list[int]:
         >>> stretches(12_000)
         [25, 50, 100, 200, 400, 750, 1500, 3000, 6000, 12000, 24000, 48000]
     """
-    if n_samples < 480 or n_samples % 480:
-        raise ValueError(f"n_samples = {n_samples}: must be a multiple of 480")
     parts = (480, 240, 120, 60, 30, 16, 8, 4, 2, 1)
     return [n_samples // k for k in parts] + [2 * n_samples, 4 * n_samples]
 

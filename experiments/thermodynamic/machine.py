@@ -7,13 +7,14 @@ ASSUMED, and every figure says so.
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Int, Key
 
+from experiments.validate import bounds
 from thermo.circuits import (
     RLCBoard,
     Tolerances,
@@ -25,6 +26,8 @@ N_CELLS = 8
 """STATED."""
 N_PUBLISHED_BOARDS = 3
 """STATED."""
+Boards = Annotated[int, bounds(N_PUBLISHED_BOARDS, 2**31 - 1)]
+"""How many; the first three stand for the published ones."""
 SAMPLING_INTERVAL = 1 / 12
 """us; STATED, second hand: 12 MHz."""
 N_SAMPLES = 12_000

@@ -12,7 +12,16 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from experiments.thermodynamic import errors, machine
-from thermo import checks, propagate
+from experiments.validate import (
+    Count,
+    NonNegative,
+    Positive,
+    Seed,
+    Width,
+    check,
+    refuse_unless,
+)
+from thermo import propagate
 from thermo.circuits import AbstractBoard
 
 
@@ -32,25 +41,20 @@ class Experiment:
         interval: between samples, us.
     """
 
-    batch: int = 0
-    size: int = machine.N_CELLS
-    tolerance: float = 0.175
-    rc: float = 1.0
-    quality: float = 1.0
-    coupling: float = 0.2
-    n_samples: int = machine.N_SAMPLES
-    interval: float = machine.SAMPLING_INTERVAL
+    batch: Seed = 0
+    size: Width = machine.N_CELLS
+    tolerance: NonNegative = 0.175
+    rc: Positive = 1.0
+    quality: Positive = 1.0
+    coupling: NonNegative = 0.2
+    n_samples: Count = machine.N_SAMPLES
+    interval: Positive = machine.SAMPLING_INTERVAL
 
     def __post_init__(self):
-        """Refuse what cannot be run, before anything is computed."""
-        for name in ("size", "rc", "quality", "interval", "n_samples"):
-            checks.positive(name, getattr(self, name))
-        for name in ("batch", "tolerance", "coupling"):
-            checks.non_negative(name, getattr(self, name))
-        if self.n_samples < self.size:
-            raise ValueError(
-                f"n_samples = {self.n_samples}: at least size = {self.size}"
-            )
+        """Check every field; fewer samples than cells have no inverse covariance."""
+        check(self)
+        enough, words = self.n_samples >= self.size, f"at least size = {self.size}"
+        refuse_unless(enough, self, "n_samples", words)
 
 
 def board_of(

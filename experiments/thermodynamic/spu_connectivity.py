@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +17,17 @@ from experiments.thermodynamic import errors, wirings
 from experiments.thermodynamic.best_network import best_network
 from experiments.thermodynamic.gaussians import KINDS, SHORT, covariance, one_of_each
 from experiments.thermodynamic.spu_connectivity_figure import plot as plot
+from experiments.validate import (
+    Count,
+    Distinct,
+    Positive,
+    Seed,
+    Width,
+    check,
+    one_of,
+    refuse_unless,
+)
 from experiments.work import Work
-from thermo import checks
 
 REPRODUCES = "SPU: what all-to-all wiring buys (no published figure)"
 MINUTES = 0.2
@@ -41,32 +50,25 @@ class Fit:
         steps: of the fit (structural).
     """
 
-    batch: int = 0
-    kind: str = "couplers"
-    wiring: str = "all-to-all"
-    neighbours: float = 1.0
-    degree: float = 2.0
-    rows: int = 4
-    columns: int = 4
-    steps: int = 1000
+    batch: Seed = 0
+    kind: Annotated[str, one_of(*SHORT)] = "couplers"
+    wiring: Annotated[str, one_of(*wirings.WIRINGS)] = "all-to-all"
+    neighbours: Positive = 1.0
+    degree: Positive = 2.0
+    rows: Width = 4
+    columns: Width = 4
+    steps: Count = 1000
 
     def __post_init__(self):
-        """Refuse what cannot be fitted, before anything is computed."""
-        checks.non_negative("batch", self.batch)
-        for name in ("neighbours", "degree", "rows", "columns", "steps"):
-            checks.positive(name, getattr(self, name))
-        for name, known in (("kind", tuple(SHORT)), ("wiring", wirings.WIRINGS)):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} = {getattr(self, name)!r}: one of {known}")
-        _require_room(self.rows, self.columns, "degree", self.degree)
+        """Check every field; a cell cannot be joined to more than all others."""
+        check(self)
+        _require_room(self, "degree", self.degree)
 
 
-def _require_room(rows: int, columns: int, name: str, most: float) -> None:
-    d = rows * columns
-    if d < 4:
-        raise ValueError(f"rows * columns = {d}: at least 4 cells")
-    if most > d - 1:
-        raise ValueError(f"{name} = {most}: at most {d - 1}")
+def _require_room(grid: Any, field: str, most: float) -> None:
+    d = grid.rows * grid.columns
+    refuse_unless(d >= 4, grid, "rows", f"at least 4 cells, {d} are asked for")
+    refuse_unless(most <= d - 1, grid, field, f"at most {d - 1}, all other cells")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,26 +85,25 @@ class Config:
         steps: of the fit.
     """
 
-    seed: int = 0
-    rows: int = 4
-    columns: int = 4
-    n_draws: int = 8
-    bands: tuple[int, ...] = (1, 2, 4)
-    degrees: tuple[int, ...] = (2, 3, 4, 6, 8, 12)
-    steps: int = 1000
+    seed: Seed = 0
+    rows: Width = 4
+    columns: Width = 4
+    n_draws: Count = 8
+    bands: Distinct[Count] = (1, 2, 4)
+    degrees: Distinct[Count] = (2, 3, 4, 6, 8, 12)
+    steps: Count = 1000
 
     def __post_init__(self):
-        """Refuse what cannot be run, before anything is computed."""
-        for name in ("rows", "columns", "n_draws", "bands", "degrees", "steps"):
-            checks.positive(name, getattr(self, name))
+        """Check every field; a cell cannot be joined to more than all others."""
+        check(self)
         for name in ("bands", "degrees"):
-            _require_room(self.rows, self.columns, name, max(getattr(self, name)))
+            _require_room(self, name, max(getattr(self, name)))
 
     def base(self) -> Fit:
         """The best all-to-all network for one Gaussian."""
         return Fit(
             batch=self.seed,
-            degree=float(self.degrees[0]),
+            degree=self.degrees[0],
             rows=self.rows,
             columns=self.columns,
             steps=self.steps,

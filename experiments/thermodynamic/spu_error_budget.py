@@ -1,6 +1,5 @@
 """What each imperfection of a board costs, alone and together: theory, no sampling."""
 
-import dataclasses
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,8 +14,17 @@ from experiments.claims import Claim
 from experiments.thermodynamic import imperfections, machine
 from experiments.thermodynamic.slopes import slopes
 from experiments.thermodynamic.spu_error_budget_figure import plot as plot
+from experiments.validate import (
+    Bits,
+    Count,
+    Distinct,
+    EffectiveBits,
+    NonNegative,
+    Positive,
+    Seed,
+    check,
+)
 from experiments.work import Work
-from thermo import checks
 from thermo.circuits import Converter, RLCBoard, Tolerances, draw_board
 
 REPRODUCES = "SPU: the floor that imperfections leave (no published figure)"
@@ -53,27 +61,21 @@ class Imperfections:
             board's largest voltage when None.
     """
 
-    batch: int = 0
-    rc: float = 1.0
-    quality: float = 1.0
-    capacitance: float = 0.0
-    resistance: float = 0.0
-    inductance: float = 0.0
-    noise: float = 0.0
-    bits: float | None = None
-    colour: float | None = None
-    coil: float = 0.0
-    adc_bits: float | None = None
-    amplifier: float = 0.0
-    full_scale: float | None = None
+    batch: Seed = 0
+    rc: Positive = 1.0
+    quality: Positive = 1.0
+    capacitance: NonNegative = 0.0
+    resistance: NonNegative = 0.0
+    inductance: NonNegative = 0.0
+    noise: NonNegative = 0.0
+    bits: EffectiveBits | None = None
+    colour: Positive | None = None
+    coil: NonNegative = 0.0
+    adc_bits: EffectiveBits | None = None
+    amplifier: NonNegative = 0.0
+    full_scale: Positive | None = None
 
-    def __post_init__(self):
-        """Refuse what cannot be run, before anything is computed."""
-        for name in ("rc", "quality", "bits", "colour", "adc_bits", "full_scale"):
-            if (value := getattr(self, name)) is not None:
-                checks.positive(name, value)
-        for name in ("batch", "coil", "amplifier", *imperfections.KINDS):
-            checks.non_negative(name, getattr(self, name))
+    __post_init__ = check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,28 +101,24 @@ class Config:
         budget_amplifier: rms noise relative to the signal, in the budget.
     """
 
-    seed: int = 0
-    n_boards: int = 64
-    rc: float = 1.0
-    quality: float = 1.0
-    tolerances: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2)
-    bits: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
-    colours: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
-    qualities: tuple[float, ...] = (0.3, 1.0, 3.0)
-    coils: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3)
-    adc_bits: tuple[int, ...] = (3, 4, 5, 6, 8, 10)
-    budget_tolerance: float = 0.05
-    budget_bits: int = 3
-    budget_colour: float = 0.1
-    budget_coil: float = 0.03
-    budget_adc_bits: int = 6
-    budget_amplifier: float = 0.1
+    seed: Seed = 0
+    n_boards: Count = 64
+    rc: Positive = 1.0
+    quality: Positive = 1.0
+    tolerances: Distinct[Positive] = (0.02, 0.05, 0.1, 0.2)
+    bits: Distinct[Bits] = (1, 2, 3, 4, 5, 6)
+    colours: Distinct[Positive] = (0.03, 0.1, 0.3, 1.0)
+    qualities: Distinct[Positive] = (0.3, 1.0, 3.0)
+    coils: Distinct[Positive] = (0.01, 0.03, 0.1, 0.3)
+    adc_bits: Distinct[Bits] = (3, 4, 5, 6, 8, 10)
+    budget_tolerance: Positive = 0.05
+    budget_bits: Bits = 3
+    budget_colour: Positive = 0.1
+    budget_coil: Positive = 0.03
+    budget_adc_bits: Bits = 6
+    budget_amplifier: Positive = 0.1
 
-    def __post_init__(self):
-        """Refuse what cannot be run, before anything is computed."""
-        for field in dataclasses.fields(self):
-            if field.name != "seed":
-                checks.positive(field.name, getattr(self, field.name))
+    __post_init__ = check
 
     def base(self) -> Imperfections:
         """The board of the budget, with all imperfections together."""
@@ -129,10 +127,10 @@ class Config:
             rc=self.rc,
             quality=self.quality,
             **dict.fromkeys(imperfections.KINDS, self.budget_tolerance),
-            bits=float(self.budget_bits),
+            bits=self.budget_bits,
             colour=self.budget_colour,
             coil=self.budget_coil,
-            adc_bits=float(self.budget_adc_bits),
+            adc_bits=self.budget_adc_bits,
             amplifier=self.budget_amplifier,
         )
 

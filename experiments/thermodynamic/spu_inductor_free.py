@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
@@ -16,11 +16,25 @@ from experiments.thermodynamic import errors, machine, one_board
 from experiments.thermodynamic.coarse_board import CIRCUITS, program
 from experiments.thermodynamic.spu_inductor_free_figure import ERROR_PUBLISHED
 from experiments.thermodynamic.spu_inductor_free_figure import plot as plot
+from experiments.validate import (
+    Bits,
+    Count,
+    Distinct,
+    EffectiveBits,
+    Positive,
+    Seed,
+    bounds,
+    check,
+    one_of,
+    refuse_unless,
+)
 from experiments.work import Work
-from thermo import checks, exact
+from thermo import exact
 
 REPRODUCES = "SPU: simulated board without inductors, error of about 2 %"
 MINUTES = 0.6
+
+Circuit = Annotated[str, one_of(*CIRCUITS)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,24 +50,14 @@ class Experiment:
         interval: between samples, us.
     """
 
-    batch: int = 0
-    circuit: str = "resistive"
-    bits: float = 4.0
-    rc: float = 1.0
-    n_samples: int = 60_000
-    interval: float = machine.SAMPLING_INTERVAL
+    batch: Seed = 0
+    circuit: Circuit = "resistive"
+    bits: EffectiveBits = 4.0
+    rc: Positive = 1.0
+    n_samples: Annotated[Count, bounds(machine.N_CELLS, 2**31 - 1)] = 60_000
+    interval: Positive = machine.SAMPLING_INTERVAL
 
-    def __post_init__(self):
-        """Refuse what cannot be run, before anything is computed."""
-        for name in ("bits", "rc", "interval", "n_samples"):
-            checks.positive(name, getattr(self, name))
-        checks.non_negative("batch", self.batch)
-        if self.circuit not in CIRCUITS:
-            raise ValueError(f"circuit = {self.circuit!r}: one of {CIRCUITS}")
-        if self.n_samples < machine.N_CELLS:
-            raise ValueError(
-                f"n_samples = {self.n_samples}: at least {machine.N_CELLS}"
-            )
+    __post_init__ = check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,26 +75,22 @@ class Config:
         circuits: which; "resistive" is the one that is judged.
     """
 
-    seed: int = 0
-    n_boards: int = 16
-    n_matrices: int = 64
-    n_samples: int = 60_000
-    bits: int = 4
-    all_bits: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
-    rc: float = 1.0
-    circuits: tuple[str, ...] = CIRCUITS
+    seed: Seed = 0
+    n_boards: Count = 16
+    n_matrices: Count = 64
+    n_samples: errors.Record = 60_000
+    bits: Bits = 4
+    all_bits: Distinct[Bits] = (1, 2, 3, 4, 5, 6, 7, 8)
+    rc: Positive = 1.0
+    circuits: Distinct[Circuit] = CIRCUITS
 
     def __post_init__(self):
-        """Refuse what cannot be run, before anything is computed."""
-        errors.stretches(self.n_samples)
-        for name in ("n_boards", "n_matrices", "bits", "all_bits", "rc"):
-            checks.positive(name, getattr(self, name))
-        if "resistive" not in self.circuits or set(self.circuits) - set(CIRCUITS):
-            raise ValueError(
-                f"circuits = {self.circuits}: resistive, some of {CIRCUITS}"
-            )
-        if self.bits not in self.all_bits:
-            raise ValueError(f"bits = {self.bits}: one of all_bits {self.all_bits}")
+        """Check every field; what is judged must be among what is computed."""
+        check(self)
+        judged, words = "resistive" in self.circuits, "resistive must be among them"
+        refuse_unless(judged, self, "circuits", words)
+        known, words = self.bits in self.all_bits, f"one of {self.all_bits}, all_bits"
+        refuse_unless(known, self, "bits", words)
 
     def base(self) -> Experiment:
         """What one experiment on one board of the judged circuit depends on."""

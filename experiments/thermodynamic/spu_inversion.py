@@ -13,8 +13,18 @@ from experiments.claims import Claim, above, below, both, monotone, within_reach
 from experiments.population import over_chips
 from experiments.thermodynamic import errors, machine, one_board, published_error
 from experiments.thermodynamic.spu_inversion_figure import plot as plot
+from experiments.validate import (
+    Ascending,
+    Count,
+    Distinct,
+    NonNegative,
+    Positive,
+    Seed,
+    Width,
+    check,
+    refuse_unless,
+)
 from experiments.work import Work
-from thermo import checks
 
 REPRODUCES = "SPU: 4x4 and 8x8 inverse on three boards, error against samples"
 MINUTES = 0.6
@@ -38,34 +48,30 @@ class Config:
         plane_boards: boards at each point of the plane.
     """
 
-    seed: int = 0
-    sizes: tuple[int, ...] = (4, 8)
-    n_boards: int = 64
-    n_samples: int = machine.N_SAMPLES
-    tolerance: float = 0.175
-    rc: float = 1.0
-    quality: float = 1.0
-    tolerances: tuple[float, ...] = (
+    seed: Seed = 0
+    sizes: Distinct[Width] = (4, 8)
+    n_boards: machine.Boards = 64
+    n_samples: errors.Record = machine.N_SAMPLES
+    tolerance: NonNegative = 0.175
+    rc: Positive = 1.0
+    quality: Positive = 1.0
+    tolerances: Ascending[NonNegative] = (
         *(0.0, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15),
         *(0.175, 0.2, 0.225, 0.25, 0.275, 0.3),
     )
-    rcs: tuple[float, ...] = (0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0)
-    plane_boards: int = 24
+    rcs: Ascending[Positive] = (
+        *(0.1, 0.2, 0.4, 0.7, 1.0, 1.5),
+        *(2.0, 3.0, 4.0, 6.0, 10.0),
+    )
+    plane_boards: Count = 24
 
     def __post_init__(self):
-        """Refuse what cannot be run, before anything is computed."""
-        errors.stretches(self.n_samples)
-        for name in ("n_boards", "plane_boards", "rc", "quality", "sizes", "rcs"):
-            checks.positive(name, getattr(self, name))
-        checks.non_negative("tolerance", self.tolerance)
-        checks.non_negative("tolerances", self.tolerances)
-        if self.n_boards < machine.N_PUBLISHED_BOARDS:
-            raise ValueError(f"n_boards = {self.n_boards}: at least 3 are published")
-        if self.tolerances[0] != 0:
-            raise ValueError(f"tolerances = {self.tolerances}: the first must be 0")
-        for name in ("tolerances", "rcs"):
-            if np.any(np.diff(getattr(self, name)) <= 0):
-                raise ValueError(f"{name} = {getattr(self, name)}: must increase")
+        """Check every field; the plane begins with exact components."""
+        check(self)
+        refuse_unless(
+            self.tolerances[0] == 0, self, "tolerances", "the first must be 0"
+        )
+        self.base()
 
     def base(self) -> one_board.Experiment:
         """What one experiment on a board of the largest size depends on."""

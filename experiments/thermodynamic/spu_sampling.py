@@ -14,8 +14,9 @@ from experiments.population import over_chips
 from experiments.thermodynamic import errors, machine, one_board
 from experiments.thermodynamic.chi_square import chi_square
 from experiments.thermodynamic.spu_sampling_figure import plot as plot
+from experiments.validate import Count, NonNegative, Positive, Seed, check
 from experiments.work import Work
-from thermo import checks, propagate
+from thermo import propagate
 
 REPRODUCES = "SPU: Gaussian samples in eight dimensions on three boards"
 MINUTES = 0.4
@@ -37,24 +38,16 @@ class Config:
             (ASSUMED); sets how correlated the Gaussian is.
     """
 
-    seed: int = 0
-    n_boards: int = 64
-    n_samples: int = machine.N_SAMPLES
-    n_runs: int = 512
-    tolerance: float = 0.175
-    rc: float = 1.0
-    quality: float = 1.0
-    coupling: float = 1.0
+    seed: Seed = 0
+    n_boards: machine.Boards = 64
+    n_samples: errors.Record = machine.N_SAMPLES
+    n_runs: Count = 512
+    tolerance: NonNegative = 0.175
+    rc: Positive = 1.0
+    quality: Positive = 1.0
+    coupling: NonNegative = 1.0
 
-    def __post_init__(self):
-        """Refuse what cannot be run, before anything is computed."""
-        errors.stretches(self.n_samples)
-        for name in ("n_runs", "rc", "quality"):
-            checks.positive(name, getattr(self, name))
-        checks.non_negative("tolerance", self.tolerance)
-        checks.non_negative("coupling", self.coupling)
-        if self.n_boards < machine.N_PUBLISHED_BOARDS:
-            raise ValueError(f"n_boards = {self.n_boards}: at least 3 are published")
+    __post_init__ = check
 
     def base(self) -> one_board.Experiment:
         """What one experiment on one board depends on."""

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 import jax.random as jr
@@ -21,11 +21,22 @@ from experiments.thermodynamic.solvers import (
     voltages,
 )
 from experiments.thermodynamic.spu_solvers_figure import plot as plot
+from experiments.validate import (
+    Count,
+    Distinct,
+    Plural,
+    Positive,
+    Seed,
+    bounds,
+    check,
+    one_of,
+)
 from experiments.work import Work
-from thermo import checks
 
 REPRODUCES = "SPU: which solver may simulate it (no published figure)"
 MINUTES = 0.6
+
+Samples = Annotated[int, bounds(10, 2**31 - 1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,27 +52,14 @@ class Simulation:
         n_samples: the first quarter is thrown away (structural).
     """
 
-    batch: int = 0
-    solver: str = "Heun"
-    quality: float = 3.0
-    interval: float = 0.5
-    steps: int = 4
-    n_samples: int = 1000
+    batch: Seed = 0
+    solver: Annotated[str, one_of(EXACT, *SOLVERS)] = "Heun"
+    quality: Positive = 3.0
+    interval: Positive = 0.5
+    steps: Count = 4
+    n_samples: Samples = 1000
 
-    def __post_init__(self):
-        """Refuse what cannot be run, before anything is computed."""
-        checks.non_negative("batch", self.batch)
-        for name in ("quality", "interval", "steps"):
-            checks.positive(name, getattr(self, name))
-        known = (EXACT, *SOLVERS)
-        if self.solver not in known:
-            raise ValueError(f"solver = {self.solver!r}: one of {known}")
-        _require_samples(self.n_samples)
-
-
-def _require_samples(n: int) -> None:
-    if n < 10:
-        raise ValueError(f"n_samples = {n}: at least 10")
+    __post_init__ = check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,28 +78,17 @@ class Config:
         solvers: of diffrax, by name.
     """
 
-    seed: int = 0
-    qualities: tuple[float, ...] = (3.0, 30.0)
-    interval: float = 0.5
-    most_steps: float = 4096.0
-    n_steps: int = 57
-    n_chips: int = 64
-    n_samples: int = 1000
-    check_steps: int = 4
-    solvers: tuple[str, ...] = tuple(SOLVERS)
+    seed: Seed = 0
+    qualities: Distinct[Positive] = (3.0, 30.0)
+    interval: Positive = 0.5
+    most_steps: Annotated[float, bounds(2, 2**24)] = 4096.0
+    n_steps: Plural = 57
+    n_chips: Count = 64
+    n_samples: Samples = 1000
+    check_steps: Count = 4
+    solvers: Distinct[Annotated[str, one_of(*SOLVERS)]] = tuple(SOLVERS)
 
-    def __post_init__(self):
-        """Refuse what cannot be run, before anything is computed."""
-        for name in ("qualities", "interval", "n_chips", "check_steps"):
-            checks.positive(name, getattr(self, name))
-        unknown = set(self.solvers) - set(SOLVERS)
-        if unknown or not self.solvers:
-            raise ValueError(f"solvers = {self.solvers}: some of {tuple(SOLVERS)}")
-        if not self.most_steps > 1 or self.n_steps < 2:
-            raise ValueError(
-                f"most_steps = {self.most_steps}, n_steps = {self.n_steps}: at least 2"
-            )
-        _require_samples(self.n_samples)
+    __post_init__ = check
 
     def base(self) -> Simulation:
         """What one simulated board depends on."""
