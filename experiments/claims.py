@@ -190,10 +190,10 @@ def read_csv(path: str | Path) -> dict[str, list[Claim]]:
     if not path.exists():
         return claims
     try:
-        for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+        for row in csv.DictReader(store.read_file(path).decode().splitlines()):
             name = row.pop("experiment")
             claims.setdefault(name, []).append(_claim(row))
-    except (KeyError, TypeError, ValueError) as e:
+    except (KeyError, TypeError, ValueError, OSError) as e:
         problem = f"is not a table of claims ({e}): move it away and run again"
         raise store.StoreError(f"{path} {problem}") from e
     return claims

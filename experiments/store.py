@@ -17,6 +17,8 @@ import xarray as xr
 __all__ = [
     "StoreError",
     "load",
+    "read_file",
+    "require_file",
     "require_writable",
     "save",
     "user_cache",
@@ -58,6 +60,27 @@ def require_writable(folder: str | Path) -> Path:
         ) from e
 
 
+def read_file(path: str | Path) -> bytes:
+    """What a file holds.
+
+    Raises:
+        OSError: if it cannot be read, or is a pipe, a device or a folder, which
+            might never come to an end.
+    """
+    return require_file(Path(path)).read_bytes()
+
+
+def require_file(path: Path) -> Path:
+    """Refuse what is there and is no ordinary file, before it is opened.
+
+    Raises:
+        OSError: naming the path.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no ordinary file")
+    return path
+
+
 def user_cache() -> Path:
     """`$XDG_CACHE_HOME/eapu_jax`, by default `~/.cache/eapu_jax`; may not exist."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -97,7 +120,7 @@ def load(path: str | Path) -> xr.Dataset:
     if not path.exists():
         raise FileNotFoundError(f"no result at {path}: run the experiment first")
     try:
-        dataset = xr.load_dataset(path, engine="h5netcdf").drop_encoding()
+        dataset = xr.load_dataset(require_file(path), engine="h5netcdf").drop_encoding()
     except Exception as e:  # h5py, h5netcdf and xarray raise many kinds
         raise StoreError(_advice(path, f"cannot be read ({e})")) from e
     if dataset.attrs.pop("format", None) != _FORMAT:

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import logging
+import os
 
 import numpy as np
 import pytest
@@ -202,6 +203,94 @@ def _pickle(path):
     np.savez(path, X=np.array([{}], object), y=[0], Xt=[0], yt=[0])
 
 
+def _arrays(path, **changes):
+    x, y = np.zeros((20, 4, 4), np.uint8), np.arange(20) % 10
+    np.savez(path, **{"X": x, "y": y, "Xt": x, "yt": y, **changes})
+
+
+@pytest.mark.parametrize("name", ["y", "yt"])
+@pytest.mark.parametrize("wrong", [-1, 10, 2**32 + 3, 0.5, np.nan, np.inf, "7", 1j])
+def test_labels_that_are_no_classes_are_refused(tmp_path, name, wrong):
+    labels = np.array([wrong, *range(1, 20)])
+    labels[1:] = np.arange(1, 20) % 10
+    _arrays(tmp_path / "mnist.npz", **{name: labels})
+    with pytest.raises(DataError, match=r"mnist\.npz: labels must be"):
+        load_images("mnist", folder=tmp_path)
+
+
+def test_whole_labels_are_read_from_any_type(tmp_path):
+    for kind in (np.float64, np.int8, np.uint64):
+        _arrays(tmp_path / "mnist.npz", y=(np.arange(20) % 10).astype(kind))
+        images = load_images("mnist", folder=tmp_path)
+        assert images.y_train.dtype == np.int32
+        assert images.y_train.tolist() == [*range(10)] * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked", "message"),
+    [
+        ({}, {"n_train": 21}, "holds 20 training images, 21 are needed"),
+        ({}, {"n_test": 21}, "holds 20 test images, 21 are needed"),
+        (
+            {"Xt": np.zeros((0, 4, 4), np.uint8), "yt": np.zeros(0, int)},
+            {},
+            "holds 0 test images, 1 are needed",
+        ),
+        ({"X": np.zeros((20, 0, 4), np.uint8)}, {}, "do not match"),
+        (
+            dict.fromkeys(("X", "Xt"), np.zeros((20, 0, 4), np.uint8)),
+            {},
+            "have no pixels",
+        ),
+    ],
+)
+def test_too_few_images_are_refused(tmp_path, changes, asked, message):
+    _arrays(tmp_path / "mnist.npz", **changes)
+    with pytest.raises(DataError, match=rf"mnist\.npz: .*{message}"):
+        load_images("mnist", folder=tmp_path, **asked)
+
+
+def test_a_short_prefix_still_has_every_class():
+    assert load_images("digits", n_train=3, n_test=50).n_classes == 10
+
+
+@pytest.mark.parametrize("change", [{"offsets": -1}, {"labels": 10}, {"test": 2}])
+def test_a_jpeg_archive_of_wrong_numbers_is_refused(tmp_path, change):
+    jpeg_archive(tmp_path / "whole.npz")
+    arrays = dict(np.load(tmp_path / "whole.npz"))
+    ((name, value),) = change.items()
+    arrays[name] = arrays[name].astype(int)
+    arrays[name][0] = value
+    np.savez(tmp_path / "cifar10_jpeg.npz", **arrays)
+    with pytest.raises(DataError, match=rf"{name} must be whole numbers from 0"):
+        load_images("cifar10", folder=tmp_path)
+
+
+def _pipe(path):
+    os.mkfifo(path)
+
+
+def _device(path):
+    path.symlink_to("/dev/zero")
+
+
+def _folder(path):
+    path.mkdir()
+
+
+@pytest.mark.parametrize("make", [_pipe, _device, _folder])
+def test_what_is_no_file_is_refused_and_does_not_block(tmp_path, make):
+    make(tmp_path / "mnist.npz")
+    with pytest.raises(DataError, match=r"mnist\.npz: "):
+        load_images("mnist", folder=tmp_path)
+    idx_folder(tmp_path / "fashion-mnist")
+    one = tmp_path / "fashion-mnist/t10k-labels-idx1-ubyte.gz"
+    one.unlink()
+    make(one)
+    with pytest.raises(DataError, match=r"t10k-labels.* is no ordinary file"):
+        load_images("fashion_mnist", folder=tmp_path)
+
+
 def _empty(path):
     path.write_bytes(b"")
 
@@ -226,7 +315,9 @@ def test_a_corrupt_idx_file_is_named(tmp_path, harm):
 
 def test_a_cut_jpeg_archive_is_named(tmp_path):
     jpeg_archive(tmp_path / "cifar10_jpeg.npz", cut=100)
-    with pytest.raises(DataError, match=r"cifar10_jpeg\.npz: the offsets run past"):
+    with pytest.raises(
+        DataError, match=r"cifar10_jpeg\.npz: offsets must be whole numbers from 0"
+    ):
         load_images("cifar10", folder=tmp_path)
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from experiments import store
+from experiments import claims, store
 from experiments.store import StoreError
+from experiments.sweep.folder import read_folder
 
 
 def dataset():
@@ -64,6 +65,19 @@ def test_a_foreign_file_is_refused(tmp_path):
     dataset().to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
     with pytest.raises(StoreError, match="was not written as 'eapu-jax result 1'"):
         store.load(tmp_path / "a.nc")
+
+
+@pytest.mark.parametrize("read", [store.load, claims.read_csv, read_folder])
+def test_a_pipe_a_device_or_a_folder_is_refused_and_does_not_block(tmp_path, read):
+    for i, make in enumerate(
+        (os.mkfifo, lambda p: p.symlink_to("/dev/zero"), os.mkdir)
+    ):
+        path = tmp_path / str(i)
+        path.mkdir()
+        make(path / "sweep.json")
+        where = path if read is read_folder else path / "sweep.json"
+        with pytest.raises(StoreError, match=r"sweep\.json is no ordinary file"):
+            read(where)
 
 
 def test_a_missing_file_says_what_to_do(tmp_path):

@@ -9,7 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from experiments.store import StoreError, require_writable, write_atomically
+from experiments.store import (
+    StoreError,
+    read_file,
+    require_writable,
+    write_atomically,
+)
 from experiments.sweep.labels import differences
 from experiments.sweep.record import RecordError, decode, encode
 
@@ -75,7 +80,7 @@ class Folder:
         """Read a chunk and hold it against its digest."""
         path = self._chunk(group, chunk)
         try:
-            return decode(path.read_bytes())
+            return decode(read_file(path))
         except (RecordError, OSError) as e:
             raise StoreError(
                 f"{path} is damaged: {e}. Delete it and give the same command again: "
@@ -164,7 +169,7 @@ def _text(content: Mapping[str, Any]) -> bytes:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_file(path))
     except (ValueError, OSError) as e:
         raise StoreError(f"{path} is damaged ({e}): it is left as it is") from e
     if not isinstance(content, dict):
