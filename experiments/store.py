@@ -7,9 +7,12 @@ Each result carries a digest of its content; reading compares it.
 
 import contextlib
 import hashlib
+import json
 import os
 import tempfile
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -25,7 +28,7 @@ __all__ = [
     "write_atomically",
 ]
 
-_FORMAT = "eapu-jax result 1"
+_FORMAT = "eapu-jax result 2"
 
 
 class StoreError(ValueError):
@@ -135,16 +138,31 @@ def _advice(path: Path, problem: str) -> str:
 
 
 def _digest(dataset: xr.Dataset) -> str:
-    """Digest of names, dimensions and values; strings by their text."""
-    digest = hashlib.sha256()
+    """Digest of names, dimensions, values and attributes; strings by their text."""
+    digest = hashlib.sha256(_of_attributes(dataset.attrs))
     for name in sorted(map(str, dataset.variables)):
         variable = dataset.variables[name]
-        values = np.asarray(variable.values)
-        if values.dtype.kind not in "biufc":
-            values = np.frombuffer("\0".join(map(str, values.flat)).encode(), np.uint8)
-        head = f"{name} {variable.dims} {variable.shape} {values.dtype.str}"
-        digest.update(head.encode() + np.ascontiguousarray(values).tobytes())
+        head = f"{name} {name in dataset.coords} {variable.dims} {variable.shape}"
+        digest.update(head.encode() + _of_values(variable.values))
+        digest.update(_of_attributes(variable.attrs))
     return digest.hexdigest()
+
+
+def _of_attributes(attrs: Mapping[Hashable, Any]) -> bytes:
+    """Names and values; in a file a list, a tuple and a row are the same."""
+    digest = hashlib.sha256()
+    for name in sorted(map(str, attrs)):
+        digest.update(f"{name!r}".encode() + _of_values(np.ravel(attrs[name])))
+    return digest.digest()
+
+
+def _of_values(values: Any) -> bytes:
+    values = np.asarray(values)
+    if values.dtype.kind not in "biufc":
+        texts = json.dumps([str(v) for v in values.flat])
+        values = np.frombuffer(texts.encode(), np.uint8)
+    content = hashlib.sha256(np.ascontiguousarray(values).tobytes())
+    return values.dtype.str.encode() + content.digest()
 
 
 @contextlib.contextmanager

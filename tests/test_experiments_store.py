@@ -2,13 +2,15 @@
 
 import os
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
 
-from experiments import claims, store
+from experiments import claims, provenance, store
 from experiments.store import StoreError
 from experiments.sweep.folder import read_folder
+from tests import toy_experiment as toy
 
 
 def dataset():
@@ -21,7 +23,13 @@ def dataset():
             "loss": 0.25,
         },
         coords={"scheme": ["ideal", "µ eapu"], "step": ("chip", [5, 6, 7])},
-        attrs={"title": "a µS test", "n": 3, "factor": 0.1},
+        attrs={
+            "title": "a µS test",
+            "n": 3,
+            "factor": 0.1,
+            "rates": np.array([0.1, 0.2]),
+            "scale": "reduced",
+        },
     )
 
 
@@ -36,7 +44,7 @@ def test_saving_leaves_one_readable_file_and_the_dataset_as_it_was(tmp_path):
     mine = dataset()
     store.save(mine, tmp_path / "new" / "a.nc")
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.nc"]
-    assert mine.attrs == dataset().attrs
+    xr.testing.assert_identical(mine, dataset())
 
 
 @pytest.mark.parametrize("keep", [0, 1, 100, 0.5, 0.99])
@@ -61,9 +69,68 @@ def test_one_flipped_bit_is_noticed(tmp_path):
         store.load(path)
 
 
+def edited(path, where, name, value):
+    """Change one attribute of a file, as any tool for HDF5 would."""
+    with h5py.File(path, "r+") as file:
+        attrs = file[where].attrs
+        if value is None:
+            del attrs[name]
+        else:
+            attrs[name] = value
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "value"),
+    [
+        ("/", "title", "another test"),
+        ("/", "n", np.int64(4)),
+        ("/", "n", 3.0),
+        ("/", "factor", np.nextafter(0.1, 1)),
+        ("/", "rates", np.array([0.1, 0.3])),
+        ("/", "scale", None),
+        ("/", "added", "a word"),
+        ("/", "digest", "0" * 64),
+        ("/y", "units", "mS"),
+        ("/y", "units", None),
+        ("/step", "note", "a word"),
+    ],
+)
+def test_an_edited_attribute_is_noticed(tmp_path, where, name, value):
+    path = store.save(dataset(), tmp_path / "a.nc")
+    edited(path, where, name, value)
+    with pytest.raises(StoreError, match="digest does not match"):
+        store.load(path)
+
+
+@pytest.mark.parametrize(
+    "attrs",
+    [
+        {"texts": ["a", "b"], "one": ["a"], "empty": ""},
+        {"whole": np.int32(3), "row": (1, 2), "single": np.array([2.5])},
+        {"nan": np.nan, "huge": 2**62, "half": np.float32(0.1), "zero": -0.0},
+    ],
+)
+def test_whatever_attributes_can_be_saved_are_read_back(tmp_path, attrs):
+    back = store.load(store.save(dataset().assign_attrs(attrs), tmp_path / "a.nc"))
+    for name, value in attrs.items():
+        np.testing.assert_array_equal(np.ravel(back.attrs[name]), np.ravel(value))
+
+
+def test_every_attribute_of_a_result_is_held_by_its_digest(tmp_path):
+    config = toy.Config()
+    made = provenance.stamped(dataset(), name="toy", config=config, scale="reduced")
+    path = store.save(made, tmp_path / "a.nc")
+    content = path.read_bytes()
+    for name, value in store.load(path).attrs.items():
+        edited(path, "/", name, f"{value}!")
+        with pytest.raises(StoreError, match="digest does not match"):
+            store.load(path)
+        path.write_bytes(content)
+
+
 def test_a_foreign_file_is_refused(tmp_path):
     dataset().to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
-    with pytest.raises(StoreError, match="was not written as 'eapu-jax result 1'"):
+    with pytest.raises(StoreError, match="was not written as 'eapu-jax result 2'"):
         store.load(tmp_path / "a.nc")
 
 
