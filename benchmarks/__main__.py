@@ -19,19 +19,19 @@ from rich.table import Table
 
 from benchmarks.clock import met
 
-HALVES = ("eapu", "thermo")
+PARTS = ("eapu", "thermo", "solvers")
 COLUMNS = ("name", "value", "unit", "target", "met", "floor", "note")
 RESULT = Path("results/bench.csv")
 
 
-def main(halves: list[str]) -> None:
-    """Measure the halves named (all by default), print and store."""
-    unknown = set(halves) - set(HALVES)
+def main(parts: list[str]) -> None:
+    """Measure the parts named (all by default), print and store."""
+    unknown = set(parts) - set(PARTS)
     if unknown:
-        sys.exit(f"no benchmark {', '.join(unknown)}: there are {', '.join(HALVES)}")
+        sys.exit(f"no benchmark {', '.join(unknown)}: there are {', '.join(PARTS)}")
     lines = []
-    for half in halves or HALVES:
-        lines += importlib.import_module(f"benchmarks.{half}").rows()
+    for part in parts or PARTS:
+        lines += importlib.import_module(f"benchmarks.{part}").rows()
     lines = [{"floor": None, "note": "", **line, "met": met(line)} for line in lines]
     show(lines)
     RESULT.parent.mkdir(exist_ok=True)

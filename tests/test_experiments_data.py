@@ -315,9 +315,7 @@ def test_a_corrupt_idx_file_is_named(tmp_path, harm):
 
 def test_a_cut_jpeg_archive_is_named(tmp_path):
     jpeg_archive(tmp_path / "cifar10_jpeg.npz", cut=100)
-    with pytest.raises(
-        DataError, match=r"cifar10_jpeg\.npz: offsets must be whole"
-    ):
+    with pytest.raises(DataError, match=r"cifar10_jpeg\.npz: offsets must be whole"):
         load_images("cifar10", folder=tmp_path)
 
 

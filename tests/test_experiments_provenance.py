@@ -1,12 +1,13 @@
 """A result is used again exactly as long as what it depends on is the same."""
 
+import ast
 import json
 from dataclasses import dataclass, replace
 
 import pytest
 import xarray as xr
 
-from experiments import provenance
+from experiments import EXPERIMENTS, provenance
 from tests import toy_experiment as toy
 
 EXPERIMENT = '''
@@ -102,6 +103,22 @@ def test_the_whole_library_is_behind_an_experiment_that_imports_it():
     reached = provenance._reached("eapu_jax")
     assert {"eapu_jax", "eapu_jax.transforms.eapu", "prng"} <= set(reached)
     assert not any(name.startswith(("thermo", "experiments")) for name in reached)
+
+
+def test_no_number_of_an_experiment_is_read_off_a_clock():
+    reached = {}
+    for module in EXPERIMENTS.values():
+        reached |= provenance._reached(module)
+    told = ("experiments.sweep", "experiments.progress", "experiments.provenance")
+    clocks = {
+        name
+        for name, source in reached.items()
+        for i in provenance._imports(ast.parse(source), name.rpartition(".")[0])
+        if i.partition(".")[0] in ("time", "datetime", "timeit")
+        and not name.startswith(told)
+    }
+    assert len(reached) > 50
+    assert not clocks
 
 
 def test_equal_configs_have_equal_hashes_and_others_do_not():

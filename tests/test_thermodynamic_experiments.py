@@ -43,7 +43,7 @@ def test_it_runs_draws_and_judges(tiny):
 def test_no_number_is_missing(tiny):
     _, dataset, _ = tiny
     may_be_missing = {"tolerance_low", "tolerance_high", "rc_low", "rc_high"}
-    may_be_missing |= {"needed", "cost_per_sample"}
+    may_be_missing |= {"needed"}
     for name in set(dataset.data_vars) - may_be_missing:
         assert not np.isnan(np.asarray(dataset[name], float)).any(), name
 

@@ -1,6 +1,5 @@
-"""Bias and cost of diffrax solvers on the RLC board, against the exact map."""
+"""Bias of diffrax solvers on the RLC board, against the exact map."""
 
-import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -72,7 +71,7 @@ class Config:
         interval: between samples, us.
         most_steps: per sample; the fewest are a quarter.
         n_steps: how many step sizes between.
-        n_chips: simulated side by side, for cost and as a check.
+        n_chips: simulated side by side, as a check.
         n_samples: of each chip.
         check_steps: per sample, in the simulation.
         solvers: of diffrax, by name.
@@ -138,7 +137,7 @@ def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, 
 
 
 def run(config: Config, work: Work | None = None) -> xr.Dataset:
-    """Bias of each solver at each step, by linear algebra; then simulations, timed."""
+    """Bias of each solver at each step, by linear algebra; then simulations."""
     work = work or Work()
     names = [EXACT, *config.solvers]
     work.expect(2 * len(names))
@@ -153,13 +152,11 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
     runs = [work.part(f"{n}, run", partial(_simulated, config, n)) for n in names]
     solvers = xr.DataArray(names, dims="solver", name="solver")
     whole = xr.merge([xr.concat(biases, solvers), xr.concat(runs, solvers)])
-    steps = needed(whole.bias)
-    return whole.assign(needed=steps, cost_per_sample=whole.cost * steps).assign_attrs(
+    return whole.assign(needed=needed(whole.bias)).assign_attrs(
         data=(
             f"an ideal board of 8 cells, sqrt(LC) = 1 us, a sample every "
             f"{config.interval:g} us; ASSUMED: a random M-matrix; bias by linear "
-            f"algebra in double precision; cost measured on this machine, "
-            f"{config.n_chips} chips at once"
+            f"algebra in double precision; {config.n_chips} chips simulated"
         ),
         check_steps=config.check_steps,
         check_quality=config.qualities[0],
@@ -167,7 +164,7 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
 
 
 def _simulated(config: Config, name: str) -> xr.Dataset:
-    """Chips side by side: their covariance as a check, and the time of a step."""
+    """Chips side by side: their covariance as a check."""
     board, target = nominal(config.seed, config.qualities[0])
     n, chips = config.n_samples, jr.split(jr.key(config.seed), config.n_chips)
     made = system(name, board, config.interval)
@@ -180,15 +177,10 @@ def _simulated(config: Config, name: str) -> xr.Dataset:
     v = np.asarray(sample(chips), float)[:, n // 4 :]
     with np.errstate(all="ignore"):  # a solver may have diverged
         found = np.einsum("cti,ctj->ij", v, v) / (v.shape[0] * v.shape[1])
-    start = time.process_time()
-    jax.block_until_ready(sample(chips))
-    spent = time.process_time() - start
-    taken = n * config.n_chips * (1 if name == EXACT else config.check_steps)
     return xr.Dataset(
         {
             "simulated_bias": ((), off(found, np.eye(len(found)), np.asarray(target))),
             "noise": ((), _noise(config, v.shape[0] * v.shape[1])),
-            "cost": ((), 1e6 * spent / taken, {"units": "core us per chip and step"}),
         }
     )
 

@@ -17,15 +17,14 @@ REFERENCE = {
 
 @style.styled
 def plot(dataset: xr.Dataset) -> Figure:
-    """Bias against steps; steps and time for a bias of 1 %."""
+    """Bias against steps; steps for a bias of 1 %."""
     figure = Figure(figsize=(10.5, 7.4))
-    axes = figure.subplots(2, 2)
+    axes = figure.subplot_mosaic([["low", "high"], ["needed", "needed"]])
     ends = dataset.quality.to_numpy()[[0, -1]]
-    for ax, quality in zip(axes[0], ends, strict=True):
-        _draw_bias(ax, dataset, quality)
-    axes[0, 1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    _draw_needed(axes[1, 0], dataset)
-    _draw_cost(axes[1, 1], dataset)
+    for name, quality in zip(("low", "high"), ends, strict=True):
+        _draw_bias(axes[name], dataset, quality)
+    axes["high"].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    _draw_needed(axes["needed"], dataset)
     style.caption(figure, dataset)
     return figure
 
@@ -80,25 +79,5 @@ def _draw_needed(ax, dataset: xr.Dataset) -> None:
     ax.set_xticks(place, names, rotation=30, ha="right")
     ax.set(yscale="log", ylabel="steps per sample for 1 % bias")
     ax.set_title("Steps")
-    ax.yaxis.set_major_formatter("{x:g}")
-    ax.legend()
-
-
-def _draw_cost(ax, dataset: xr.Dataset) -> None:
-    names = list(dataset.solver.to_numpy())
-    place = np.arange(len(names))
-    ax.plot(place, dataset.cost, "_", color="black", markersize=18, label="one step")
-    for i, quality in enumerate(dataset.quality.to_numpy()):
-        cost = dataset.cost_per_sample.sel(quality=quality)
-        shift = 0.2 if i else -0.2
-        label = f"one sample at 1 % bias, Q = {quality:g}"
-        ax.bar(place + shift, cost, 0.38, label=label)
-    ax.set_xticks(place, names, rotation=30, ha="right")
-    ax.set(
-        yscale="log",
-        ylim=(0.1, 1e5),
-        ylabel="core time per chip (us)",
-        title="Cost (exact map: no bias)",
-    )
     ax.yaxis.set_major_formatter("{x:g}")
     ax.legend()
