@@ -14,9 +14,9 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import xarray as xr
-from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 
 from experiments.store import write_atomically
 
