@@ -2,13 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from experiments.sweep.point import NoSuchField, Point
 from experiments.sweep.study import Group, Study, fields_of
@@ -130,12 +131,26 @@ def _blame(lane: Callable, one: Arguments, error: Exception) -> None:
         ) from error
 
 
-def _digest(closed: Any) -> str:
-    """Digest of a jaxpr and its constants; addresses of objects are not part of it."""
-    text = re.sub(r" at 0x[0-9a-f]+", "", str(closed.jaxpr))
-    digest = hashlib.sha256(text.encode())
-    for constant in closed.consts:
+def _digest(closed: ClosedJaxpr) -> str:
+    """Digest of a program and its constants, those of inner programs too.
+
+    The text is the same on a terminal and in a log: it has no colours, and no
+    addresses of objects.
+    """
+    text = closed.jaxpr.pretty_print(use_color=False)
+    digest = hashlib.sha256(re.sub(r" at 0x[0-9a-f]+", "", text).encode())
+    for constant in _constants(closed.jaxpr, closed.consts):
         if jnp.issubdtype(constant.dtype, jax.dtypes.prng_key):
             constant = jr.key_data(constant)
         digest.update(np.asarray(constant).tobytes())
     return digest.hexdigest()[:12]
+
+
+def _constants(jaxpr: Jaxpr, consts: Iterable[Any] = ()) -> Iterator[Any]:
+    yield from consts
+    for equation in jaxpr.eqns:
+        for part in jax.tree.leaves(list(equation.params.values())):
+            if isinstance(part, ClosedJaxpr):
+                yield from _constants(part.jaxpr, part.consts)
+            elif isinstance(part, Jaxpr):
+                yield from _constants(part)
