@@ -9,8 +9,9 @@ from experiments import EXPERIMENTS, catalogue
 from experiments.memristor import endurance, threshold
 from experiments.sweep import sweep
 from experiments.sweep.ask import study
-from experiments.sweep.labels import label, value_of
+from experiments.sweep.labels import label
 from experiments.sweep.lane import facts_of
+from experiments.sweep.recall import value_of
 from experiments.thermodynamic import spu_connectivity, spu_error_budget, wirings
 from experiments.training import RULES
 

@@ -12,7 +12,7 @@ import xarray as xr
 from experiments.sweep.folder import read_folder
 from experiments.sweep.kept import FAILED, MISSING, OK, unpacked
 from experiments.sweep.labels import shown
-from experiments.sweep.manifest import study_from
+from experiments.sweep.manifest import study_to_read
 from experiments.sweep.record import Record
 from experiments.sweep.reductions import Found
 from experiments.sweep.reductions.base import State
@@ -38,7 +38,7 @@ def partial(store: str | Path) -> xr.Dataset:
         StoreError: if a file in it is damaged.
     """
     folder, manifest = read_folder(store)
-    return assembled(study_from(manifest, strict=False), folder, manifest)
+    return assembled(study_to_read(manifest), folder, manifest)
 
 
 def assembled(study: Study, shelf: Shelf, manifest: Mapping[str, Any]) -> xr.Dataset:

@@ -19,7 +19,7 @@ from experiments.sweep.figure import plot
 from experiments.sweep.folder import read_folder
 from experiments.sweep.grid import parse_axis
 from experiments.sweep.live import on_terminal
-from experiments.sweep.manifest import study_from
+from experiments.sweep.manifest import study_to_read
 from experiments.sweep.processes import Place, own_device, place
 from experiments.sweep.reductions import Moments, Quantiles
 from experiments.sweep.replay import replay
@@ -189,7 +189,7 @@ def replay_lane(
 ) -> int:
     """Compute one chip of a sweep again, with everything it went through."""
     point = dict(_pair(text) for text in at)
-    known = study_from(read_folder(where)[1], strict=False)
+    known = study_to_read(read_folder(where)[1])
     if not point and not known.axes:
         point = 0
     dataset = replay(where, point, chip=chip, seed=seed)

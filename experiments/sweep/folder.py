@@ -1,6 +1,7 @@
 """A shelf that survives everything: a folder with a file per chunk."""
 
 import errno
+import hashlib
 import json
 import os
 import tempfile
@@ -22,7 +23,7 @@ __all__ = ["FORMAT", "Folder", "open_folder", "read_folder", "read_manifest"]
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 """What a file system says that has no hard links."""
-FORMAT = "eapu-jax sweep 1"
+FORMAT = "eapu-jax sweep 2"
 _GROUP: dict[str, type] = {"chunk": int, "outputs": dict, "program": str}
 _STALE = 600.0  # s; a temporary file as old as this has no writer any more
 
@@ -111,7 +112,7 @@ def open_folder(path: str | Path, manifest: Mapping[str, Any]) -> Folder:
         raise StoreError(
             f"{path} holds {sorted(foreign)[0]} and no sweep: choose an empty folder"
         )
-    _write_first(path / "sweep.json", _text(mine))
+    _write_first(path / "sweep.json", _text({**mine, "digest": _digest(mine)}))
     found = differences(read_manifest(path), mine)
     if found:
         lines = "\n  ".join(found)
@@ -144,13 +145,19 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: if it is none.
-        StoreError: if the manifest is damaged.
+        StoreError: if the manifest is damaged, or was changed by hand.
     """
     if not (path / "sweep.json").exists():
         raise FileNotFoundError(f"no sweep in {path}: there is no sweep.json")
     manifest = _read_json(path / "sweep.json")
     if not str(manifest.get("format")).startswith("eapu-jax sweep"):
         raise StoreError(f"{path / 'sweep.json'} is not that of a sweep of ours")
+    digest = manifest.pop("digest", None)
+    if manifest["format"] == FORMAT and digest != _digest(manifest):
+        raise StoreError(
+            f"{path / 'sweep.json'} is damaged: its digest does not match. "
+            "It is left as it is: choose another folder"
+        )
     return manifest
 
 
@@ -161,6 +168,11 @@ def _read_group(path: Path) -> dict[str, Any]:
     if kinds != _GROUP or facts["chunk"] < 1:
         raise StoreError(f"{path} is damaged: it does not describe a group")
     return facts
+
+
+def _digest(manifest: Mapping[str, Any]) -> str:
+    """Of names and values in their order: the order of the axes is part of it."""
+    return hashlib.sha256(json.dumps(manifest).encode()).hexdigest()
 
 
 def _text(content: Mapping[str, Any]) -> bytes:

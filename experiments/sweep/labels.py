@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import hashlib
-import importlib
 import inspect
 import re
 from collections.abc import Callable, Mapping
@@ -13,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from experiments import provenance
+from experiments.sweep.recall import imported
 
-__all__ = ["code_of", "differences", "label", "shown", "value_of"]
+__all__ = ["code_of", "differences", "label", "shown"]
 
 
 def label(value: Any) -> Any:
@@ -37,36 +37,6 @@ def label(value: Any) -> Any:
         return {"make": _where(type(value)), "fields": label(fields)["dict"]}
     where = _where(value)
     return {"import": where} if where else {"object": _described(value)}
-
-
-def value_of(labelled: Any, strict: bool = True) -> Any:
-    """What `label` labelled; without `strict`, a text where it cannot be found.
-
-    Raises:
-        ValueError: if it was an object that no module holds under its name.
-
-    Example:
-        >>> value_of(label({"rule": "eapu", "widths": (32, 10)}))
-        {'rule': 'eapu', 'widths': (32, 10)}
-    """
-    if not isinstance(labelled, dict):
-        return labelled
-    (kind, held), *rest = labelled.items()
-    if kind in ("tuple", "list"):
-        return (tuple if kind == "tuple" else list)(value_of(v, strict) for v in held)
-    if kind == "dict":
-        return {k: value_of(v, strict) for k, v in held.items()}
-    try:
-        if kind == "make":
-            fields = {k: value_of(v) for k, v in dict(rest)["fields"].items()}
-            return _imported(held)(**fields)
-        if kind == "import":
-            return _imported(held)
-        raise ValueError(f"{held} is not the value of any module")
-    except (ValueError, ImportError, AttributeError, TypeError) as e:
-        if not strict:
-            return held.rpartition(":")[2]
-        raise ValueError(f"{held} cannot be made again ({e}): pass it in") from e
 
 
 def shown(value: Any) -> Any:
@@ -134,14 +104,9 @@ def _where(value: Any) -> str | None:
     if not module or "<" in name or not name:
         return None
     try:
-        return f"{module}:{name}" if _imported(f"{module}:{name}") is value else None
+        return f"{module}:{name}" if imported(f"{module}:{name}") is value else None
     except (ImportError, AttributeError):
         return None
-
-
-def _imported(where: str) -> Any:
-    module, _, name = where.partition(":")
-    return functools.reduce(getattr, name.split("."), importlib.import_module(module))
 
 
 def _described(value: Any) -> str:
