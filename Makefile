@@ -6,7 +6,7 @@ VENV   := .venv
 RUN    := $(VENV)/bin/python -m
 READY  := $(VENV)/.ready
 
-.PHONY: reproduce test lint format types slow bench lock clean
+.PHONY: reproduce test lint format types slow fuzz mutants bench lock clean
 .DEFAULT_GOAL := test
 
 $(READY): requirements.lock
@@ -35,6 +35,12 @@ format: $(READY)
 
 slow: $(READY)  ## long statistics and whole experiments
 	$(RUN) pytest -m slow
+
+fuzz: $(READY)  ## bad input of every part: all must be refused by name
+	$(RUN) tests.fuzz
+
+mutants: $(READY)  ## faults sown into the core: does a test see each? (hours)
+	$(RUN) tests.mutants --resume
 
 bench: $(READY)  ## speed as ratios against peers and floors
 	$(RUN) benchmarks

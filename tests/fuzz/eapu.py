@@ -1,0 +1,243 @@
+"""Bad input of `eapu_jax` and `prng`: every public constructor and function."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+
+import eapu_jax as ej
+import prng
+from eapu_jax import array, laws
+from eapu_jax.analog import wrap
+from eapu_jax.encodings.ranges import FixedRange
+from eapu_jax.matvec import matvec, matvec_transposed
+from eapu_jax.periphery import Adc, Dac, Periphery, line_currents
+from eapu_jax.product_counts import product_counts
+from prng.chance import happens
+from prng.sparse import normal_where
+from tests.fuzz.spoil import NAN, Subject, fault, spoilt
+
+KEY = jr.key(0)
+W = jnp.linspace(-0.5, 0.5, 12, dtype=jnp.float32).reshape(4, 3)
+X = jnp.ones(4)
+PLAIN = ej.Crossbar()
+STATE = ej.deploy(KEY, PLAIN, W)[1][""]
+COMPLEX = W.astype(complex)
+SPREAD = ej.Spread(chip_to_chip={"write_noise": 0.1})
+
+WINDOW = {"g_min": "real", "g_max": "real"}
+OPEN = {"g_min": "not NaN", "g_max": "not NaN"}
+NOISE = {"write_noise": "not negative", "read_noise": "not negative"}
+PULSED = WINDOW | {"pulse": "positive", "down_ratio": "positive"}
+READ = {"read_noise": "not negative"}
+
+FIELDS: dict[Any, dict[str, Any]] = {
+    ej.AdditiveError: NOISE | OPEN,
+    ej.StateDependentError: WINDOW | READ | {"noise_scale": "not negative"},
+    ej.VerifyRelaxation: OPEN
+    | READ
+    | {"tolerance": "not negative", "relaxation": "not negative"}
+    | {"relaxation_per_decade": "not negative", "onset": "positive"},
+    ej.SoftBounds: PULSED | NOISE,
+    ej.LinearStep: PULSED
+    | NOISE
+    | {"slope_up": "proportion"}
+    | {"slope_down": "proportion"},
+    ej.ExponentialStep: PULSED | NOISE | {"tilt": "real", "offset": "real"},
+    ej.Ferroelectric: PULSED | READ | {"domains": "positive"},
+    ej.PhaseChange: WINDOW
+    | READ
+    | {"noise_scale": "not negative", "drift_scale": "not negative"}
+    | {"onset": "positive"},
+    ej.StochasticSwitching: WINDOW
+    | READ
+    | {"levels": "plural", "probability": "proportion"},
+    ej.FiniteLevels: {"device": "object", "levels": "plural"},
+    ej.ExponentialRetention: {"device": "object", "level": "real"}
+    | {"time_constant": "positive"},
+    ej.PowerRetention: {"device": "object", "level": "real"}
+    | {"exponent": "not negative", "onset": "positive"},
+    ej.Wearing: {"device": "object", "endurance": "positive"}
+    | {"spread": "not negative"},
+    ej.SingleCell: {"reference": "real"},
+    ej.DifferentialPair: {"rest": "real", "policy": "choice"},
+    ej.OffsetColumn: {"rest": "real"},
+    ej.Redundant: {"within": "object", "copies": "count"},
+    ej.AbsmaxRange: {"window": "positive", "per": "choice"},
+    ej.WidthAwareRange: {"window": "positive", "omega": "positive", "gain": "positive"},
+    FixedRange: {"r_wg": "positive"},
+    ej.Crossbar: {"device": "object", "encoding": "object", "r_wg": "positive"}
+    | {"periphery": "object"},
+    Dac: {"bits": "bits"},
+    Adc: {"bits": "bits", "rail": "positive"},
+    Periphery: {
+        "dac": (3, "dac", object(), Adc(), Dac),
+        "adc": (3, "adc", object(), Dac(), Adc),
+        "tile": (3, (3,), (3, 3, 3), [3, 3], (0, 3), (-1, 2), (2.5, 3), ("a", 2)),
+    },
+}
+"""What every field must be; `tests/test_fuzz.py` holds that none is left out."""
+
+WITHIN = {"device": ej.AdditiveError(g_min=0.0, g_max=80.0)}
+
+
+def _fields() -> Iterator[Subject]:
+    for kind, kinds in FIELDS.items():
+        names = {f.name for f in dataclasses.fields(kind)}
+        good = WITHIN if "device" in names and kind is not ej.Crossbar else {}
+        yield Subject(kind.__name__, kind, good, kinds)
+
+
+def _step(transform):
+    """One update of a transform: here it must refuse at the latest."""
+    return transform.update(W * 0.01, transform.init(W), W)
+
+
+THRESHOLD = {"threshold": "positive"}
+NO_ANSWER = (lambda path, shape: None, lambda path, shape: "somewhere")
+PLACE = {"place": ("array", 3, object(), *NO_ANSWER)}
+
+FUNCTIONS = [
+    Subject("eapu", lambda **a: _step(ej.eapu(**a)), {"threshold": 0.1, "key": KEY},
+            THRESHOLD | PLACE | {"key": "key"}),
+    Subject("drop_below", lambda **a: _step(ej.drop_below(**a)), {"threshold": 0.1},
+            THRESHOLD | PLACE),
+    Subject("lift_above", lambda **a: _step(ej.lift_above(**a)), {"threshold": 0.1},
+            THRESHOLD | PLACE | {"floor": "not negative"}),
+    Subject("program", lambda **a: _step(ej.program(**a)),
+            {"crossbar": PLAIN, "key": KEY},
+            PLACE | {"crossbar": "object", "key": "key", "foreign": "choice",
+                     "step_time": "not negative"}),
+    Subject("deploy", ej.deploy, {"key": KEY, "crossbar": PLAIN, "params": W},
+            PLACE | {"key": "key", "crossbar": "object"}),
+    Subject("deploy of weights", lambda weights: ej.deploy(KEY, PLAIN, weights),
+            {"weights": W}, {"weights": "weights"}),
+    Subject("sample_chip", ej.sample_chip,
+            {"key": KEY, "index": 0, "crossbar": PLAIN, "params": W, "spread": SPREAD},
+            PLACE | {"key": "key", "index": "number of", "crossbar": "object",
+                     "spread": "object"}),
+    Subject("sample_chips", ej.sample_chips,
+            {"key": KEY, "n": 2, "crossbar": PLAIN, "params": W, "spread": SPREAD},
+            PLACE | {"key": "key", "n": "count", "crossbar": "object",
+                     "spread": "object"}),
+    Subject("Spread", ej.Spread, {},
+            {"chip_to_chip": (0.1, "a", None, [], object(), {"write_noise": -1.0}),
+             "cell_to_cell": (0.1, "a", None, [], object(), {"write_noise": NAN}),
+             "law": "choice", "stuck_rate": "proportion",
+             "stuck_levels": ((), 3.0, "ab", None, (0.0, NAN), (None,), ("a",))}
+            ),
+    Subject("write_error", ej.write_error,
+            {"key": KEY, "device": ej.AdditiveError(), "dg": 1.0},
+            {"key": "key", "device": "object", "dg": "real", "g": "real",
+             "cells": "plural"}),
+    Subject("matched_threshold", ej.matched_threshold,
+            {"key": KEY, "crossbar": PLAIN},
+            {"key": "key", "crossbar": "object", "g": "real", "rounds": "count"}),
+    Subject("lifetime_factor", ej.lifetime_factor,
+            {"writes": jnp.ones((2, 2), jnp.uint32), "steps": 10},
+            {"steps": "number of",
+             "writes": ((), {}, "a", None, object(), 1.5, np.ones((2, 2)),
+                        np.ones((2, 2)) * 1j, -np.ones((2, 2), int))}),
+    *[Subject(f.__name__, f, {"state": None},
+              {"state": ((), {}, None, "a", 3, object(), W, STATE)})
+      for f in (ej.update_ratio, ej.layer_update_ratio, ej.writes_per_cell,
+                ej.pulses_per_cell, ej.totals, ej.view)],
+    Subject("placements", ej.placements, {"params": W}, PLACE),
+    Subject("table", ej.table, {"params": W}, PLACE),
+    Subject("array.read", array.read, {"key": KEY, "crossbar": PLAIN, "state": STATE},
+            {"key": "key", "crossbar": "object", "state": "object"}),
+    Subject("array.write", array.write,
+            {"key": KEY, "crossbar": PLAIN, "state": STATE, "dw": W},
+            {"key": "key", "crossbar": "object", "state": "object",
+             "dw": ("a", None, 3, object(), jnp.ones((2, 2)), W > 0, COMPLEX,
+                    jnp.ones((4, 3), int), np.zeros((0, 3)), jnp.ones((2, 4, 3)))}),
+    Subject("array.advance", array.advance,
+            {"key": KEY, "crossbar": PLAIN, "state": STATE, "dt": 1.0},
+            {"key": "key", "crossbar": "object", "state": "object",
+             "dt": "not negative"}),
+    Subject("array.weights", array.weights, {"crossbar": PLAIN, "state": STATE},
+            {"crossbar": "object", "state": "object"}),
+    Subject("array.deploy_one", array.deploy_one,
+            {"key": KEY, "crossbar": PLAIN, "w": W},
+            {"key": "key", "crossbar": "object",
+             "w": ("a", None, 3, object(), W > 0, COMPLEX, jnp.ones((4, 3), int))}),
+    *[Subject(f.__name__, f,
+              {"key": KEY, "crossbar": PLAIN, "state": STATE, "w": W, "x": x},
+              {"key": "key", "crossbar": "object", "state": "object",
+               "noise": "choice", "inputs": ("1", 0, 2, -1, 1.5, None, 10**30, NAN),
+               "w": ("a", None, 3, object(), jnp.ones((3, 4)), jnp.ones(3), COMPLEX),
+               "x": ("a", None, 3, object(), jnp.ones(7), jnp.ones(()), 1j * np.ones(4),
+                     jnp.ones((3, 7)))})
+      for f, x in ((matvec, X), (matvec_transposed, jnp.ones(3)))],
+    Subject("matvec's gradient", matvec,
+            {"key": KEY, "crossbar": PLAIN, "state": STATE, "w": W, "x": X},
+            {"gradient": "choice"}),
+    Subject("wrap", wrap,
+            {"params": W, "arrays": {"": STATE}, "key": KEY, "crossbar": PLAIN},
+            {"key": "key", "crossbar": "object", "gradient": "choice",
+             "noise": "choice", "arrays": ({}, None, 3, [], "a", {"other": STATE}),
+             "stacked": (("nowhere",), 3, None, ("a/b",))}),
+    Subject("line_currents", line_currents,
+            {"g": jnp.ones((4, 3)), "v": X, "resistance": 1.0},
+            {"resistance": "not negative",
+             "g": ("a", None, 3, object(), jnp.ones(4), jnp.ones((3, 3)), COMPLEX),
+             "v": ("a", None, 3, object(), jnp.ones(7), jnp.ones((4, 2)),
+                   1j * np.ones(4))}),
+    Subject("product_counts", product_counts,
+            {"crossbar": PLAIN, "shapes": {"w": (4, 3)}, "vectors": 2},
+            {"crossbar": "object", "vectors": "number of",
+             "shapes": (3, None, "a", {"w": 3}, {"w": ()}, {"w": (-1, 3)},
+                        {"w": ("a", 3)}, {"w": (2.5, 3)})}),
+    Subject("write_probability", laws.write_probability, {"dw": W, "threshold": 0.1},
+            THRESHOLD | {"dw": "real"}),
+    Subject("step_variance", laws.step_variance, {"dw": W, "threshold": 0.1},
+            THRESHOLD | {"dw": "real"}),
+    Subject("total_variance", laws.total_variance,
+            {"dw": W, "threshold": 0.1, "write_noise": 0.1},
+            THRESHOLD | {"dw": "real", "write_noise": "not negative"}),
+    Subject("adam_update_ratio", laws.adam_update_ratio,
+            {"learning_rate": 0.1, "threshold": 0.1},
+            THRESHOLD | {"learning_rate": "not negative",
+                         "b1": ("a", None, 1.0, 1.5, -0.1, NAN, 1j, True)}),
+    Subject("stationary_variance_eapu", laws.stationary_variance_eapu,
+            {"mean_abs": 0.1, "threshold": 0.1, "write_noise": 0.1},
+            THRESHOLD | {"mean_abs": "not negative", "write_noise": "not negative"}),
+    Subject("stationary_variance_backprop", laws.stationary_variance_backprop,
+            {"write_noise": 0.1, "learning_rate": 0.1},
+            {"write_noise": "not negative", "learning_rate": "positive",
+             "curvature": "positive"}),
+    Subject("unrolled", prng.unrolled, {"key": KEY},
+            {"key": (0, None, "key", 1.5, [], {}, object(), np.zeros(2, np.uint32))}),
+    Subject("counts_its_draws", prng.counts_its_draws, {"key": KEY},
+            {"key": (0, None, "key", 1.5, [], {}, object(), np.zeros(2, np.uint32))}),
+    Subject("bits_at", prng.bits_at, {"key": KEY, "index": jnp.uint32(1)},
+            {"key": "key", "index": ("1", None, 1.5, -1, 2**32, True, 1j, object(),
+                                     jnp.float32(1), NAN)}),
+    Subject("blocks_at", prng.blocks_at,
+            {"key": KEY, "high": jnp.uint32(0), "low": jnp.uint32(1)},
+            {"key": "key", "low": ("1", None, 1.5, -1, 2**32, True, 1j, object()),
+             "high": ("1", None, 1.5, -1, 2**32, True, 1j, object())}),
+    Subject("happens", happens, {"key": KEY, "p": jnp.array([0.5])},
+            {"key": "key", "p": ("a", None, object(), 1j, jnp.ones(2, int),
+                                 jnp.ones(2, bool))}),
+    Subject("normal_where", normal_where,
+            {"key": KEY, "hit": jnp.array([True]), "dtype": jnp.float32},
+            {"key": "key", "hit": ("a", None, object(), 1.5, jnp.ones(2), 1j),
+             "dtype": ("a", 3, object(), jnp.int32, jnp.complex64, bool)}),
+]  # fmt: skip
+
+
+def subjects() -> list[Subject]:
+    """Everything public that takes an argument."""
+    return [*_fields(), *FUNCTIONS]
+
+
+def faults(seed: int, count: int) -> Iterator[str]:
+    """A line for every one of `count` bad inputs that was not refused by name."""
+    for subject, argument, value in spoilt(subjects(), seed, count):
+        wrong = fault(subject, argument, value)
+        if wrong:
+            yield wrong

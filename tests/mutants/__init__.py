@@ -1,0 +1,1 @@
+"""Small faults sown into the numerical core: does a test see each of them?"""

@@ -1,0 +1,116 @@
+"""Sow seeded faults into the numerical core and count those that the tests see.
+
+`python -m tests.mutants [--seed S] [--count N] [--only FILE] [--resume]`; slow: an
+hour on one core. Which tests reach which functions is measured first, and kept.
+Exits with 1 where fewer than the wanted share is seen.
+"""
+
+import argparse
+import json
+import os
+import random
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+from tests.mutants.copy import ROOT, Copy, numerical_core
+from tests.mutants.judge import judge
+from tests.mutants.reach import measured, replace
+from tests.mutants.sites import Site, sites
+
+EQUIVALENT = Path(__file__).with_name("equivalent.toml")
+
+
+def main() -> int:
+    """Judge the faults that are asked for; the share of those seen decides."""
+    asked = _arguments()
+    os.nice(5)
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    kept = asked.folder / "verdicts.jsonl"
+    records = _records(kept) if asked.resume or asked.survivors else {}
+    if asked.survivors:
+        records = {n: r for n, r in records.items() if r["verdict"] == "killed"}
+    with tempfile.TemporaryDirectory() as place:
+        copy = Copy(Path(place) / "tree")
+        tests = measured(copy, asked.folder / "reach.json", _say)
+        chosen = sample(_all_sites(asked.only), asked.count, asked.seed)
+        for number, site in enumerate(chosen, 1):
+            if site.name not in records:
+                verdict = judge(copy, site, tests)
+                records[site.name] = {
+                    "fault": site.name,
+                    "line": site.line,
+                } | verdict._asdict()
+                replace(kept, "".join(json.dumps(r) + "\n" for r in records.values()))
+            record = records[site.name]
+            spent = f"{record['seconds']:.0f} s"
+            _say(f"{number}/{len(chosen)} {record['verdict']} {spent} {site.name}")
+    return _report([records[site.name] for site in chosen], asked.wanted)
+
+
+def sample(found: list[Site], count: int, seed: int) -> list[Site]:
+    """Every so many-th site from a random start: even over modules and lines."""
+    every = max(len(found) / count, 1.0)
+    start = random.Random(seed).random() * every
+    return [found[int(start + n * every)] for n in range(min(count, len(found)))]
+
+
+def _all_sites(only: str | None) -> list[Site]:
+    files = [file for file in numerical_core() if only in (None, file)]
+    if not files:
+        sys.exit(f"error: --only must be a module of the core, got {only!r}")
+    return [s for file in files for s in sites(file, (ROOT / file).read_text())]
+
+
+def _records(path: Path) -> dict[str, dict]:
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {record["fault"]: record for record in map(json.loads, lines)}
+
+
+def _report(records: list[dict], wanted: float) -> int:
+    """A table by module, the survivors, and whether enough were killed."""
+    excused = equivalents()
+    real = [record for record in records if record["fault"] not in excused]
+    for record in real:
+        if record["verdict"] != "killed":
+            _say(f"{record['verdict']}: {record['fault']}")
+    parts: dict[str, list[bool]] = {}
+    for record in real:
+        part = record["fault"].split(":")[0]
+        parts.setdefault(part, []).append(record["verdict"] == "killed")
+    for part, killed in sorted(parts.items()):
+        _say(f"{part:44} {sum(killed):3} of {len(killed):3}")
+    killed = sum(record["verdict"] == "killed" for record in real)
+    share = 100 * killed / max(len(real), 1)
+    equal = len(records) - len(real)
+    _say(f"killed {killed} of {len(real)}, {share:.1f} %; {equal} change no behaviour")
+    return int(share < wanted)
+
+
+def equivalents() -> dict[str, str]:
+    """Faults that change no behaviour within the documented domain, and why."""
+    listed = tomllib.loads(EQUIVALENT.read_text()).get("equivalent", [])
+    return {entry["fault"]: entry["why"] for entry in listed}
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m tests.mutants", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--count", type=int, default=160)
+    parser.add_argument("--only", help="one module, such as eapu_jax/laws.py")
+    parser.add_argument("--folder", type=Path, default=ROOT / "results" / "mutants")
+    parser.add_argument("--wanted", type=float, default=93.0, help="per cent seen")
+    parser.add_argument("--resume", action="store_true", help="keep all verdicts")
+    parser.add_argument(
+        "--survivors", action="store_true", help="judge again what was not killed"
+    )
+    return parser.parse_args()
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
