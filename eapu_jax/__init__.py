@@ -5,6 +5,7 @@ pulsed, `program` replaces the update by what the arrays made of it.
 """
 
 from eapu_jax import array, laws, presets
+from eapu_jax.analog import Analog
 from eapu_jax.array import ArrayState
 from eapu_jax.chips import Spread, sample_chip, sample_chips
 from eapu_jax.counts import (
@@ -43,15 +44,21 @@ from eapu_jax.encodings import (
     SingleCell,
     WidthAwareRange,
 )
+from eapu_jax.matvec import matvec, matvec_transposed
+from eapu_jax.periphery import Adc, Dac, Periphery
 from eapu_jax.placement import place, placements, table
 from eapu_jax.transforms import drop_below, eapu, lift_above, program, write_all
+from eapu_jax.wrapping import wrap
 from eapu_jax.write_error import matched_threshold, write_error
 
 __all__ = [
     "AbsmaxRange",
+    "Adc",
     "AdditiveError",
+    "Analog",
     "ArrayState",
     "Crossbar",
+    "Dac",
     "Device",
     "DifferentialPair",
     "Encoding",
@@ -61,6 +68,7 @@ __all__ = [
     "FiniteLevels",
     "LinearStep",
     "OffsetColumn",
+    "Periphery",
     "PhaseChange",
     "PowerRetention",
     "Redundant",
@@ -81,6 +89,8 @@ __all__ = [
     "lifetime_factor",
     "lift_above",
     "matched_threshold",
+    "matvec",
+    "matvec_transposed",
     "place",
     "placements",
     "presets",
@@ -92,6 +102,7 @@ __all__ = [
     "totals",
     "update_ratio",
     "view",
+    "wrap",
     "write_all",
     "write_error",
     "writes_per_cell",

@@ -26,8 +26,7 @@ def through_arrays(apply: Callable[..., Any]) -> Callable[..., Any]:
     Example:
         >>> import jax, jax.numpy as jnp
         >>> from flax import linen as nn
-        >>> from eapu_jax import Crossbar, deploy
-        >>> from eapu_jax.analog import wrap
+        >>> from eapu_jax import Crossbar, deploy, wrap
         >>> model, key, x = nn.Dense(3), jax.random.key(0), jnp.ones((1, 2))
         >>> params, arrays = deploy(key, Crossbar(), model.init(key, x))
         >>> apply = through_arrays(model.apply)
@@ -52,8 +51,7 @@ def prepare(model: M) -> M:
     Example:
         >>> import jax, jax.numpy as jnp
         >>> from flax import nnx
-        >>> from eapu_jax import Crossbar, deploy
-        >>> from eapu_jax.analog import wrap
+        >>> from eapu_jax import Crossbar, deploy, wrap
         >>> model = prepare(nnx.Linear(2, 3, rngs=nnx.Rngs(0)))
         >>> graph, params = nnx.split(model, nnx.Param)
         >>> key = jax.random.key(0)

@@ -11,17 +11,20 @@ from flax import linen as nn
 from flax import nnx
 
 from eapu_jax import (
+    Adc,
     AdditiveError,
+    Analog,
     Crossbar,
+    Dac,
     DifferentialPair,
+    Periphery,
     deploy,
     place,
     program,
     view,
+    wrap,
 )
-from eapu_jax.analog import Analog, wrap
 from eapu_jax.flax import prepare, through_arrays
-from eapu_jax.periphery import Adc, Dac, Periphery
 
 KEY = jr.key(3)
 IDEAL = Crossbar(encoding=DifferentialPair())
