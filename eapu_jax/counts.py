@@ -29,7 +29,8 @@ def view(state: PyTree) -> dict[str, ArrayState]:
     found = [held for _, held in optax.tree.get_all_with_path(state, "ProgramState")]
     if not found:
         raise ValueError(
-            "state must hold that of a `program`: is it part of the chain?"
+            "state must hold that of a `program`, put last in the chain: `eapu` alone "
+            "writes no array"
         )
     every: dict[str, ArrayState] = {}
     banks = [bank for held in found for bank in held.banks.values()]

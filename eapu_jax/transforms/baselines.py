@@ -10,6 +10,7 @@ from jaxtyping import PyTree
 from eapu_jax.checks import number, thresholds
 from eapu_jax.devices.base import Scalar
 from eapu_jax.placement import Place, on_array, put
+from eapu_jax.transforms.links import refuse_decided, sign
 from eapu_jax.transforms.per_array import thresholds_at
 
 
@@ -36,7 +37,8 @@ def drop_below(
         place: which leaves live on an array; `eapu_jax.place` when None.
 
     Raises:
-        ValueError: on a threshold that is not positive and finite, or does not fit.
+        ValueError: on a threshold that is not positive and finite, or does not fit,
+            or if it comes after `program` or another gate.
 
     Example:
         >>> import jax.numpy as jnp
@@ -48,7 +50,7 @@ def drop_below(
     def drop(dw, theta):
         return jnp.where(jnp.abs(dw) < theta, 0, dw)
 
-    return _deterministic(drop, threshold, place)
+    return _deterministic("drop_below", drop, threshold, place)
 
 
 def lift_above(
@@ -67,7 +69,7 @@ def lift_above(
 
     Raises:
         ValueError: on a threshold that is not positive and finite or does not fit,
-            or a negative floor.
+            a negative floor, or if it comes after `program` or another gate.
 
     Example:
         >>> import jax.numpy as jnp
@@ -81,10 +83,11 @@ def lift_above(
         lifted = jnp.sign(dw) * jnp.maximum(jnp.abs(dw), theta)
         return jnp.where(jnp.abs(dw) < floor * theta, 0, lifted)
 
-    return _deterministic(lift, threshold, place)
+    return _deterministic("lift_above", lift, threshold, place)
 
 
 def _deterministic(
+    name: str,
     rule: Callable[[jax.Array, jax.Array], jax.Array],
     threshold: PyTree[Scalar],
     place: Place | None,
@@ -94,11 +97,13 @@ def _deterministic(
 
     def update_fn(updates, params=None):
         del params
+        asked = on_array(updates, place)
+        refuse_decided(name, asked)
         theta = thresholds_at(threshold, updates, place)
         ruled = {
             p: rule(u.astype(theta[p].dtype), theta[p]).astype(u.dtype)
-            for p, u in on_array(updates, place).items()
+            for p, u in asked.items()
         }
-        return put(updates, ruled)
+        return put(updates, sign(ruled, name))
 
     return optax.with_extra_args_support(optax.stateless(update_fn))

@@ -15,7 +15,7 @@ from eapu_jax.devices.base import Scalar
 from eapu_jax.placement import Place, on_array, put
 from eapu_jax.rows import Arrays, Rows
 from eapu_jax.transforms.keys import Root, following
-from eapu_jax.transforms.links import refuse_programmed, sign
+from eapu_jax.transforms.links import refuse_decided, sign
 from eapu_jax.transforms.once import computed_once
 from eapu_jax.transforms.per_array import thresholds_at
 from eapu_jax.transforms.sharding import gathered, spread_like
@@ -58,6 +58,10 @@ def eapu(
     `place` keeps digital pass unchanged. A NaN update passes too: a diverged chip must
     show.
 
+    A chain that ends here trains digital weights by the same rare steps, without
+    arrays and without errors of writing: there is nothing that `view` or the counts
+    could read, and they say so.
+
     Args:
         threshold: $\Delta W_{th} > 0$ in units of the weights; one number, or a
             tree of them that is a prefix of the updates. May be traced.
@@ -68,7 +72,7 @@ def eapu(
     Raises:
         ValueError: on a threshold that is not positive and finite or does not fit
             its update, a key that is not one typed key, or if it comes after
-            `program`.
+            `program` or another gate.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -89,8 +93,8 @@ def eapu(
 
     def update_fn(updates, state, params=None, **extra_args):
         del params, extra_args
-        refuse_programmed("eapu", updates)
         asked = on_array(updates, place)
+        refuse_decided("eapu", asked)
         theta = thresholds_at(threshold, updates, place)
         key_step = root.at(state.key, state.step)
         pulses = _pulses(key_step, gathered(asked), theta, state.step)

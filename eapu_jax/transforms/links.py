@@ -1,10 +1,11 @@
 """What one link of a chain tells the next, while the chain is traced.
 
 optax hands updates from link to link and nothing else. Some orders of links make no
-sense (`program` before `eapu`, two `program`s), and a threshold that the device
-cannot answer writes nothing for ever. Whoever made an array can be looked up here by
-the array itself. Nothing is kept alive, nothing reaches the numbers: where the trail
-is lost (another link in between, a `jit` around one link) nothing is refused.
+sense (`program` before `eapu`, two `program`s, two gates), and a threshold that the
+device cannot answer writes nothing for ever. Whoever made an array can be looked up
+here by the array itself. Nothing is kept alive, nothing reaches the numbers: where
+the trail is lost (another link in between, a `jit` around one link) nothing is
+refused.
 """
 
 import weakref
@@ -40,8 +41,28 @@ def refuse_programmed(link: str, updates: PyTree) -> None:
     Raises:
         ValueError: naming the link that came too late.
     """
-    if any(signed(leaf)[0] == "program" for leaf in jax.tree.leaves(updates)):
+    if "program" in _makers(updates):
         raise ValueError(
             f"{link} must come before `program` in the chain, once: what reaches it "
             "has been written already; chain(optimizer, eapu, program)"
         )
+
+
+def refuse_decided(gate: str, updates: PyTree) -> None:
+    """Refuse updates that `program` has written or a gate has decided on.
+
+    Raises:
+        ValueError: naming the gate, and the link before it.
+    """
+    refuse_programmed(gate, updates)
+    earlier = sorted(_makers(updates))
+    if earlier:
+        raise ValueError(
+            f"{gate} must be the only gate of its leaves: `{earlier[0]}` has decided "
+            "already what is written; chain(optimizer, eapu, program)"
+        )
+
+
+def _makers(updates: PyTree) -> set[str]:
+    makers = (signed(leaf)[0] for leaf in jax.tree.leaves(updates))
+    return {maker for maker in makers if maker is not None}
