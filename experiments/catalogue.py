@@ -7,7 +7,7 @@ from typing import Any
 
 from experiments import EXPERIMENTS
 
-__all__ = ["config", "find", "presets", "suggest"]
+__all__ = ["config", "find", "presets", "require", "suggest"]
 
 
 def find(name: str) -> ModuleType:
@@ -16,9 +16,18 @@ def find(name: str) -> ModuleType:
     Raises:
         ValueError: if there is none of this name.
     """
+    require(name)
+    return importlib.import_module(EXPERIMENTS[name])
+
+
+def require(name: str) -> None:
+    """Refuse a name that is not known, importing nothing.
+
+    Raises:
+        ValueError: if there is no experiment of this name.
+    """
     if name not in EXPERIMENTS:
         raise ValueError(f"unknown experiment {name!r}{suggest(name, EXPERIMENTS)}")
-    return importlib.import_module(EXPERIMENTS[name])
 
 
 def presets(module: ModuleType) -> dict[str, Any]:

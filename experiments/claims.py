@@ -15,9 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from rich.markup import escape
-from rich.table import Table
-
 from experiments import store
 
 __all__ = [
@@ -29,7 +26,6 @@ __all__ = [
     "monotone",
     "not_attempted",
     "read_csv",
-    "table",
     "within",
     "within_reach",
     "write_csv",
@@ -202,36 +198,6 @@ def read_csv(path: str | Path) -> dict[str, list[Claim]]:
 def _claim(row: dict[str, str]) -> Claim:
     numbers = {c: float(row[c]) if row[c] else None for c in _NUMBERS}
     return Claim(**{**row, **numbers})  # pyright: ignore[reportArgumentType]
-
-
-def table(claims: Mapping[str, Sequence[Claim]]) -> Table:
-    """The same for the terminal, verdicts in colour."""
-    shown = Table(title="Published and ours", show_lines=True)
-    shown.add_column("claim", overflow="fold")
-    shown.add_column("published", justify="right", max_width=14)
-    shown.add_column("ours [band]".replace("[", r"\["), justify="right", no_wrap=True)
-    shown.add_column("scale, verdict", no_wrap=True)
-    for name, rows in claims.items():
-        for row in rows:
-            said = f"[bold]{name}[/]: {escape(row.claim)}\n[dim]{escape(row.source)}[/]"
-            shown.add_row(said, *_cells(row))
-    return shown
-
-
-_COLOURS: dict[str, str] = dict(
-    zip(VERDICTS, ("green", "cyan", "red", "dim"), strict=True)
-)
-
-
-def _cells(row: Claim) -> tuple[str, str, str]:
-    unit = f"\n{row.unit}" if row.unit else ""
-    published = "" if row.published is None else f"{_plain(row.published)}{unit}"
-    ours = "" if row.ours is None else _plain(row.ours)
-    if row.low is not None and row.high is not None:
-        ours += escape(f"\n[{_plain(row.low)}, {_plain(row.high)}]")
-    ours += unit if ours and row.published is None else ""
-    colour = _COLOURS[row.verdict]
-    return published, ours, f"{row.scale}\n[{colour}]{row.verdict}[/]"
 
 
 def _plain(value) -> str:

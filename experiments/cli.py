@@ -1,7 +1,11 @@
-"""The command line: `python -m experiments --help`."""
+"""Run, sweep, judge and report experiments.
+
+`EAPU_JAX_TRACEBACK=1` in the environment shows where an error came from.
+"""
 
 import contextlib
 import dataclasses
+import functools
 import itertools
 import logging
 import os
@@ -18,16 +22,25 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from experiments import EXPERIMENTS, catalogue, provenance, report, running, store
-from experiments.claims import table
-from experiments.formats import DataError
+from experiments import (
+    EXPERIMENTS,
+    arguments,
+    catalogue,
+    provenance,
+    report,
+    running,
+    store,
+)
+from experiments.endings import ended
 from experiments.progress import display
+from experiments.report import lines
 from experiments.sweep import command, grid, parse_axis
+from experiments.sweep.grid import points
 from experiments.work import Work
 
 _PROGRAM = "python -m experiments"
-_console = Console()
-_errors = Console(stderr=True)
+_console = Console(markup=False, highlight=False)  # a path may hold brackets
+_ALL = ("all",)
 
 Results = Annotated[Path, tyro.conf.arg(help="folder of the results")]
 Grid = Annotated[
@@ -40,23 +53,9 @@ Grid = Annotated[
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Do what the arguments say; the exit status.
-
-    0: done; 1: something failed; 2: the arguments make no sense; 130: stopped
-    by Ctrl-C, finished parts are kept.
-    """
-    argv = sys.argv[1:] if argv is None else argv
-    try:
-        return _command(argv)()
-    except ValueError as e:
-        _errors.print(f"error: {e}", markup=False, highlight=False, soft_wrap=True)
-        return 1 if isinstance(e, store.StoreError | DataError) else 2
-    except FileNotFoundError as e:
-        _errors.print(f"error: {e}", markup=False, highlight=False, soft_wrap=True)
-        return 1
-    except KeyboardInterrupt:
-        _errors.print("stopped; finished parts are kept, the same command resumes")
-        return 130
+    """Do what the arguments say; the exit status, see `experiments.endings`."""
+    words = sys.argv[1:] if argv is None else argv
+    return ended(lambda: _command(words)())
 
 
 def _command(argv: list[str]) -> Callable[[], int]:
@@ -77,9 +76,23 @@ def _command(argv: list[str]) -> Callable[[], int]:
         "peek": command.peek,
         "report": _report,
     }
-    return lambda: tyro.extras.subcommand_cli_from_dict(
-        commands, prog=_PROGRAM, description=__doc__, args=argv
+    read = {name: _later(do) for name, do in commands.items()}
+    return arguments.read(
+        lambda: tyro.extras.subcommand_cli_from_dict(
+            read, prog=_PROGRAM, description=__doc__, args=argv
+        ),
+        argv,
     )
+
+
+def _later(do: Callable[..., int]) -> Callable[..., Callable[[], int]]:
+    """The same arguments, and nothing done yet."""
+
+    @functools.wraps(do)
+    def read(*given: Any, **named: Any) -> Callable[[], int]:
+        return lambda: do(*given, **named)
+
+    return read
 
 
 def _usage(command: str, summary: str) -> Callable[[], int]:
@@ -122,30 +135,43 @@ def _plot(
 
 def _reproduce(
     results: Results = Path("results"),
-    only: Annotated[
-        tuple[str, ...], tyro.conf.arg(help="these experiments; all by default")
-    ] = (),
+    only: Annotated[tuple[str, ...], tyro.conf.arg(help="these experiments")] = _ALL,
     preset: Annotated[str, tyro.conf.arg(help="of every experiment")] = "default",
 ) -> int:
     """Run, draw and judge every experiment, at reduced scale; resumes."""
-    for name in only:
-        catalogue.config(catalogue.find(name), preset)
+    names = _wanted(only)
+    _require_preset(names, preset)
     with display(_console) as shown:
-        outcome = running.reproduce(only or EXPERIMENTS, preset, results, shown)
-    _console.print(table(outcome.claims))
+        outcome = running.reproduce(names, preset, results, shown)
+    lines.show(outcome.claims, _console)
     judged = running.claims_path(results, preset)
     _say("claims", [judged] if outcome.claims else [])
     _say("figure", outcome.figures)
     for name, problem in outcome.failures.items():
-        _console.print(f"failed: {name}: {problem}", markup=False, soft_wrap=True)
-        again = f"run {name} --preset {preset} --results {results}"
-        _console.print(f"  rerun: {_PROGRAM} {again}", highlight=False, soft_wrap=True)
+        _console.print(f"failed: {name}: {problem}", soft_wrap=True)
+        again = ["run", name, "--preset", preset, "--results", str(results)]
+        _console.print(f"  rerun: {_PROGRAM} {shlex.join(again)}", soft_wrap=True)
     try:
         _report(results)
     except Exception as e:  # the results are there, and count
-        told = f"no report: {type(e).__name__}: {e}"
-        _console.print(told, markup=False, highlight=False, soft_wrap=True)
+        _console.print(f"no report: {type(e).__name__}: {e}", soft_wrap=True)
     return 1 if outcome.failures else 0
+
+
+def _wanted(only: tuple[str, ...]) -> list[str]:
+    names = list(EXPERIMENTS) if only == _ALL else list(only)
+    for name in names:
+        catalogue.require(name)
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"only = {names}: at least one, none of them twice")
+    return names
+
+
+def _require_preset(names: list[str], preset: str) -> None:
+    """Refuse it before anything is written; what does not import fails later."""
+    for name in names:
+        with contextlib.suppress(ImportError):
+            catalogue.config(catalogue.find(name), preset)
 
 
 def _report(results: Results = Path("results")) -> int:
@@ -153,7 +179,7 @@ def _report(results: Results = Path("results")) -> int:
     written = report.write(results)
     _say("report", [written.path])
     for problem in written.problems:
-        _console.print(f"not shown: {problem}", markup=False, soft_wrap=True)
+        _console.print(f"not shown: {problem}", soft_wrap=True)
     return 1 if written.problems else 0
 
 
@@ -176,39 +202,44 @@ def _with_config(command: str, name: str, argv: list[str]) -> Callable[[], int]:
             f"Config, one after another: each takes as long as `run {name}`. To "
             f"sweep what one chip depends on, `sweep {name}` is the faster way."
         )
-    arguments: Any = tyro.cli(
-        dataclasses.make_dataclass("Arguments", fields),
-        prog=f"{_PROGRAM} {command} {name}",
-        description=about,
-        args=argv,
+    given: Any = arguments.read(
+        lambda: tyro.cli(
+            dataclasses.make_dataclass("Arguments", fields),
+            prog=f"{_PROGRAM} {command} {name}",
+            description=about,
+            args=argv,
+        ),
+        argv,
     )
     if command == "run":
-        return lambda: _run(name, arguments)
-    return lambda: _grid(name, arguments, argv)
+        return lambda: _run(name, given)
+    return lambda: _grid(name, given, argv)
 
 
-def _run(name: str, arguments: Any) -> int:
-    results, config = arguments.results, arguments.config
+def _run(name: str, given: Any) -> int:
+    results, config = given.results, given.config
     with display(_console) as shown, shown.follow(name) as follow:
         dataset = running.run(name, config, results, follow)
     path = running.result_path(results, name, config)
     figures = running.draw(name, dataset, path.with_suffix(""))
-    _console.print(table({name: catalogue.find(name).claims(dataset)}))
+    lines.show({name: catalogue.find(name).claims(dataset)}, _console)
     _say("result", [path])
     _say("figure", figures)
     return 0
 
 
-def _grid(name: str, arguments: Any, argv: list[str]) -> int:
-    config, results = arguments.config, store.require_writable(arguments.results)
-    axes = dict(parse_axis(type(config), text) for text in arguments.grid)
-    if len(axes) < len(arguments.grid):
-        raise ValueError(f"grid = {arguments.grid}: a field is given twice")
+def _grid(name: str, given: Any, argv: list[str]) -> int:
+    config = given.config
+    axes = dict(parse_axis(type(config), text) for text in given.grid)
+    if len(axes) < len(given.grid):
+        raise ValueError(f"grid = {given.grid}: a field is given twice")
+    points(config, axes)  # refuses them before anything is written
+    results = store.require_writable(given.results)
     with display(_console) as shown, shown.follow(name) as follow:
         work = Work(folder=results / name, config=config, report=follow)
         dataset = grid(name, config, axes, work)
     dataset = provenance.stamped(dataset, name=name, config=config, scale="sweep")
-    swept = provenance.text_hash(f"{arguments.grid}{provenance.config_json(config)}")
+    swept = provenance.text_hash(f"{given.grid}{provenance.config_json(config)}")
     words = command.without(["grid", name, *argv], "--results")
     dataset.attrs["command"] = f"{_PROGRAM} {shlex.join(words)}"
     path = store.save(dataset, results / f"{name}-grid-{swept}.nc")
@@ -236,7 +267,7 @@ def _preset_flag(module: ModuleType) -> Any:
 
 def _say(kind: str, paths: list[Path]) -> None:
     for path in paths:
-        _console.print(f"{kind}: {path}", highlight=False, soft_wrap=True)
+        _console.print(f"{kind}: {path}", soft_wrap=True)
 
 
 def prepare() -> None:

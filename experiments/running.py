@@ -117,7 +117,8 @@ def reproduce(
         except Exception as e:
             outcome.failures[name] = f"{type(e).__name__}: {e}"
             store.write_atomically(log, traceback.format_exc().encode())
-            display.console.print(f"[red]{name} failed[/], see {log}; going on")
+            failed = f"{name} failed, see {log}; going on"
+            display.console.print(failed, style="red", markup=False, soft_wrap=True)
             continue
         log.unlink(missing_ok=True)
         outcome.figures.extend(figures)

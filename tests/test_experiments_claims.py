@@ -2,12 +2,10 @@
 
 import ast
 import dataclasses
-import io
 import math
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from experiments import claims
 from experiments.claims import VERDICTS, Claim, above, below, both, monotone, within
@@ -98,18 +96,3 @@ def test_a_foreign_table_is_refused(tmp_path):
     (tmp_path / "claims.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match=r"claims\.csv is not a table of claims"):
         claims.read_csv(tmp_path / "claims.csv")
-
-
-def test_the_terminal_shows_every_number_and_verdict():
-    console = Console(width=100, record=True, file=io.StringIO())
-    console.print(claims.table({"write_noise": [CLAIM]}))
-    shown = console.export_text()
-    for text in (
-        "write_noise",
-        "[at 2 µS]",
-        "0.93",
-        "0.925",
-        "[0.92, 0.94]",
-        REPRODUCED,
-    ):
-        assert text in shown

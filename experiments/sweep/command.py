@@ -10,7 +10,7 @@ import tyro
 import xarray as xr
 from rich.console import Console
 
-from experiments import catalogue, provenance, store, style
+from experiments import arguments, catalogue, provenance, store, style
 from experiments.sweep.assemble import failures, partial
 from experiments.sweep.axes import Structural
 from experiments.sweep.design import Design, Grid, Random, Sobol, Zip
@@ -87,7 +87,7 @@ def sweep_chips(name: str, argv: Sequence[str], console: Console) -> int:
     code = provenance.code_hash(module.__name__)
     what = dataclasses.replace(asked, process="", draw="", results=Path())
     stem = provenance.text_hash(f"{what}{code}{provenance.config_json(base)}")
-    folder = store.require_writable(asked.results) / name / f"sweep-{stem}"
+    folder = asked.results / name / f"sweep-{stem}"
     path = asked.results / f"{name}-sweep-{stem}.nc"
     if path.exists():
         store.load(path)  # what is not a result of ours is never overwritten
@@ -115,7 +115,7 @@ def sweep_chips(name: str, argv: Sequence[str], console: Console) -> int:
         figures = style.save(plot(dataset), path.with_suffix(""))
         _told(dataset, shown)
         for kind, one in (("result", path), ("store", folder), *_named(figures)):
-            console.print(f"{kind}: {one}", highlight=False, soft_wrap=True)
+            _say(f"{kind}: {one}", console)
     return 1 if failures(dataset) else 0
 
 
@@ -142,19 +142,23 @@ def _read(name: str, argv: Sequence[str]) -> tuple[Asked, Any]:
         ("asked", tyro.conf.OmitArgPrefixes[Asked], Asked()),
         ("base", type(base), base),
     ]
-    arguments: Any = tyro.cli(
-        dataclasses.make_dataclass("Arguments", fields),
-        prog=f"python -m experiments sweep {name}",
-        description=(
-            f"Simulate many chips of {name}, one training each, at every point of "
-            "--grid. The fields that can be swept are those of --base.*, which "
-            "otherwise stay as given. The same command continues what was stopped. "
-            f"`python -m experiments grid {name}` runs the whole experiment at "
-            "every point instead, over fields of its Config."
-        ),
-        args=list(argv),
+    about = (
+        f"Simulate many chips of {name}, one training each, at every point of "
+        "--grid. The fields that can be swept are those of --base.*, which "
+        "otherwise stay as given. The same command continues what was stopped. "
+        f"`python -m experiments grid {name}` runs the whole experiment at "
+        "every point instead, over fields of its Config."
     )
-    return arguments.asked, arguments.base
+    given: Any = arguments.read(
+        lambda: tyro.cli(
+            dataclasses.make_dataclass("Arguments", fields),
+            prog=f"python -m experiments sweep {name}",
+            description=about,
+            args=list(argv),
+        ),
+        argv,
+    )
+    return given.asked, given.base
 
 
 def _axes(asked: Asked, base: Any) -> dict[str, Any]:
@@ -196,15 +200,20 @@ def replay_lane(
     console = Console()
     console.print(dataset)
     if file is not None:
-        console.print(f"result: {store.save(dataset, file)}", soft_wrap=True)
+        _say(f"result: {store.save(dataset, file)}", console)
     return 0
 
 
 def _told(dataset: xr.Dataset, console: Console) -> None:
     console.print(dataset)
     for failure in failures(dataset):
-        console.print(f"failed: {failure['error']}", markup=False, soft_wrap=True)
-        console.print(f"  again: {failure['replay']}", markup=False, soft_wrap=True)
+        _say(f"failed: {failure['error']}", console)
+        _say(f"  again: {failure['replay']}", console)
+
+
+def _say(text: str, console: Console) -> None:
+    """In one line that can be copied, brackets and all."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _design(asked: Asked) -> Design:

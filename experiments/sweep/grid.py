@@ -17,7 +17,7 @@ import xarray as xr
 from experiments import catalogue
 from experiments.work import Work
 
-__all__ = ["grid", "parse_axis"]
+__all__ = ["grid", "parse_axis", "points"]
 
 
 def grid(
@@ -49,19 +49,28 @@ def grid(
             anything runs.
     """
     module = catalogue.find(experiment) if isinstance(experiment, str) else experiment
-    _require_axes(type(base_config), axes)
-    points = [
-        dict(zip(axes, values, strict=True))
-        for values in itertools.product(*axes.values())
-    ]
-    configs = [_changed(base_config, point) for point in points]
+    asked = points(base_config, axes)
     kept = work or Work()
-    kept.expect(len(points))
+    kept.expect(len(asked))
     runs = [
         kept.part(_label(point), lambda c=config: module.run(c, _within(kept, c)))
-        for point, config in zip(points, configs, strict=True)
+        for point, config in asked
     ]
     return _assembled(runs, axes)
+
+
+def points(
+    base_config: Any, axes: Mapping[str, Sequence[Any]]
+) -> list[tuple[dict[str, Any], Any]]:
+    """Every point of a grid and its config, the last field fastest.
+
+    Raises:
+        ValueError: for an unknown field or a value the Config refuses.
+    """
+    _require_axes(type(base_config), axes)
+    combinations = itertools.product(*axes.values())
+    asked = [dict(zip(axes, values, strict=True)) for values in combinations]
+    return [(point, _changed(base_config, point)) for point in asked]
 
 
 def parse_axis(config_type: type, text: str) -> tuple[str, list[Any]]:

@@ -1,0 +1,199 @@
+"""A command ends with a status and with words of ours, whatever happens to it."""
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+
+import numpy as np
+import pytest
+
+from experiments import EXPERIMENTS, cli, store, style
+from tests import toy_experiment as toy
+
+EXPERIMENT = [sys.executable, "-m", "experiments"]
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch):
+    monkeypatch.setattr(toy, "CALLS", [])
+    monkeypatch.setattr(toy, "FAIL_AT", {})
+    for name in list(EXPERIMENTS):
+        monkeypatch.delitem(EXPERIMENTS, name)
+    monkeypatch.setitem(EXPERIMENTS, "toy", "tests.toy_experiment")
+    monkeypatch.setitem(style.STYLE, "savefig.dpi", 20)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KeyError("x"), "error: KeyError: 'x' (unexpected; EAPU_JAX_TRACEBACK=1"),
+        (OverflowError("too large"), "error: OverflowError: too large (unexpected"),
+        (RuntimeError("jax is lost"), "error: RuntimeError: jax is lost (unexp"),
+        (RuntimeError("RESOURCE_EXHAUSTED: 9 GB"), "error: out of memory: ask for"),
+        (MemoryError(), "error: out of memory: ask for fewer chips, or smaller ones"),
+        (urllib.error.URLError("no route"), "error: <urlopen error no route>"),
+        (np.linalg.LinAlgError("singular"), "error: LinAlgError: singular (unexp"),
+        (OSError(28, "No space left", "/a/b"), "error: /a/b: No space left"),
+        (store.StoreError("it is damaged"), "error: it is damaged"),
+        (AssertionError(), "error: AssertionError: AssertionError (unexpected"),
+    ],
+)
+def test_any_error_is_told_in_one_line(error, words, tmp_path, capsys, monkeypatch):
+    toy.FAIL_AT[2.0] = error
+    assert cli.main(["run", "toy", "--results", str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(words)
+    assert told.count("\n") == 1
+    monkeypatch.setenv("EAPU_JAX_TRACEBACK", "1")
+    assert cli.main(["run", "toy", "--results", str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert "Traceback" in told
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "toy", "--preset", "nope"],
+        ["grid", "toy", "--preset", "nope", "--grid", "loud=true"],
+        ["grid", "toy", "--grid", "n_chips=0"],
+        ["reproduce", "--preset", "nope"],
+        ["reproduce", "--only"],
+        ["reproduce", "--only", "toy", "toy"],
+        ["run", "toy", "--loud", "--no-loud"],
+        ["run", "toy", "--n-chips", "3", "--n_chips", "3"],
+    ],
+)
+def test_nonsense_is_refused_before_anything_is_written(words, tmp_path, capsys):
+    results = tmp_path / "results"
+    assert cli.main([*words, "--results", str(results)]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+    assert not results.exists()
+
+
+def _dangling(path):
+    path.symlink_to(path.with_name("nowhere"))
+
+
+def _file(path):
+    path.write_text("mine")
+
+
+@pytest.mark.parametrize("make", [_dangling, os.mkfifo, _file])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "toy"],
+        ["plot", "toy"],
+        ["grid", "toy", "--grid", "loud=true"],
+        ["reproduce"],
+        ["report"],
+    ],
+)
+def test_what_is_no_folder_is_named(words, make, tmp_path, capsys):
+    results = tmp_path / "results"
+    make(results)
+    assert cli.main([*words, "--results", str(results)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    assert str(results) in told
+    assert toy.CALLS == []
+    assert not results.is_dir()
+
+
+@pytest.mark.parametrize(
+    "words", [["run", "toy"], ["plot", "toy"], ["reproduce"], ["report"]]
+)
+def test_a_name_beyond_what_the_disk_takes_is_named(words, tmp_path, capsys):
+    results = tmp_path / ("x" * 300)
+    assert cli.main([*words, "--results", str(results)]) == 1
+    assert "x" * 300 in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_brackets_in_a_name_are_no_markup(tmp_path, capsys):
+    results = tmp_path / "[red]a[" / "b]"
+    toy.FAIL_AT[2.0] = ValueError("here [/] and [there]")
+    assert cli.main(["reproduce", "--results", str(results)]) == 1
+    shown = capsys.readouterr().out
+    assert f"toy failed, see {results / 'toy.error.txt'}; going on" in shown
+    assert "failed: toy: ValueError: here [/] and [there]" in shown
+    toy.FAIL_AT.clear()
+    assert cli.main(["run", "toy", "--results", str(results)]) == 0
+    assert f"result: {results / 'toy.nc'}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_a_signal_while_it_loads_ends_it_at_once(number, status, tmp_path):
+    """A jax of ours that never comes to an end stands in the way of the import."""
+    slow = "import time; print('loading', flush=True); time.sleep(60)"
+    (tmp_path / "jax.py").write_text(slow)
+    with _started([*EXPERIMENT, "list"], PYTHONPATH=str(tmp_path)) as started:
+        assert started.stdout.readline() == "loading\n"
+        started.send_signal(number)
+        told = started.communicate(timeout=60)
+    assert (started.returncode, told) == (status, ("", LEFT))
+
+
+LEFT = "stopped; nothing is half written\n"
+SLOW = """
+import runpy, sys, time
+from experiments import EXPERIMENTS
+from tests import toy_experiment as toy
+class Slow(dict):
+    def __contains__(self, slope):
+        if slope == 2.0 and WAIT:
+            print("computing", flush=True)
+            time.sleep(60)
+        return False
+WAIT = sys.argv.pop(1) == "wait"
+toy.FAIL_AT = Slow()
+EXPERIMENTS.clear()
+EXPERIMENTS["toy"] = "tests.toy_experiment"
+runpy.run_module("experiments", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "by"),
+    [(signal.SIGINT, 130, ""), (signal.SIGTERM, 143, " by SIGTERM")],
+)
+def test_a_signal_while_it_computes_keeps_the_parts(number, status, by, tmp_path):
+    words = ["run", "toy", "--results", str(tmp_path)]
+    with _started([sys.executable, "-c", SLOW, "wait", *words]) as started:
+        while started.stdout.readline() != "computing\n":
+            pass
+        started.send_signal(number)
+        _, told = started.communicate(timeout=60)
+    kept = f"stopped{by}; finished parts are kept, the same command resumes\n"
+    assert (started.returncode, told) == (status, kept)
+    assert len(list((tmp_path / "toy" / "parts").glob("*.nc"))) == 1
+    assert not (tmp_path / "toy.nc").exists()
+
+
+def test_what_nobody_reads_or_holds_is_no_traceback():
+    words = [*EXPERIMENT, "list"]
+    piped = subprocess.run(
+        ["sh", "-c", f"{' '.join(words)} | true"], capture_output=True, check=False
+    )
+    assert piped.stderr == b""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            words, stdout=full, stderr=subprocess.PIPE, check=False, text=True
+        )
+    assert done.returncode == 1
+    assert done.stderr == "error: No space left on device\n"
+
+
+def _started(words, **environment):
+    return subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
