@@ -1,0 +1,222 @@
+"""What is swept: values that are traced and mapped, and values that are not.
+
+Numbers are mapped: one compiled program serves them all. Text, booleans,
+callables and types decide what the program *is*: for each of them it is
+compiled anew. A number that does (a width, a number of steps) must be declared
+`Structural`.
+"""
+
+import math
+import numbers
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from chipsweep.suggest import suggest
+
+__all__ = ["RESERVED", "Axis", "Range", "Structural", "Traced", "label", "read_axes"]
+
+RESERVED = ("chip", "point", "reason", "seed")
+"""Names of a sweep's own dimensions and status."""
+
+
+@dataclass(frozen=True)
+class Structural:
+    """Values that change the program: one compilation each.
+
+    Example:
+        >>> Structural([16, 32]).values
+        (16, 32)
+    """
+
+    values: Sequence[Any]
+
+    def __post_init__(self):
+        object.__setattr__(self, "values", tuple(self.values))
+
+
+@dataclass(frozen=True)
+class Traced:
+    """Values that must be mapped: anything but numbers is refused."""
+
+    values: Sequence[Any]
+
+    def __post_init__(self):
+        object.__setattr__(self, "values", tuple(self.values))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """An interval that a random or quasi-random design draws from.
+
+    Attributes:
+        low: lower end.
+        high: upper end, above `low`.
+        log: spread evenly over the logarithm.
+
+    Example:
+        >>> Range(low=1e-14, high=1e-12, log=True).at(0.5)
+        1e-13
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+    def __post_init__(self):
+        for name in ("low", "high"):
+            value = getattr(self, name)
+            if not _is_number(value) or not math.isfinite(value):
+                raise ValueError(f"{name} of a Range must be finite, got {value!r}")
+        if not self.low < self.high:
+            raise ValueError(f"low = {self.low} must be below high = {self.high}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low of a log Range must be above 0, got {self.low}")
+
+    def at(self, u: float) -> float:
+        """The value at fraction `u` of the way, to twelve digits, within the ends."""
+        if not self.log:
+            return float(self.low + u * (self.high - self.low))
+        low, high = math.log(self.low), math.log(self.high)
+        value = float(f"{math.exp(low + u * (high - low)):.12g}")
+        return float(min(max(value, self.low), self.high))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """One named axis, its kind decided.
+
+    Attributes:
+        name: of the dimension, and of the point's field.
+        values: in the order given; empty for a range.
+        range: where values are to be drawn from, else None.
+        structural: whether every value is a program of its own.
+        integer: whether the traced values are whole numbers.
+    """
+
+    name: str
+    values: tuple[Any, ...] = ()
+    range: Range | None = None
+    structural: bool = False
+    integer: bool = False
+
+
+def read_axes(
+    axes: Mapping[str, Any],
+    base: Mapping[str, Any] | None = None,
+    *,
+    closed: bool = False,
+) -> tuple[Axis, ...]:
+    """Decide for every axis whether it is mapped or compiled.
+
+    Args:
+        axes: name -> values, `Structural`, `Traced` or `Range`.
+        base: other fields; one that is a float makes whole numbers floats.
+        closed: whether an axis must be one of the fields.
+
+    Raises:
+        ValueError: naming the axis and what is wrong with it.
+
+    Example:
+        >>> [a.structural for a in read_axes({"noise": [0.5, 1], "rule": ["eapu"]})]
+        [False, True]
+    """
+    for name in axes:
+        if not isinstance(name, str) or not name.isidentifier() or name in RESERVED:
+            raise ValueError(f"axis {name!r} must be a name, and none of {RESERVED}")
+        if closed and name not in (base or {}):
+            hint = suggest(name, sorted(base or {}))
+            raise ValueError(f"unknown axis {name!r}{hint}")
+    return tuple(_axis(name, given, base or {}) for name, given in axes.items())
+
+
+def label(value: Any) -> int | float | str:
+    """A value as a coordinate: a number or a short text."""
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int | float | str):
+        return value
+    return getattr(value, "__name__", None) or str(value)
+
+
+def _axis(name: str, given: Any, base: Mapping[str, Any]) -> Axis:
+    if isinstance(given, Range):
+        return Axis(name=name, range=given)
+    values = _values(name, given)
+    odd = next((v for v in values if not _is_number(v)), None)
+    if isinstance(given, Traced) and odd is not None:
+        raise ValueError(
+            f"axis {name!r} is marked Traced, but {odd!r} is no number: "
+            "use Structural([...]), compiled once per value"
+        )
+    if isinstance(given, Structural) or odd is not None:
+        _require_distinct(name, values, lambda v: str(label(v)), "labels")
+        return Axis(name=name, values=values, structural=True)
+    integer = all(isinstance(v, numbers.Integral) for v in values)
+    integer = integer and not isinstance(base.get(name), float)
+    values = tuple(map(int if integer else float, values))
+    _require_held(name, values, integer)
+    return Axis(name=name, values=values, integer=integer)
+
+
+def _values(name: str, given: Any) -> tuple[Any, ...]:
+    """The values, numbers of numpy and jax as Python's."""
+    if isinstance(given, Structural | Traced):
+        given = given.values
+    elif isinstance(given, str | bytes | Mapping) or not hasattr(given, "__iter__"):
+        raise ValueError(f"axis {name!r} must be a sequence of values, got {given!r}")
+    if isinstance(given, np.ndarray | jax.Array):
+        given = np.asarray(given).tolist() if np.ndim(given) == 1 else list(given)
+    values = tuple(v.item() if _is_scalar_array(v) else v for v in given)
+    if not values:
+        raise ValueError(f"axis {name!r} has no values")
+    return values
+
+
+def _require_held(name: str, values: tuple, integer: bool) -> None:
+    """Refuse what the compiled program would not see as it was given."""
+    kind = np.dtype(np.int32) if integer else jax.dtypes.canonicalize_dtype(float)
+    _require_distinct(name, values, lambda v: v, "values")
+    if integer:
+        bound = np.iinfo(kind)
+        wrong = [v for v in values if not bound.min <= v <= bound.max]
+    else:
+        with np.errstate(over="ignore"):
+            held = np.array(values, float).astype(kind)
+        wrong = [v for v, x in zip(values, held, strict=True) if not np.isfinite(x)]
+    if wrong:
+        raise ValueError(f"axis {name!r} must be finite in {kind}, got {wrong[0]}")
+    if not integer:
+        _require_distinct(name, values, lambda v: float(kind.type(v)), f"{kind} values")
+
+
+def _require_distinct(
+    name: str, values: tuple, key: Callable[[Any], Any], what: str
+) -> None:
+    seen: dict[Any, Any] = {}
+    for number, value in enumerate(values):
+        seen.setdefault(_hashed(key(value)), value)
+        if len(seen) <= number:
+            known = seen[_hashed(key(value))]
+            raise ValueError(
+                f"axis {name!r} must have distinct {what}, got {known!r} and {value!r}"
+            )
+
+
+def _hashed(value: Any) -> Any:
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value
+
+
+def _is_scalar_array(value: Any) -> bool:
+    return hasattr(value, "item") and np.ndim(value) == 0
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -1,0 +1,142 @@
+"""The few things of zarr's inside that a sweep's store needs, in one place.
+
+Keys and bytes: create only if absent, list, delete; and `fsync`, which zarr's own
+local store leaves out.
+"""
+
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import zarr
+from zarr.abc.store import Store
+from zarr.core.buffer import default_buffer_prototype
+from zarr.core.sync import sync
+from zarr.storage import FsspecStore, LocalStore, MemoryStore
+
+__all__ = ["Files"]
+
+
+class Files:
+    """A zarr store as keys and bytes.
+
+    Attributes:
+        store: zarr's.
+    """
+
+    def __init__(self, store: Store):
+        """Look at a store of zarr."""
+        self.store = store
+        self._arrays: dict[str, Any] = {}
+
+    @classmethod
+    def at(cls, where: Any, *, read_only: bool = False) -> "Files":
+        """Of a path, an address ("s3://..."), or a store of zarr; None: in memory."""
+        if where is None:
+            return cls(MemoryStore())
+        if isinstance(where, Store):
+            return cls(where)
+        text = str(where)
+        if "://" in text:
+            return cls(FsspecStore.from_url(text, read_only=read_only))
+        return cls(LocalStore(Path(text).absolute(), read_only=read_only))
+
+    @property
+    def root(self) -> Path | None:
+        """The folder, if there is one."""
+        return Path(self.store.root) if isinstance(self.store, LocalStore) else None
+
+    @property
+    def _absent(self) -> bool:
+        """Whether there is no folder yet: zarr would make one by looking."""
+        return self.root is not None and not self.root.exists()
+
+    def get(self, key: str) -> bytes | None:
+        """The bytes of a key; None if there is none."""
+        if self._absent:
+            return None
+        found = sync(self.store.get(key, default_buffer_prototype()))
+        return None if found is None else found.to_bytes()
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write a key, whole or not at all, and wait until it is on the disk."""
+        buffer = default_buffer_prototype().buffer.from_bytes(content)
+        sync(self.store.set(key, buffer))
+        self.flush([key])
+
+    def create(self, key: str, content: bytes) -> bool:
+        """Write a key unless it is there already; whether the bytes are now ours."""
+        buffer = default_buffer_prototype().buffer.from_bytes(content)
+        sync(self.store.set_if_not_exists(key, buffer))
+        self.flush([key])
+        return self.get(key) == content
+
+    def delete(self, key: str) -> None:
+        """Remove a key, if it is there."""
+        sync(self.store.delete(key))
+
+    def names(self, prefix: str = "") -> list[str]:
+        """Keys and branches directly below a branch."""
+
+        if self._absent:
+            return []
+
+        async def collect():
+            return [name async for name in self.store.list_dir(prefix)]
+
+        return sorted(sync(collect()))
+
+    def keys(self) -> list[str]:
+        """All keys."""
+
+        async def collect():
+            return [name async for name in self.store.list()]
+
+        return sorted(sync(collect()))
+
+    def flush(self, keys: list[str]) -> None:
+        """Wait until these keys are on the disk, if that is where they are."""
+        if self.root is None:
+            return
+        folders = set()
+        for key in keys:
+            path = self.root / key
+            if path.exists():  # zarr writes no chunk that holds fill values only
+                _fsync(path)
+                folders.add(path.parent)
+        for folder in folders:
+            _fsync(folder)
+
+    def sweep_up(self) -> None:
+        """Remove what writers that were killed left half written."""
+        if self.root is not None:
+            for litter in self.root.rglob("*.partial"):
+                litter.unlink(missing_ok=True)
+
+    def array(self, name: str) -> Any:
+        """The array of a name, opened once."""
+        if name not in self._arrays:
+            mode = "r" if self.store.read_only else "r+"
+            self._arrays[name] = zarr.open_array(self.store, path=name, mode=mode)
+        return self._arrays[name]
+
+
+def skeleton(build: Callable[[zarr.Group], None]) -> dict[str, bytes]:
+    """All keys of a group that `build` makes, with its metadata consolidated."""
+    made = Files(MemoryStore())
+    build(zarr.create_group(made.store))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zarr 3 readers agree on it, its text not yet
+        zarr.consolidate_metadata(made.store)
+    keys = made.keys()
+    return {key: made.get(key) or b"" for key in keys}
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,135 @@
+"""Where every run of a sweep lies in its store, and what one call computes."""
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from chipsweep.spec import Spec
+
+__all__ = ["Frame", "Runs", "chunk_for"]
+
+
+class Runs(NamedTuple):
+    """Some runs, one after the other.
+
+    Attributes:
+        point: number of the point of each.
+        chip: position of its chip among the chips.
+        seed: position of its seed.
+    """
+
+    point: np.ndarray
+    chip: np.ndarray
+    seed: np.ndarray
+
+    def at(self, which: np.ndarray) -> "Runs":
+        """Some of them."""
+        return Runs(*(x[which] for x in self))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Runs along (axes..., chip, seed), cut into chunks.
+
+    Structural axes come first, and points of a list stand in the order of their
+    groups, so that few chunks need two programs.
+
+    Attributes:
+        spec: the sweep.
+        chunk: how far one chunk reaches along every dimension.
+    """
+
+    spec: Spec
+    chunk: tuple[int, ...]
+
+    @functools.cached_property
+    def dims(self) -> tuple[str, ...]:
+        """Names of the dimensions, in the order of the store."""
+        return (*(self.spec.layout.dims[i] for i in _order(self.spec)), "chip", "seed")
+
+    @functools.cached_property
+    def points(self) -> np.ndarray:
+        """The number of the point at every place."""
+        layout = self.spec.layout
+        if layout.dims == ("point",):
+            return np.argsort(self.spec.group_of, kind="stable")
+        numbers = np.arange(layout.size).reshape(layout.shape)
+        return numbers.transpose(_order(self.spec))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the dimensions."""
+        return (*self.points.shape, len(self.spec.chips), len(self.spec.seeds))
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """Numbers of chunks along the dimensions."""
+        return tuple(-(-n // c) for n, c in zip(self.shape, self.chunk, strict=True))
+
+    @property
+    def width(self) -> int:
+        """Runs of a whole chunk."""
+        return math.prod(self.chunk)
+
+    @property
+    def count(self) -> int:
+        """How many chunks there are."""
+        return math.prod(self.grid)
+
+    def place(self, number: int) -> tuple[int, ...]:
+        """Place of a chunk in the grid of chunks."""
+        return tuple(int(i) for i in np.unravel_index(number, self.grid))
+
+    def region(self, number: int) -> tuple[slice, ...]:
+        """The part of the arrays that a chunk fills."""
+        starts = [i * c for i, c in zip(self.place(number), self.chunk, strict=True)]
+        return tuple(
+            slice(a, min(a + c, n))
+            for a, c, n in zip(starts, self.chunk, self.shape, strict=True)
+        )
+
+    def runs(self, number: int) -> Runs:
+        """The runs of a chunk, row-major over its region."""
+        *where, chips, seeds = self.region(number)
+        points = self.points[tuple(where)].ravel()
+        chip, seed = (
+            np.arange(chips.start, chips.stop),
+            np.arange(seeds.start, seeds.stop),
+        )
+        grid = np.meshgrid(points, chip, seed, indexing="ij")
+        return Runs(*(x.ravel() for x in grid))
+
+
+def chunk_for(spec: Spec, width: int) -> tuple[int, ...]:
+    """The chunk of at most `width` runs: whole trailing dimensions and part of one.
+
+    The part is evened out, so that all chunks are about equally full.
+    """
+    layout = spec.layout
+    sizes = [layout.shape[i] for i in _order(spec)]
+    sizes += [len(spec.chips), len(spec.seeds)]
+    alone = len(_structural(spec)) if layout.dims != ("point",) else 0
+    chunk, left = [], max(width, 1)
+    for depth, n in reversed(list(enumerate(sizes))):
+        part = 1 if depth < alone else min(n, left)
+        part = -(-n // -(-n // max(part, 1))) if n else 1
+        chunk.append(part)
+        left = left // part if part == n else 1
+    return tuple(reversed(chunk))
+
+
+def _structural(spec: Spec) -> list[str]:
+    return [a.name for a in spec.axes if a.structural]
+
+
+def _order(spec: Spec) -> tuple[int, ...]:
+    """Dimensions of the points: structural ones first."""
+    dims = spec.layout.dims
+    if dims == ("point",):
+        return (0,)
+    return tuple(
+        sorted(range(len(dims)), key=lambda i: dims[i] not in _structural(spec))
+    )

@@ -1,0 +1,117 @@
+"""How many runs fit: from what the compiler says a few of them need."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+__all__ = ["choose", "default_budget", "narrower", "needed"]
+
+PROBE = 32
+WORKING_SET = 8 * 2**20
+"""Bytes per device on a CPU: beyond its caches more runs at once gain nothing."""
+NEAR = 4
+"""A program that takes this part of what is wanted is wide enough: compiling costs."""
+MOST = 65_536
+_SHARE = 0.5  # of the free memory, for all devices of this machine together
+
+
+def needed(compiled: Any) -> int:
+    """Bytes that one call of a compiled program takes on each device."""
+    found = compiled.memory_analysis()
+    if found is None:  # a backend that does not tell
+        return 0
+    return int(
+        found.temp_size_in_bytes
+        + found.argument_size_in_bytes
+        + found.output_size_in_bytes
+        - found.alias_size_in_bytes
+    )
+
+
+def default_budget(n_devices: int, n_processes: int = 1) -> int:
+    """Bytes per device: half of what is free now."""
+    stats = jax.local_devices()[0].memory_stats() or {}
+    if "bytes_limit" in stats:
+        return int(_SHARE * (stats["bytes_limit"] - stats.get("bytes_in_use", 0)))
+    return int(_SHARE * _free() / n_devices / n_processes)
+
+
+def choose(
+    compile_for: Callable[[int], Any],
+    runs: int,
+    n_parallel: int,
+    budget: int,
+    working_set: int | None = None,
+) -> tuple[int, Any]:
+    """Runs per call and device, and the program compiled for them.
+
+    A program for a few runs is compiled and asked how much it needs. Unless that
+    is near enough to what is wanted (the budget; on a CPU: its caches), the widest
+    power of two within it follows, and the program for that width is asked again.
+    Widths are evened out so that all calls are full.
+
+    Args:
+        compile_for: runs per device -> compiled program.
+        runs: in all.
+        n_parallel: devices, of all processes.
+        budget: bytes per device.
+        working_set: bytes per device that are enough; no bound when None.
+
+    Raises:
+        MemoryError: if one run alone does not fit.
+    """
+    chunk = _evened(runs, n_parallel, PROBE)
+    program = compile_for(chunk)
+    while chunk > 1 and needed(program) > budget:
+        chunk //= 2
+        program = compile_for(chunk)
+    if needed(program) > budget:
+        raise MemoryError(f"one run needs {needed(program)} bytes, {budget} are free")
+    wanted = min(budget, working_set or budget)
+    if needed(program) * NEAR >= wanted:
+        return chunk, program
+    fits = _power(wanted / max(needed(program) / chunk, 1))
+    wider = _evened(runs, n_parallel, min(fits, MOST))
+    while wider > chunk:
+        candidate = compile_for(wider)
+        if needed(candidate) <= budget:
+            return wider, candidate
+        wider //= 2
+    return chunk, program
+
+
+def narrower(chunk: int, took: float, longest: float) -> int:
+    """Lanes that take no longer than they may, if `chunk` runs took so long.
+
+    Example:
+        >>> narrower(32, took=80.0, longest=10.0), narrower(1, 80.0, 10.0)
+        (4, 1)
+    """
+    return chunk if took <= longest else _power(chunk * longest / took)
+
+
+def _evened(runs: int, n_parallel: int, widest: int) -> int:
+    """At most `widest` per call, and the same in all calls as far as it goes."""
+    calls = -(-runs // (widest * n_parallel))
+    return -(-runs // (calls * n_parallel))
+
+
+def _power(x: float) -> int:
+    """The largest power of two that is at most `x`, at least 1."""
+    return 1 << max(int(x).bit_length() - 1, 0)
+
+
+def _free() -> int:
+    """Bytes of memory that are free, as far as the system tells."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            told = dict(line.split(":") for line in lines)
+        return int(told["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    except (OSError, ValueError, AttributeError):
+        return 4 * 2**30

@@ -1,0 +1,132 @@
+"""What a sweep yields: its variables, their kinds and dimensions, checked by name."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chipsweep.axes import RESERVED
+from chipsweep.identity import Traced
+from chipsweep.reductions import Found
+from chipsweep.spec import Spec
+from chipsweep.suggest import suggest
+
+__all__ = ["FAILED", "MISSING", "OK", "REASONS", "Output", "finished", "outputs_of"]
+
+REASONS = ("ok", "diverged", "failed", "not computed")
+"""What the numbers of `reason` mean."""
+OK, DIVERGED, FAILED, MISSING = range(4)
+
+
+class Output(NamedTuple):
+    """One output, as it is kept.
+
+    Attributes:
+        dtype: in the store. Whole numbers and booleans are floats, so that a gap can
+            be NaN; text is "str".
+        shape: of one run, the widest of all programs.
+        dims: names of its own dimensions.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    dims: tuple[str, ...]
+
+
+def outputs_of(spec: Spec, traced: Iterable[Traced]) -> dict[str, Output]:
+    """The outputs of all programs together.
+
+    Raises:
+        ValueError: on a name that is taken, an output that does not exist, shapes
+            that no dataset holds.
+    """
+    wide: dict[str, tuple[str, tuple[int, ...]]] = {}
+    for one in traced:
+        for name, (dtype, shape) in one.outputs.items():
+            kind = _kind(name, dtype)
+            wide[name] = _widest(name, wide.get(name, (kind, shape)), (kind, shape))
+    for what in ("reduce", "keep", "dims", "may_be_nan"):
+        for name in getattr(spec, what) or ():
+            if name not in wide:
+                raise ValueError(f"{what}: no output {name!r}{suggest(name, wide)}")
+    found = {
+        name: Output(kind, shape, _dims(spec, name, wide))
+        for name, (kind, shape) in wide.items()
+    }
+    _require_free(spec, found)
+    return found
+
+
+def finished(spec: Spec, name: str, output: Output) -> dict[str, Found]:
+    """The variables that the reductions of an output yield, of nobody yet."""
+    made: dict[str, Found] = {}
+    for reduction in spec.reduce.get(name, ()):
+        state = reduction.init(output.shape, np.dtype(output.dtype))
+        for suffix, one in reduction.finish(state, 0).items():
+            if f"{name}_{suffix}" in made:
+                raise ValueError(f"reduce: two reductions make {name}_{suffix}")
+            made[f"{name}_{suffix}"] = one
+    return made
+
+
+def _kind(name: str, dtype: str) -> str:
+    if dtype == "str":
+        return dtype
+    held = np.dtype(dtype)
+    if (held.kind == "f" and held.itemsize >= 4) or held.kind == "c":
+        return dtype
+    if held.kind in "iub" or held.kind == "f":
+        return "float32" if held.kind == "f" else "float64"
+    raise ValueError(f"output {name!r} must be numbers, got {dtype}")
+
+
+def _widest(name, a, b) -> tuple[str, tuple[int, ...]]:
+    """A dtype and a shape that hold both."""
+    if len(a[1]) != len(b[1]):
+        raise ValueError(
+            f"output {name!r} has {len(a[1])} dimensions at one point and {len(b[1])} "
+            "at another: no dataset holds both"
+        )
+    kind = a[0] if a[0] == b[0] else str(np.promote_types(a[0], b[0]))
+    return kind, tuple(map(max, a[1], b[1]))
+
+
+def _dims(spec: Spec, name: str, wide: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of an output's own dimensions."""
+    shape = wide[name][1]
+    if name in spec.dims:
+        if len(spec.dims[name]) != len(shape):
+            raise ValueError(
+                f"dims: {name!r} has {len(shape)} dimensions, got {spec.dims[name]}"
+            )
+        return spec.dims[name]
+    if len(shape) != 1:
+        return tuple(f"{name}_{i}" for i in range(len(shape)))
+    loose = {s[0] for n, (_, s) in wide.items() if n not in spec.dims and len(s) == 1}
+    return ("step",) if len(loose) == 1 else (f"{name}_step",)
+
+
+def _require_free(spec: Spec, outputs: Mapping[str, Output]) -> None:
+    """Refuse two variables or dimensions of one name."""
+    taken = dict.fromkeys(RESERVED, "the sweep's own")
+    taken |= {"computed": "the sweep's own"}
+    taken |= {a.name: "an axis" for a in spec.axes}
+    made = {n: f"the output {n!r}" for n in outputs}
+    for name, output in outputs.items():
+        for made_name in finished(spec, name, output):
+            if made_name in made:
+                raise ValueError(
+                    f"output {made_name!r} has the name of a reduction of {name!r}: "
+                    "rename one"
+                )
+    for name in outputs:
+        if name in taken:
+            raise ValueError(
+                f"output {name!r} has a name that is {taken[name]}: rename it"
+            )
+    for name, output in outputs.items():
+        for dim in output.dims:
+            if dim in taken or (dim in made and dim != name):
+                raise ValueError(
+                    f"dims of {name!r}: the name {dim!r} is taken, choose another"
+                )

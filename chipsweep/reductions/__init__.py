@@ -1,0 +1,49 @@
+"""What is kept of a population when its curves are not.
+
+A reduction sees the values of a chunk and keeps a small state; states of chunks
+merge. So 10,000 chips at 1,000 points never stand in memory together. States
+are merged in the order of the chips, whoever computed them: the bits do not
+depend on who did.
+
+Exact: `Moments` (up to the rounding of float64), `Histogram`, `Fraction`, `Best`,
+and `Quantiles` without bounds, which keeps the values of one point at a time.
+`Quantiles(low=, high=)` counts into fine bins: right to within one bin.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from chipsweep.reductions.base import Found as Found
+from chipsweep.reductions.base import Lanes as Lanes
+from chipsweep.reductions.base import Reduction as Reduction
+from chipsweep.reductions.histogram import Histogram as Histogram
+from chipsweep.reductions.moments import Moments as Moments
+from chipsweep.reductions.quantiles import Quantiles as Quantiles
+from chipsweep.reductions.ranking import Best as Best
+from chipsweep.reductions.ranking import Fraction as Fraction
+
+_OURS: dict[str, Any] = {
+    c.__name__: c for c in (Best, Fraction, Histogram, Moments, Quantiles)
+}
+
+
+def fields(reduction: Reduction) -> dict[str, Any]:
+    """The fields of a reduction, as JSON; a reduction is a frozen dataclass.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    if not dataclasses.is_dataclass(reduction) or isinstance(reduction, type):
+        raise ValueError(f"reduce: a reduction is a dataclass, got {reduction!r}")
+    given = dataclasses.asdict(reduction)
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in given.items()}
+
+
+def by_name(kind: str, given: Mapping[str, Any]) -> Reduction | None:
+    """The reduction that a store speaks of; None if it is not one of ours."""
+    if kind not in _OURS:
+        return None
+    return _OURS[kind](
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+    )

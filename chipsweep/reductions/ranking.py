@@ -1,0 +1,97 @@
+"""Who passes, and who is best."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from chipsweep.reductions.base import Found, State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fraction:
+    """Fraction of the population at or above each of some values: the yield.
+
+    A chip that diverged counts as one that is not.
+    """
+
+    at_least: tuple[float, ...]
+
+    def __post_init__(self):
+        object.__setattr__(self, "at_least", tuple(self.at_least))
+        if not self.at_least:
+            raise ValueError("at_least = (): at least one value")
+
+    def init(self, shape, dtype) -> State:
+        """Nobody passed."""
+        del dtype
+        passed = np.zeros((len(self.at_least), *shape), np.int64)
+        return {"passed": passed}
+
+    def update(self, state, lanes) -> State:
+        """Count those that pass."""
+        new = [
+            (lanes.values.astype(np.float64) >= level).sum(0) for level in self.at_least
+        ]
+        return {"passed": state["passed"] + np.stack(new).astype(np.int64)}
+
+    def merge(self, a, b) -> State:
+        """Add the counts."""
+        return {"passed": a["passed"] + b["passed"]}
+
+    def finish(self, state, computed) -> dict[str, Found]:
+        """`fraction` over `at_least`, of all that were computed."""
+        levels = {"at_least": list(self.at_least)}
+        fraction = state["passed"] / computed if computed else state["passed"] * np.nan
+        return {"fraction": Found(fraction, ("at_least",), levels)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Best:
+    """The best `n` of the population and who they are. Of a single number.
+
+    Attributes:
+        n: how many.
+        largest: whether large is good.
+    """
+
+    n: int = 1
+    largest: bool = True
+
+    def __post_init__(self):
+        if self.n < 1:
+            raise ValueError(f"n = {self.n}: at least 1")
+
+    def init(self, shape, dtype) -> State:
+        """Nobody yet."""
+        if shape:
+            raise ValueError(f"Best needs one number per chip, not shape {shape}")
+        none = np.zeros(0, np.int64)
+        return {"values": np.zeros(0, dtype), "chip": none, "seed": none}
+
+    def update(self, state, lanes) -> State:
+        """The best of old and new."""
+        new = {"values": lanes.values, "chip": lanes.chip, "seed": lanes.seed}
+        return self.merge(state, new)
+
+    def merge(self, a, b) -> State:
+        """Of equals the lower chip, then the lower seed, is better."""
+        all_ = {k: np.concatenate([a[k], b[k].astype(a[k].dtype)]) for k in a}
+        good = all_["values"].astype(np.float64)
+        order = np.lexsort(
+            (all_["seed"], all_["chip"], -good if self.largest else good)
+        )
+        return {k: v[order[: self.n]] for k, v in all_.items()}
+
+    def finish(self, state, computed) -> dict[str, Found]:
+        """`best`, `best_chip`, `best_seed` over `rank`; NaN, -1 where none."""
+        del computed
+        gap = self.n - len(state["values"])
+        ranks = {"rank": np.arange(self.n)}
+        best = np.pad(
+            state["values"].astype(np.float64), (0, gap), constant_values=np.nan
+        )
+        found = {"best": Found(best, ("rank",), ranks)}
+        for who in ("chip", "seed"):
+            index = np.pad(state[who], (0, gap), constant_values=-1)
+            found[f"best_{who}"] = Found(index, ("rank",), ranks)
+        return found

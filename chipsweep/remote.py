@@ -1,0 +1,93 @@
+"""Calls computed elsewhere, by any executor, into one store."""
+
+import concurrent.futures as futures
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from chipsweep.files import Files
+from chipsweep.preparing import Prepared, Resources, prepared
+from chipsweep.progress import Progress, Watched
+from chipsweep.spec import Spec
+
+__all__ = ["computed_remotely"]
+
+AHEAD = 256
+"""Calls handed to the executor before the first of them is done."""
+
+
+def computed_remotely(
+    spec: Spec, store: Any, executor: Any, share: tuple[int, int],
+    resources: Resources, timeout: float, progress: Progress,
+) -> None:  # fmt: skip
+    """Let an executor fill a store.
+
+    Tracing, sizing and compiling are done by its workers: this process may have no
+    accelerator. A call asks first whether its chunk is there, so one that is done
+    twice does no harm.
+
+    Raises:
+        ValueError: without a store that workers can reach.
+        TimeoutError: if no call ends within `timeout` seconds.
+    """
+    if store is None:
+        raise ValueError("executor needs a store that its workers can reach, got None")
+    first = executor.submit(_prepare, spec, store, resources)
+    _wait([first], timeout)
+    missing = first.result()[share[0] :: share[1]]
+    made = prepared(spec, Files.at(store), resources, may_create=False)
+    frame = made.store.frame
+    watched = Watched(progress, made, done=frame.count - len(missing))
+    waiting = [int(n) for n in missing]
+    running: dict[Any, int] = {}
+    while waiting or running:
+        while waiting and len(running) < AHEAD:
+            number = waiting.pop(0)
+            running[executor.submit(_call, spec, store, resources, [number])] = number
+        for done in _wait(list(running), timeout):
+            number = running.pop(done)
+            done.result()
+            watched.add(frame.runs(number), {})
+
+
+def _wait(running: list[Any], timeout: float) -> list[Any]:
+    """Those that are done, at least one."""
+    clock = time.monotonic()
+    while True:
+        done = [one for one in running if one.done()]
+        if done:
+            return done
+        if time.monotonic() - clock > timeout:
+            raise TimeoutError(
+                f"no call was finished for {timeout:g} s: has the executor workers?"
+            )
+        if isinstance(running[0], futures.Future):
+            futures.wait(running, timeout=0.2, return_when=futures.FIRST_COMPLETED)
+        else:
+            time.sleep(0.05)
+
+
+_known: dict[str, Prepared] = {}
+
+
+def _prepare(spec: Spec, store: Any, resources: Resources) -> np.ndarray:
+    """On a worker: open the store; what is missing."""
+    return _made(spec, store, resources).store.missing()
+
+
+def _call(spec: Spec, store: Any, resources: Resources, numbers: Sequence[int]) -> int:
+    """On a worker: compute some chunks, unless they are there."""
+    made = _made(spec, store, resources)
+    wanted = [n for n in numbers if not made.store.has(n)]
+    for one in made.computer.compute(wanted):
+        made.store.write(one.number, one.chunk)
+    return len(wanted)
+
+
+def _made(spec: Spec, store: Any, resources: Resources) -> Prepared:
+    """Traced and compiled once per process and sweep; the program is compared."""
+    made = prepared(spec, Files.at(store), resources)
+    name = f"{store} {made.store.identity}"
+    return _known.setdefault(name, made)

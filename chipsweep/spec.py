@@ -1,0 +1,209 @@
+"""Everything that decides the numbers of a sweep, and nothing else."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chipsweep.axes import Axis, read_axes
+from chipsweep.checks import MOST_CHIPS, indices, whole
+from chipsweep.designs import Design, Grid, Layout
+from chipsweep.reductions import Reduction
+
+__all__ = ["Group", "Indices", "Spec", "fields_of", "specify"]
+
+Indices = int | Sequence[int] | np.ndarray
+MOST_RUNS = 2**40
+
+
+class Group(NamedTuple):
+    """Points that share their structural values, and so one compiled program.
+
+    Attributes:
+        number: of the group.
+        structural: axis -> value.
+        points: numbers of its points, ascending.
+    """
+
+    number: int
+    structural: Mapping[str, Any]
+    points: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """A function, where it is evaluated, and what is kept of it.
+
+    Attributes:
+        function: `function(point, chip, key) -> dict of arrays`, see `sweep`.
+        axes: what is swept.
+        layout: the points.
+        base: fields of the point that stay; a dataclass or a mapping.
+        chips: indices of the chips.
+        seeds: indices of the seeds.
+        key: root of all random draws.
+        common: whether all points share their draws (common random numbers).
+        dims: output -> names of its dimensions.
+        reduce: output -> reductions over chips and seeds.
+        keep: outputs kept chip by chip; all that are not reduced when None.
+        may_be_nan: outputs in which NaN does not mean that the chip diverged.
+        outputs: declared outputs of a plain-Python function; None: it is traced.
+        read: fields of the point that the function was seen to read.
+    """
+
+    function: Callable
+    axes: tuple[Axis, ...]
+    layout: Layout
+    base: Any
+    chips: Sequence[int]
+    seeds: Sequence[int]
+    key: int
+    common: bool
+    dims: Mapping[str, tuple[str, ...]]
+    reduce: Mapping[str, tuple[Reduction, ...]]
+    keep: tuple[str, ...] | None
+    may_be_nan: tuple[str, ...]
+    outputs: Mapping[str, tuple[str, tuple[int, ...]]] | None
+    read: set[str] = field(default_factory=set, compare=False)
+
+    @functools.cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups, in the order in which their first points come."""
+        names = [a.name for a in self.axes if a.structural]
+        if not names:
+            return (Group(0, {}, np.arange(self.layout.size)),)
+        kinds = np.stack([self.layout.index[n] for n in names], 1)
+        _, first, member = np.unique(
+            kinds, axis=0, return_index=True, return_inverse=True
+        )
+        made = []
+        for number, kind in enumerate(np.argsort(first)):
+            points = np.flatnonzero(member.ravel() == kind)
+            point = self.layout.point(int(points[0]))
+            made.append(Group(number, {n: point[n] for n in names}, points))
+        return tuple(made)
+
+    @functools.cached_property
+    def group_of(self) -> np.ndarray:
+        """Number of the group of every point."""
+        found = np.empty(self.layout.size, int)
+        for group in self.groups:
+            found[group.points] = group.number
+        return found
+
+    @property
+    def traced(self) -> tuple[Axis, ...]:
+        """The axes that are mapped."""
+        return tuple(a for a in self.axes if not a.structural)
+
+    @property
+    def population(self) -> int:
+        """Runs per point."""
+        return len(self.chips) * len(self.seeds)
+
+    @property
+    def runs(self) -> int:
+        """Points x chips x seeds."""
+        return self.layout.size * self.population
+
+    def kept(self, outputs: Sequence[str] | Mapping[str, Any]) -> list[str]:
+        """Which outputs are kept chip by chip."""
+        if self.keep is None:
+            return [name for name in outputs if name not in self.reduce]
+        return [name for name in outputs if name in self.keep]
+
+
+def specify(
+    function: Callable,
+    axes: Mapping[str, Any],
+    *,
+    chips: Indices = 1,
+    seeds: Indices = 1,
+    design: Design | None = None,
+    base: Any = None,
+    key: int = 0,
+    common: bool = True,
+    dims: Mapping[str, Sequence[str]] | None = None,
+    reduce: Mapping[str, Reduction | Sequence[Reduction]] | None = None,
+    keep: Sequence[str] | None = None,
+    may_be_nan: Sequence[str] = (),
+    outputs: Mapping[str, Any] | None = None,
+) -> Spec:
+    """Check what is asked for, and decide what is mapped. Arguments as in `sweep`.
+
+    Raises:
+        ValueError: naming the argument, the value and the bound.
+    """
+    fields = fields_of(base)
+    if not callable(function):
+        raise ValueError(f"function must be callable, got {function!r}")
+    read = read_axes(axes, fields, closed=dataclasses.is_dataclass(base))
+    layout = (design or Grid()).lay_out(read)
+    _require_valid(base, layout)
+    lists = {
+        k: v if isinstance(v, Sequence) else (v,) for k, v in (reduce or {}).items()
+    }
+    spec = Spec(
+        function=function,
+        axes=read,
+        layout=layout,
+        base=base,
+        chips=indices("chips", chips),
+        seeds=indices("seeds", seeds),
+        key=whole("key", key, at_least=0, at_most=MOST_CHIPS),
+        common=common,
+        dims={k: tuple(v) for k, v in (dims or {}).items()},
+        reduce={k: tuple(v) for k, v in lists.items()},
+        keep=None if keep is None else tuple(keep),
+        may_be_nan=tuple(may_be_nan),
+        outputs=None if outputs is None else _declared(outputs),
+    )
+    if spec.runs > MOST_RUNS:
+        raise ValueError(
+            f"points x chips x seeds must be at most 2**40, got {spec.runs:.3g}"
+        )
+    return spec
+
+
+def fields_of(base: Any) -> dict[str, Any]:
+    """The fields of a base: of a mapping, or of a dataclass."""
+    if base is None:
+        return {}
+    if isinstance(base, Mapping):
+        return dict(base)
+    if dataclasses.is_dataclass(base) and not isinstance(base, type):
+        return {f.name: getattr(base, f.name) for f in dataclasses.fields(base)}
+    raise ValueError(f"base must be a mapping or a dataclass instance, got {base!r}")
+
+
+def _require_valid(base: Any, layout: Layout) -> None:
+    """Let a dataclass refuse the values of any point before anything runs."""
+    if isinstance(base, Mapping) or base is None:
+        return
+    for number in range(layout.size):
+        point = layout.point(number)
+        try:
+            dataclasses.replace(base, **point)
+        except ValueError as e:
+            raise ValueError(f"at {point}: {e}") from None
+
+
+def _declared(outputs: Mapping[str, Any]) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Outputs of plain Python: `float`, `str`, or `(float, shape)`, by name."""
+    found = {}
+    for name, one in outputs.items():
+        kind, shape = one if isinstance(one, tuple) else (one, ())
+        if kind not in (float, str):
+            raise ValueError(
+                f"outputs[{name!r}] must be float or str, or one of them with a shape "
+                f"(whole numbers and booleans are floats here), got {one!r}"
+            )
+        sizes = tuple(
+            whole(f"size of outputs[{name!r}]", n, at_least=0, at_most=2**31)
+            for n in shape
+        )
+        found[name] = (("float64" if kind is float else "str"), sizes)
+    return found
