@@ -79,7 +79,6 @@ class Files:
 
     def names(self, prefix: str = "") -> list[str]:
         """Keys and branches directly below a branch."""
-
         if self._absent:
             return []
 

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import xarray as xr
 from matplotlib.figure import Figure
 
+import chipsweep
 from experiments import catalogue, provenance, store, style
 from experiments.claims import Claim, read_csv, write_csv
 from experiments.progress import Display
 from experiments.sweep.figure import plot as plot_sweep
+from experiments.watching import Reporting
 from experiments.work import Progress, Work
 
 __all__ = [
@@ -72,16 +74,37 @@ def run(
     kept = store.load(path) if path.exists() else None
     if kept is not None and _is_current(kept, config):
         return kept
-    work = Work(folder=results / name, config=config, report=report)
     scale = {"default": "reduced", None: "custom"}
     preset = _preset(module, config)
+    if hasattr(module, "sweeps"):
+        made = _derived(module, config, results / name, report)
+    else:
+        made = module.run(
+            config, Work(folder=results / name, config=config, report=report)
+        )
     dataset = provenance.stamped(
-        module.run(config, work),
+        made,
         name=name,
         config=config,
         scale=scale.get(preset, str(preset)),
     )
     return store.load(store.save(dataset, path))
+
+
+def _derived(module: Any, config: Any, folder: Path, report: Any) -> xr.Dataset:
+    """All sweeps of an experiment, each continued from its store; what they show."""
+    asked = {label: one for label, one in module.sweeps(config).items()}
+    found = {}
+    for number, (label, one) in enumerate(asked.items()):
+        spec = one.spec
+        store = folder / f"{label}-{chipsweep.identity(spec)}.zarr"
+        found[label] = chipsweep.run(
+            spec,
+            store=store,
+            resources=chipsweep.Resources(chunk=one.chunk),
+            progress=Reporting(report, label, number, len(asked)),
+        )
+    return module.derive(config, found)
 
 
 def figure(name: str, dataset: xr.Dataset) -> Figure:

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OURS = {"prng", "eapu_jax", "thermo", "experiments", "benchmarks", "tests"}
+OURS = {"prng", "eapu_jax", "thermo", "chipsweep", "experiments", "benchmarks", "tests"}
 EXTRAS = {
     "prng": (),
     "eapu_jax": ("flax",),
     "thermo": (),
+    "chipsweep": ("search",),
     "experiments": ("experiments", "search"),
     "benchmarks": ("experiments", "bench"),
-    "tests": ("experiments", "search", "bench", "test"),
+    "tests": ("experiments", "search", "cluster", "bench", "test"),
 }
 
 
@@ -62,4 +63,4 @@ def test_every_import_of_a_package_is_declared(package):
 def test_the_lock_holds_every_declared_distribution():
     lines = (ROOT / "requirements.lock").read_text().splitlines()
     locked = {normal(line.partition("==")[0]) for line in lines if "==" in line}
-    assert declared(("experiments", "bench", "test")) <= locked  # a search is a choice
+    assert declared(("experiments", "bench", "test")) <= locked
