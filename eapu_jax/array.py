@@ -12,10 +12,11 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from eapu_jax import ledger as ledgers
-from eapu_jax.checks import number, typed_key
-from eapu_jax.crossbar import Crossbar
+from eapu_jax.checks import number, numbers, typed_key
+from eapu_jax.crossbar import Crossbar, one_crossbar
 from eapu_jax.devices.base import Pulses, Scalar
 from eapu_jax.ledger import Ledger
+from eapu_jax.placement import is_array
 from eapu_jax.rows import add
 from prng import unrolled
 
@@ -42,17 +43,21 @@ def deploy_one(
     No write error: this is how an array begins. `write` onto it what must be
     programmed by pulses.
     """
+    typed_key("key", key)
+    one_crossbar(crossbar)
     dtype = working_dtype(w)
     scale = jnp.asarray(crossbar.fit(w.astype(dtype)), dtype)
     g = crossbar.encoding.to_cells(w.astype(dtype), scale)
     number("scale of the weights, as fitted (1/µS)", scale, above=0)
-    number("conductance that stands for a weight (µS)", g)
+    if g.size:
+        number("conductance that stands for one of the weights (µS)", g)
     cells = crossbar.device.init(unrolled(key), g)
     return ArrayState(cells, scale, ledgers.blank(g.shape))
 
 
 def weights(crossbar: Crossbar, state: ArrayState) -> Float[Array, "*weights"]:
     """The weights that the cells stand for now, without read noise."""
+    one_array(crossbar, state)
     g = crossbar.conductance(state.cells)
     return crossbar.encoding.to_weights(g, state.scale)
 
@@ -74,6 +79,7 @@ def read(
         True
     """
     typed_key("key", key)
+    one_array(crossbar, state)
     g = crossbar.hold_stuck(crossbar.device.read(unrolled(key), state.cells))
     once = add(state.ledger.reads, jnp.array([0, 1], jnp.uint32))
     counted = state._replace(ledger=state.ledger._replace(reads=once))
@@ -103,6 +109,8 @@ def write(
         ([[0.0, 2.0]], [[False, True]])
     """
     typed_key("key", key)
+    one_array(crossbar, state)
+    _fits("dw", dw, weights(crossbar, state).shape)
     dg = request(crossbar, state, dw)
     cells, pulses = crossbar.device.write(unrolled(key), state.cells, dg)
     return ArrayState(cells, state.scale, ledgers.record(state.ledger, pulses)), pulses
@@ -120,6 +128,7 @@ def advance(
     """Let `dt` (s) pass: cells relax, drift, leak as their device does."""
     typed_key("key", key)
     number("dt", dt, at_least=0)
+    one_array(crossbar, state)
     return state._replace(cells=crossbar.device.advance(unrolled(key), state.cells, dt))
 
 
@@ -129,12 +138,26 @@ def working_dtype(leaf: jax.Array) -> Any:
     Raises:
         ValueError: on weights that are not floating point.
     """
-    if not jnp.issubdtype(leaf.dtype, jnp.floating):
+    dtype = getattr(leaf, "dtype", type(leaf).__name__)
+    if not is_array(leaf) or not jnp.issubdtype(dtype, jnp.floating):
         raise ValueError(
-            f"weights on the array must be floating point, got {leaf.dtype}: "
+            f"weights w on the array must be floating point, got {dtype}: "
             "cast them, or keep them digital with a `place` of your own"
         )
     return jnp.dtype(jnp.float64 if leaf.dtype == jnp.float64 else jnp.float32)
+
+
+def one_array(crossbar: Any, state: Any) -> None:
+    """Refuse anything but one crossbar and the state of one array."""
+    one_crossbar(crossbar)
+    if not isinstance(state, ArrayState):
+        raise ValueError(f"state must be an ArrayState, as of deploy, got {state!r}")
+
+
+def _fits(name: str, dw: Any, shape: tuple[int, ...]) -> None:
+    numbers(name, dw, dtype=jnp.floating)
+    if dw.shape != shape:
+        raise ValueError(f"{name} must have the shape {shape}, got {dw.shape}")
 
 
 def fork(key: Key[Array, ""], purpose: int) -> Key[Array, ""]:

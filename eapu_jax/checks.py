@@ -53,10 +53,14 @@ def check(thing: Any) -> None:
             check(value)
         elif "finite" in field.metadata:
             rules = dict(field.metadata)
-            other = rules.pop("below")
-            number(name, value, **rules)
-            if other is not None:
-                _ordered(name, value, other, getattr(thing, other))
+            rules.pop("below")
+            if value is not None or field.default is not None:
+                number(name, value, **rules)
+    for field in dataclasses.fields(thing):
+        other = field.metadata.get("below")
+        if other is not None:
+            name = f"{type(thing).__name__}.{field.name}"
+            _ordered(name, getattr(thing, field.name), other, getattr(thing, other))
     if hasattr(thing, "__check__"):
         thing.__check__()
 
@@ -72,12 +76,11 @@ def number(
     finite: bool = True,
 ) -> None:
     """Refuse a concrete `value` (scalar or array) that is not within bounds."""
-    array = _concrete(value)
-    if array is None:
+    if traced(value):
         return
-    real = array.dtype.kind in "iuf" or array.dtype.name == "bfloat16"
-    if not real:
-        raise ValueError(f"{name} must be a real number, got {value!r}")
+    array = _array(value)
+    if array is None or not _real(array) or not array.size:
+        raise ValueError(f"{name} must be a real number, got {_brief(value)}")
     given, array = array.astype(float), _as_computed(array)
     _require(~np.isnan(array), name, given, "a number, not NaN")
     if finite:
@@ -92,31 +95,54 @@ def number(
         _require(array < under, name, given, f"< {under:g}")
 
 
+def numbers(name: str, value: Any, *, dtype: Any = jnp.number) -> None:
+    """Refuse a `value` that is no array of this kind of numbers, traced or not."""
+    held = getattr(value, "dtype", None)
+    strange = held is None or jnp.issubdtype(held, jnp.complexfloating)
+    if strange or not jnp.issubdtype(held, dtype):
+        got = type(value).__name__ if held is None else held
+        raise ValueError(f"{name} must be an array of {_KINDS[dtype]}, got {got}")
+
+
+_KINDS = {
+    jnp.floating: "floating-point numbers",
+    jnp.integer: "whole numbers",
+    jnp.number: "real numbers",
+}
+
+
 def one_of(name: str, value: Any, choices: tuple[Any, ...]) -> None:
     """Refuse a `value` that is not one of the choices."""
-    if value not in choices:
+    if not any(isinstance(value, type(one)) and value == one for one in choices):
         known = ", ".join(map(repr, choices))
-        raise ValueError(f"{name} must be one of {known}, got {value!r}")
+        raise ValueError(f"{name} must be one of {known}, got {_brief(value)}")
 
 
 def whole(name: str, value: Any, *, at_least: int) -> None:
     """Refuse a concrete `value` that is not one whole number within bounds."""
-    array = _concrete(value)
-    if array is None:
+    if traced(value):
         return
-    if array.dtype.kind not in "iu" or array.ndim:
-        raise ValueError(f"{name} must be a whole number, got {value!r}")
+    array = _array(value)
+    if array is None or array.dtype.kind not in "iu" or array.ndim:
+        raise ValueError(f"{name} must be a whole number, got {_brief(value)}")
     _require(array >= at_least, name, array, f">= {at_least}")
+
+
+def able(name: str, thing: Any, methods: tuple[str, ...], example: str) -> None:
+    """Refuse a `thing` that lacks one of the methods, and a class for an instance."""
+    if isinstance(thing, type) or not all(hasattr(thing, can) for can in methods):
+        raise ValueError(f"{name} must be {example}, got {_brief(thing)}")
 
 
 def stuck_at(value: Any) -> None:
     """Refuse stuck levels that are not real and finite; NaN is a healthy cell."""
-    array = _concrete(value)
-    if array is None:
+    if value is None or traced(value):
         return
-    if array.dtype.kind == "f":
-        array = array[~np.isnan(array)]
-    number("Crossbar.stuck_at", array)
+    array = _array(value)
+    if array is None or not _real(array):
+        number("Crossbar.stuck_at", value)
+    elif not np.all(healthy := np.isnan(array)):
+        number("Crossbar.stuck_at", array[~healthy])
 
 
 def thresholds(tree: Any) -> None:
@@ -136,7 +162,9 @@ def typed_key(name: str, key: Any) -> None:
     """
     dtype = getattr(key, "dtype", None)
     if dtype is None or not jnp.issubdtype(dtype, jax.dtypes.prng_key):
-        raise ValueError(f"{name} must be a typed key, jax.random.key(0), got {key!r}")
+        raise ValueError(
+            f"{name} must be a typed key, jax.random.key(0), got {_brief(key)}"
+        )
     if key.shape != ():
         raise ValueError(
             f"{name} must be one key, got {key.shape} of them: vmap over the keys"
@@ -151,7 +179,7 @@ def typed_key(name: str, key: Any) -> None:
 
 def traced(*values: Any) -> bool:
     """Whether any of these is known only inside a compiled program."""
-    return any(isinstance(value, Tracer) for value in values)
+    return any(isinstance(value, Tracer) for value in jax.tree.leaves(values))
 
 
 def _as_computed(array: np.ndarray) -> np.ndarray:
@@ -161,8 +189,8 @@ def _as_computed(array: np.ndarray) -> np.ndarray:
 
 
 def _ordered(name: str, value: Any, other: str, limit: Any) -> None:
-    low, high = _concrete(value), _concrete(limit)
-    if low is not None and high is not None:
+    if not traced(value, limit):
+        low, high = np.asarray(value), np.asarray(limit)
         bound = f"below {other} = {_show(high)}"
         lower, upper = _as_computed(low), _as_computed(high)
         _require(np.less(lower, upper), name, low, bound)
@@ -180,10 +208,19 @@ def _show(value: Any) -> str:
     return f"{flat[0]:g}{more}" if not math.isnan(flat[0]) else f"nan{more}"
 
 
-def _concrete(value: Any) -> np.ndarray | None:
-    if value is None or isinstance(value, Tracer):
-        return None
+def _real(array: np.ndarray) -> bool:
+    return array.dtype.kind in "iuf" or array.dtype.name == "bfloat16"
+
+
+def _array(value: Any) -> np.ndarray | None:
+    """The numbers; None where they cannot be laid out as an array."""
     try:
         return np.asarray(value)
-    except Exception:  # a label or a sentinel of some tree transformation
+    except Exception:  # ragged, or an object that refuses
         return None
+
+
+def _brief(value: Any) -> str:
+    """A value in at most a line: a number of 400 digits is one, too."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -12,7 +12,7 @@ import jax.random as jr
 from jaxtyping import Array, Key, PyTree
 
 from eapu_jax.checks import number, one_of, typed_key, whole
-from eapu_jax.crossbar import Crossbar, is_crossbar
+from eapu_jax.crossbar import Crossbar, one_crossbar
 from eapu_jax.placement import Place, path_name, where
 from prng import unrolled
 
@@ -61,11 +61,12 @@ class Spread:
             for name, sigma in getattr(self, kind).items():
                 number(f"Spread.{kind}[{name!r}]", sigma, at_least=0)
         one_of("Spread.law", self.law, ("lognormal", "normal"))
-        number("Spread.stuck_rate", self.stuck_rate, at_least=0)
-        if not self.stuck_rate <= 1:
-            raise ValueError(f"Spread.stuck_rate must be <= 1, got {self.stuck_rate}")
-        if not self.stuck_levels:
-            raise ValueError("Spread.stuck_levels must name at least one level, got ()")
+        number("Spread.stuck_rate", self.stuck_rate, at_least=0, at_most=1)
+        if not jnp.iterable(self.stuck_levels) or not len(self.stuck_levels):
+            raise ValueError(
+                "Spread.stuck_levels must name at least one level, "
+                f"got {self.stuck_levels!r}"
+            )
         number("Spread.stuck_levels", self.stuck_levels)
 
 
@@ -239,8 +240,7 @@ def _constants(device: Any, prefix: str = "") -> list[str]:
 
 
 def _check_nominal(crossbar: Crossbar, spread: Spread) -> None:
-    if not is_crossbar(crossbar):
-        raise ValueError(f"crossbar must be one Crossbar, got {crossbar!r}")
+    one_crossbar(crossbar)
     if not isinstance(spread, Spread):
         raise ValueError(f"spread must be a Spread, got {spread!r}")
     known = _constants(crossbar.device)

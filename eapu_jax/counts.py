@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, PyTree
 from eapu_jax import ledger as ledgers
 from eapu_jax.array import ArrayState
 from eapu_jax.bank import arrays_of
-from eapu_jax.checks import whole
+from eapu_jax.checks import number, numbers, whole
 
 
 def view(state: PyTree) -> dict[str, ArrayState]:
@@ -112,6 +112,10 @@ def lifetime_factor(writes: Any, steps: int) -> Float[Array, ""]:
     """
     whole("steps", steps, at_least=0)
     leaves = jax.tree.leaves(writes)
+    for leaf in leaves:
+        numbers("writes", leaf, dtype=jnp.integer)
+        if leaf.size:
+            number("fewest writes of a cell", jnp.min(leaf), at_least=0)
     cells = sum(n.size for n in leaves)
     if not cells:
         raise ValueError(f"writes must hold at least one cell, got {writes!r}")

@@ -9,13 +9,11 @@ from jaxtyping import PyTree
 from eapu_jax.checks import stuck_at
 from eapu_jax.constants import constants
 from eapu_jax.devices import AdditiveError, Device
-from eapu_jax.devices.base import Scalar
+from eapu_jax.devices.base import Scalar, a_device
 from eapu_jax.encodings import Encoding, Range, SingleCell
+from eapu_jax.encodings.base import an_encoding
 from eapu_jax.encodings.ranges import as_range
 from eapu_jax.periphery.base import Periphery
-
-_DEVICE = ("init", "conductance", "write", "advance", "read", "read_std")
-_ENCODING = ("to_cells", "to_weights", "request")
 
 
 @constants
@@ -48,8 +46,8 @@ class Crossbar:
     periphery: Periphery = Periphery()
 
     def __check__(self):
-        _require("device", self.device, _DEVICE, "a device, AdditiveError()")
-        _require("encoding", self.encoding, _ENCODING, "an encoding, SingleCell()")
+        a_device("Crossbar.device", self.device)
+        an_encoding("Crossbar.encoding", self.encoding)
         if not isinstance(self.periphery, Periphery):
             raise ValueError(
                 f"Crossbar.periphery must be Periphery(...), got {self.periphery!r}"
@@ -96,14 +94,15 @@ class Crossbar:
             )
 
 
-def _require(field: str, thing: Any, methods: tuple[str, ...], example: str) -> None:
-    if isinstance(thing, type) or not all(hasattr(thing, can) for can in methods):
-        raise ValueError(f"Crossbar.{field} must be {example}, got {thing!r}")
-
-
 def is_crossbar(thing: Any) -> bool:
     """Whether `thing` is one crossbar."""
     return isinstance(thing, Crossbar)
+
+
+def one_crossbar(crossbar: Any) -> None:
+    """Refuse anything but one crossbar."""
+    if not is_crossbar(crossbar):
+        raise ValueError(f"crossbar must be one Crossbar, got {crossbar!r}")
 
 
 def crossbars_at(crossbar: PyTree[Crossbar], paths: list[str]) -> dict[str, Crossbar]:

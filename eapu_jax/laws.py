@@ -22,6 +22,7 @@ def write_probability(dw: jax.Array, threshold: Scalar) -> jax.Array:
         >>> write_probability(jnp.array([-0.5, 0.0, 3.0]), 2.0)
         Array([0.25, 0.  , 1.  ], dtype=float32)
     """
+    number("dw", dw)
     number("threshold", threshold, above=0)
     return jnp.minimum(jnp.abs(dw) / threshold, 1)
 
@@ -34,6 +35,7 @@ def step_variance(dw: jax.Array, threshold: Scalar) -> jax.Array:
         >>> step_variance(jnp.array([0.5, 3.0]), 2.0)
         Array([0.75, 0.  ], dtype=float32)
     """
+    number("dw", dw)
     number("threshold", threshold, above=0)
     size = jnp.abs(dw)
     return size * jnp.maximum(threshold - size, 0)
@@ -119,6 +121,8 @@ def stationary_variance_backprop(
         '0.5592'
     """
     number("write_noise", write_noise, at_least=0)
+    number("learning_rate", learning_rate, at_least=0)
+    number("curvature", curvature, at_least=0)
     pull = learning_rate * curvature
     number("learning_rate * curvature", pull, above=0, under=2)
     return write_noise**2 / (2 * pull - pull**2)

@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from eapu_jax.array import ArrayState, fork
-from eapu_jax.checks import one_of, typed_key
+from eapu_jax.array import ArrayState, fork, one_array
+from eapu_jax.checks import numbers, one_of, typed_key, whole
 from eapu_jax.crossbar import Crossbar
 from eapu_jax.periphery import passes
 from eapu_jax.periphery.tiles import Tiled
@@ -72,7 +72,7 @@ def matvec(
         >>> matvec(jax.random.key(1), Crossbar(), state, w, jnp.array([2.0, 4.0]))
         Array([3., 7.], dtype=float32)
     """
-    rows, columns = _split(w, inputs)
+    rows, columns = _split(crossbar, state, w, inputs)
     vectors = _vectors("x", x, rows)
     tiled, scale = _seen(key, crossbar, state, w, inputs, noise)
     one_of("gradient", gradient, ("array", "exact"))
@@ -106,7 +106,7 @@ def matvec_transposed(
         >>> matvec_transposed(jax.random.key(1), Crossbar(), state, w, x)
         Array([-1.  , 8.25], dtype=float32)
     """
-    rows, columns = _split(w, inputs)
+    rows, columns = _split(crossbar, state, w, inputs)
     vectors = _vectors("x", x, columns)
     tiled, scale = _seen(key, crossbar, state, w, inputs, noise)
     drive = vectors.astype(scale.dtype) * scale
@@ -179,7 +179,10 @@ def _column_scale(scale, shape, inputs):
     return spread.reshape(1, math.prod(outputs))
 
 
-def _split(w, inputs) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _split(crossbar, state, w, inputs) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    one_array(crossbar, state)
+    numbers("w", w, dtype=jnp.floating)
+    whole("inputs", inputs, at_least=1)
     if not 0 < inputs < w.ndim:
         raise ValueError(
             f"inputs must leave w an output axis: 0 < inputs < {w.ndim}, got {inputs}"
@@ -188,6 +191,7 @@ def _split(w, inputs) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def _vectors(name, x, shape):
+    numbers(name, x)
     if tuple(x.shape[max(x.ndim - len(shape), 0) :]) != shape:
         raise ValueError(f"{name} must end in the axes {shape}, got shape {x.shape}")
     return x.reshape(-1, math.prod(shape))

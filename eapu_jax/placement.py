@@ -108,10 +108,14 @@ def _chosen(tree: PyTree, rule: Place | None) -> list[tuple[str, Any]]:
 
 def where(path: str, leaf: Any, rule: Place | None) -> str:
     """The answer of the rule, or of `place` where there is none."""
+    if not (rule is None or callable(rule)):
+        raise ValueError(
+            f"place must be a function (path, shape) -> answer, got {rule!r}"
+        )
     if not is_array(leaf):
         return "digital: no array"
     answer = (rule or place)(path, jnp.shape(leaf))
-    if answer != "array" and not answer.startswith("digital"):
+    if answer != "array" and not str(answer).startswith("digital"):
         raise ValueError(
             f'place must answer "array" or "digital: why", got {answer!r} for {path!r}'
         )

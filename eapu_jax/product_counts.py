@@ -49,6 +49,10 @@ def product_counts(
         >>> product_counts(pairs, {"kernel": (300, 10)}, vectors=64)
         Counts(macs=384000, dac=19200, adc=1920)
     """
+    if not isinstance(shapes, Mapping):
+        raise ValueError(f"shapes must map paths to shapes, got {shapes!r}")
+    for path, shape in shapes.items():
+        _check_shape(f"shapes[{path!r}]", shape)
     crossbars = crossbars_at(crossbar, list(shapes))
     parts = [
         _one(crossbars[path], shape, _vectors(vectors, path))
@@ -63,6 +67,13 @@ def _vectors(vectors: int | Mapping[str, int], path: str) -> int:
         raise ValueError(f"vectors must say how many enter {path!r}, got {vectors}")
     whole(f"vectors of {path!r}", n, at_least=0)
     return n
+
+
+def _check_shape(name: str, shape: tuple[int, ...]) -> None:
+    if not isinstance(shape, tuple | list) or not shape:
+        raise ValueError(f"{name} must be a shape, (rows, columns), got {shape!r}")
+    for size in shape:
+        whole(name, size, at_least=0)
 
 
 def _one(crossbar: Crossbar, shape: tuple[int, ...], vectors: int) -> Counts:

@@ -1,7 +1,7 @@
 """A model becomes analog by its leaves."""
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ from jaxtyping import Array, Key, PyTree
 
 from eapu_jax.analog import Analog
 from eapu_jax.array import ArrayState
-from eapu_jax.checks import typed_key
+from eapu_jax.checks import one_of, typed_key
 from eapu_jax.crossbar import Crossbar, crossbars_at
 from eapu_jax.matvec import Gradient, Noise
 from eapu_jax.placement import Place, on_array, place, put
@@ -59,6 +59,8 @@ def wrap(
                [2., 2.]], dtype=float32)}
     """
     typed_key("key", key)
+    one_of("gradient", gradient, ("array", "exact"))
+    one_of("noise", noise, ("fresh", "shared"))
     leaves = on_array(params, place)
     _all_known(leaves, arrays, stacked)
     crossbars = crossbars_at(crossbar, list(leaves))
@@ -103,6 +105,10 @@ def layers_first(analog: Analog) -> Analog:
 
 
 def _all_known(leaves, arrays, stacked) -> None:
+    if not isinstance(arrays, Mapping):
+        raise ValueError(f"arrays must map paths to arrays, got {arrays!r}")
+    if not isinstance(stacked, Collection):
+        raise ValueError(f"stacked must be paths of branches, got {stacked!r}")
     for path in leaves:
         if path not in arrays:
             raise ValueError(

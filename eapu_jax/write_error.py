@@ -5,8 +5,8 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from eapu_jax.checks import number, typed_key, whole
-from eapu_jax.crossbar import Crossbar
-from eapu_jax.devices.base import Device, Scalar
+from eapu_jax.crossbar import Crossbar, one_crossbar
+from eapu_jax.devices.base import Device, Scalar, a_device
 from prng import unrolled
 
 
@@ -38,6 +38,7 @@ def write_error(
         (True, True)
     """
     typed_key("key", key)
+    a_device("device", device)
     number("dg", dg)
     number("g", g)
     whole("cells", cells, at_least=2)
@@ -81,6 +82,7 @@ def matched_threshold(
         >>> f"{float(matched_threshold(jax.random.key(0), pulsed)):.2f}"
         '0.03'
     """
+    one_crossbar(crossbar)
     if crossbar.fixed_scale is None:
         raise ValueError(f"Crossbar.r_wg must be one number, got {crossbar.r_wg!r}")
     whole("rounds", rounds, at_least=1)

@@ -16,6 +16,8 @@ import jax.random as jr
 from jax.extend.random import define_prng_impl
 from jaxtyping import Array, Key, UInt32
 
+from prng.checks import array_of, typed
+
 __all__ = ["bits_at", "blocks_at", "counts_its_draws", "unrolled"]
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
@@ -42,10 +44,7 @@ def unrolled(key: Key[Array, "..."]) -> Key[Array, "..."]:
         >>> bool(jax.random.normal(unrolled(key)) == jax.random.normal(key))
         True
     """
-    if not jnp.issubdtype(jnp.asarray(key).dtype, jax.dtypes.prng_key):
-        raise TypeError(
-            f"key must be a typed key such as jax.random.key(0), got {key!r}"
-        )
+    typed(key)
     partitionable = getattr(jax.config, "jax_threefry_partitionable", True)
     if jax.default_backend() != "cpu" or not partitionable:
         return key
@@ -59,7 +58,11 @@ def counts_its_draws(key: Key[Array, "..."]) -> bool:
 
     True of threefry2x32 under jax's default `jax_threefry_partitionable=True`,
     whether drawn by jax or by `unrolled`.
+
+    Raises:
+        TypeError: if `key` is not a typed key.
     """
+    typed(key)
     partitionable = getattr(jax.config, "jax_threefry_partitionable", True)
     named = str(jr.key_impl(key))
     return partitionable and ("threefry2x32" in named or "u3fry" in named)
@@ -72,12 +75,16 @@ def bits_at(key: Key[Array, ""], index: UInt32[Array, "..."]) -> UInt32[Array, "
         key: typed key for which `counts_its_draws`.
         index: numbers of the draws, below 2**32.
 
+    Raises:
+        TypeError: if `key` is not one typed key, or `index` no array of uint32.
+
     Example:
         >>> import jax, jax.numpy as jnp
         >>> key = jax.random.key(7)
         >>> bool(bits_at(key, jnp.uint32(41)) == jax.random.bits(key, (50,))[41])
         True
     """
+    array_of(jnp.uint32, "index", index)
     high, low = blocks_at(key, jnp.uint32(0), index)
     return high ^ low
 
@@ -85,7 +92,19 @@ def bits_at(key: Key[Array, ""], index: UInt32[Array, "..."]) -> UInt32[Array, "
 def blocks_at(
     key: Key[Array, ""], high: UInt32[Array, "..."], low: UInt32[Array, "..."]
 ) -> tuple[UInt32[Array, "..."], UInt32[Array, "..."]]:
-    """Two words of random bits for every counter of two words."""
+    """Two words of random bits for every counter of two words.
+
+    Raises:
+        TypeError: if `key` is not one typed key of threefry2x32, or a word is no
+            array of uint32.
+    """
+    array_of(jnp.uint32, "high", high)
+    array_of(jnp.uint32, "low", low)
+    if not counts_its_draws(key) or key.shape != ():
+        raise TypeError(
+            f"key must be one key of threefry2x32, got {key.shape} of "
+            f"{jr.key_impl(key)}"
+        )
     return _threefry2x32(jr.key_data(key), jnp.broadcast_to(high, low.shape), low)
 
 

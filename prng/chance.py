@@ -11,6 +11,7 @@ import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key, UInt32
 
 from prng import blocks_at, counts_its_draws, queues
+from prng.checks import array_of
 from prng.sparse import CROWD, WORTHWHILE
 
 __all__ = ["happens"]
@@ -25,7 +26,10 @@ def happens(key: Key[Array, ""], p: Float[Array, "*events"]) -> Bool[Array, "*ev
     Args:
         key: typed key of threefry2x32; others draw 32 bits for each element and
             share 32 more.
-        p: probabilities, not negative.
+        p: probabilities; below 0 as 0.
+
+    Raises:
+        TypeError: if `key` is not a typed key, or `p` no array of floats.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -33,6 +37,7 @@ def happens(key: Key[Array, ""], p: Float[Array, "*events"]) -> Bool[Array, "*ev
         >>> bool(abs(seen.mean() - 0.003) < 0.001)
         True
     """
+    array_of(jnp.floating, "p", p)
     if not counts_its_draws(key):
         return ~(_uniforms(key, p.shape, p.dtype) >= p) & (p != 0)
     if jax.default_backend() != "cpu" or p.size < WORTHWHILE:

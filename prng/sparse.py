@@ -12,6 +12,7 @@ import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key, UInt32
 
 from prng import bits_at, counts_its_draws, queues
+from prng.checks import array_of
 
 __all__ = ["normal_where"]
 
@@ -32,7 +33,11 @@ def normal_where(
     Args:
         key: typed key.
         hit: the elements to draw for.
-        dtype: of the draws.
+        dtype: of the draws; a float.
+
+    Raises:
+        TypeError: if `key` is not a typed key, `hit` no array of bools, or `dtype`
+            no float.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -42,6 +47,8 @@ def normal_where(
         >>> bool(jnp.allclose(z, dense, atol=1e-6))
         True
     """
+    array_of(jnp.bool_, "hit", hit)
+    array_of(jnp.floating, "dtype", jax.ShapeDtypeStruct((), dtype))
     hashed = counts_its_draws(key) and jnp.dtype(dtype) == jnp.float32
     if jax.default_backend() != "cpu" or hit.size < WORTHWHILE or not hashed:
         return jnp.where(hit, jr.normal(key, hit.shape, dtype), 0)

@@ -123,7 +123,7 @@ def test_a_key_is_one_key(make):
         ),
         (
             lambda: ej.AdditiveError(g_max=NAN),
-            "AdditiveError | g_max = nan",
+            "AdditiveError.g_max | not NaN | got nan",
         ),
         (
             lambda: ej.AdditiveError(write_noise=INF),

@@ -5,6 +5,8 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 import jax
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from eapu_jax.checks import able
+
 Scalar: TypeAlias = jax.Array | float
 """One number per device, or one per cell: anything that broadcasts to the cells."""
 
@@ -114,3 +116,9 @@ class Device(Protocol):
     def smallest_request(self) -> Scalar:
         """Requests of at most this size, abs(dg), send no pulse; 0 where all do."""
         ...
+
+
+def a_device(name: str, thing: Any) -> None:
+    """Refuse what is no device."""
+    methods = ("init", "conductance", "write", "advance", "read", "read_std")
+    able(name, thing, methods, "a device, AdditiveError()")

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from eapu_jax.checks import number, whole
 from eapu_jax.constants import constants
+from eapu_jax.devices.base import a_device
 from eapu_jax.devices.levels import nearest_level
 from eapu_jax.devices.wrapped import Wrapped, chosen
 
@@ -46,6 +47,7 @@ class FiniteLevels(Wrapped):
     levels: int = field(default=16, metadata={"static": True})
 
     def __check__(self):
+        a_device("FiniteLevels.device", self.device)
         whole("FiniteLevels.levels", self.levels, at_least=2)
         for name in ("g_min", "g_max"):
             number(f"FiniteLevels.device.{name}", getattr(self.device, name))

@@ -6,7 +6,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from eapu_jax.checks import number, typed_key, whole
-from eapu_jax.devices.base import Device, Scalar
+from eapu_jax.devices.base import Device, Scalar, a_device
 from prng import unrolled
 
 
@@ -42,6 +42,7 @@ def response(
         [0.0, 8.0, 12.0, 14.0, 7.0, 3.5, 1.75]
     """
     typed_key("key", key)
+    a_device("device", device)
     number("dg", dg, above=0)
     whole("n", n, at_least=1)
     key_init, key_writes = jr.split(unrolled(key))

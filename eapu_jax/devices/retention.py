@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from eapu_jax.checks import number, quantity, traced
 from eapu_jax.constants import constants
-from eapu_jax.devices.base import Scalar
+from eapu_jax.devices.base import Scalar, a_device
 from eapu_jax.devices.wrapped import Wrapped, chosen
 
 
@@ -22,6 +22,7 @@ class Leaking(Wrapped):
     level: Scalar
 
     def __check__(self):
+        a_device(f"{type(self).__name__}.device", self.device)
         name, window = type(self).__name__, (self.device.g_min, self.device.g_max)
         if traced(self.level, *window):
             return

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, UInt32
 
 from eapu_jax.checks import quantity
 from eapu_jax.constants import constants
-from eapu_jax.devices.base import Scalar
+from eapu_jax.devices.base import Scalar, a_device
 from eapu_jax.devices.wrapped import Wrapped, chosen
 
 
@@ -64,6 +64,9 @@ class Wearing(Wrapped):
     device: Any
     endurance: Scalar = quantity(1e6, above=0)
     spread: Scalar = quantity(0.5, at_least=0)
+
+    def __check__(self):
+        a_device("Wearing.device", self.device)
 
     def init(self, key, g):
         """Fresh cells, each with an endurance of its own."""

@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Protocol
 
 from jaxtyping import Array, Bool, Float
 
+from eapu_jax.checks import able
 from eapu_jax.devices.base import Scalar
 
 
@@ -47,3 +48,9 @@ class Encoding(Protocol):
     ) -> Float[Array, "*cells"]:
         """Changes of conductance (µS) that together change the weights by `dw`."""
         ...
+
+
+def an_encoding(name: str, thing: Any) -> None:
+    """Refuse what is no encoding."""
+    methods = ("to_cells", "to_weights", "request")
+    able(name, thing, methods, "an encoding, SingleCell()")

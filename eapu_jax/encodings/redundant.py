@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from eapu_jax.checks import whole
 from eapu_jax.constants import constants
-from eapu_jax.encodings.base import Encoding
+from eapu_jax.encodings.base import Encoding, an_encoding
 from eapu_jax.encodings.single_cell import SingleCell
 
 
@@ -37,6 +37,7 @@ class Redundant:
     elementwise: ClassVar[bool] = False
 
     def __check__(self):
+        an_encoding("Redundant.within", self.within)
         whole("Redundant.copies", self.copies, at_least=1)
 
     @property

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jax.scipy.sparse.linalg import cg
 from jaxtyping import Array, Float
 
+from eapu_jax.checks import number, numbers
 from eapu_jax.devices.base import Scalar
 
 _ROUNDS = 500
@@ -38,11 +39,22 @@ def line_currents(
         v: voltages of the word lines, V.
         resistance: of a wire from cell to cell, ohm.
 
+    Raises:
+        ValueError: on shapes that do not fit, or a negative resistance.
+
     Example:
         >>> import jax.numpy as jnp
         >>> line_currents(jnp.full((1, 1), 100.0), jnp.ones(1), 5000.0)
         Array([50.], dtype=float32)
     """
+    number("resistance", resistance, at_least=0)
+    numbers("g", g, dtype=jnp.floating)
+    numbers("v", v, dtype=jnp.floating)
+    if g.ndim != 2 or v.shape != g.shape[:1]:
+        raise ValueError(
+            "g must be (rows, columns) and v (rows,), got the shapes "
+            f"{g.shape} of g and {v.shape} of v"
+        )
     r = jnp.asarray(resistance, g.dtype) * 1e-6  # 1/µS
     root = jax.lax.stop_gradient(jnp.sqrt(g))  # NaN, and seen, where negative
     solve = lambda matvec, b: _solve(r, root, b)  # noqa: E731

@@ -25,7 +25,13 @@ def thresholds_at(
         ValueError: if a threshold has a shape that does not fit its update.
     """
     leaves = on_array(updates, place)
-    spread = _at(jax.tree.broadcast(threshold, updates), leaves)
+    try:
+        every = jax.tree.broadcast(threshold, updates)
+    except ValueError as error:
+        raise ValueError(
+            f"threshold must be a prefix of the updates: {error}"
+        ) from None
+    spread = _at(every, leaves)
     return {p: _fitting(p, spread[p], u) for p, u in leaves.items()}
 
 

@@ -18,7 +18,7 @@ from eapu_jax.periphery import Adc, Dac, Periphery, line_currents
 from eapu_jax.product_counts import product_counts
 from prng.chance import happens
 from prng.sparse import normal_where
-from tests.fuzz.spoil import NAN, Subject, fault, spoilt
+from tests.fuzz.spoil import INF, KINDS, NAN, Subject, fault, spoilt
 
 KEY = jr.key(0)
 W = jnp.linspace(-0.5, 0.5, 12, dtype=jnp.float32).reshape(4, 3)
@@ -46,7 +46,11 @@ FIELDS: dict[Any, dict[str, Any]] = {
     | NOISE
     | {"slope_up": "proportion"}
     | {"slope_down": "proportion"},
-    ej.ExponentialStep: PULSED | NOISE | {"tilt": "real", "offset": "real"},
+    ej.ExponentialStep: PULSED
+    | NOISE
+    | {"tilt": "real", "offset": "real"}
+    | {"amplitude_up": "real", "amplitude_down": "real"}
+    | {"decay_up": "positive", "decay_down": "positive"},
     ej.Ferroelectric: PULSED | READ | {"domains": "positive"},
     ej.PhaseChange: WINDOW
     | READ
@@ -70,12 +74,18 @@ FIELDS: dict[Any, dict[str, Any]] = {
     ej.WidthAwareRange: {"window": "positive", "omega": "positive", "gain": "positive"},
     FixedRange: {"r_wg": "positive"},
     ej.Crossbar: {"device": "object", "encoding": "object", "r_wg": "positive"}
-    | {"periphery": "object"},
-    Dac: {"bits": "bits"},
+    | {"periphery": "object", "stuck_at": ("a", INF, 1j, True, object(), [[1.0], []])},
+    Dac: {
+        "bits": "bits",
+        "full_scale": tuple(v for v in KINDS["positive"]() if v is not None),
+    },
     Adc: {"bits": "bits", "rail": "positive"},
     Periphery: {
         "dac": (3, "dac", object(), Adc(), Dac),
         "adc": (3, "adc", object(), Dac(), Adc),
+        "backward_dac": (3, "dac", object(), Adc(), Dac),
+        "backward_adc": (3, "adc", object(), Dac(), Adc),
+        "line_resistance": (-1.0, NAN, INF, "a", 1j, True, object(), np.zeros(0)),
         "tile": (3, (3,), (3, 3, 3), [3, 3], (0, 3), (-1, 2), (2.5, 3), ("a", 2)),
     },
 }
@@ -96,6 +106,7 @@ def _step(transform):
     return transform.update(W * 0.01, transform.init(W), W)
 
 
+UNTYPED = (0, None, "key", 1.5, [], {}, object(), np.zeros(2, np.uint32))
 THRESHOLD = {"threshold": "positive"}
 NO_ANSWER = (lambda path, shape: None, lambda path, shape: "somewhere")
 PLACE = {"place": ("array", 3, object(), *NO_ANSWER)}
@@ -168,7 +179,7 @@ FUNCTIONS = [
               {"key": KEY, "crossbar": PLAIN, "state": STATE, "w": W, "x": x},
               {"key": "key", "crossbar": "object", "state": "object",
                "noise": "choice", "inputs": ("1", 0, 2, -1, 1.5, None, 10**30, NAN),
-               "w": ("a", None, 3, object(), jnp.ones((3, 4)), jnp.ones(3), COMPLEX),
+               "w": ("a", None, 3, object(), jnp.ones((x.size, x.size)), X, COMPLEX),
                "x": ("a", None, 3, object(), jnp.ones(7), jnp.ones(()), 1j * np.ones(4),
                      jnp.ones((3, 7)))})
       for f, x in ((matvec, X), (matvec_transposed, jnp.ones(3)))],
@@ -210,9 +221,9 @@ FUNCTIONS = [
             {"write_noise": "not negative", "learning_rate": "positive",
              "curvature": "positive"}),
     Subject("unrolled", prng.unrolled, {"key": KEY},
-            {"key": (0, None, "key", 1.5, [], {}, object(), np.zeros(2, np.uint32))}),
+            {"key": UNTYPED}),
     Subject("counts_its_draws", prng.counts_its_draws, {"key": KEY},
-            {"key": (0, None, "key", 1.5, [], {}, object(), np.zeros(2, np.uint32))}),
+            {"key": UNTYPED}),
     Subject("bits_at", prng.bits_at, {"key": KEY, "index": jnp.uint32(1)},
             {"key": "key", "index": ("1", None, 1.5, -1, 2**32, True, 1j, object(),
                                      jnp.float32(1), NAN)}),
@@ -221,12 +232,12 @@ FUNCTIONS = [
             {"key": "key", "low": ("1", None, 1.5, -1, 2**32, True, 1j, object()),
              "high": ("1", None, 1.5, -1, 2**32, True, 1j, object())}),
     Subject("happens", happens, {"key": KEY, "p": jnp.array([0.5])},
-            {"key": "key", "p": ("a", None, object(), 1j, jnp.ones(2, int),
+            {"key": UNTYPED, "p": ("a", None, object(), 1j, jnp.ones(2, int),
                                  jnp.ones(2, bool))}),
     Subject("normal_where", normal_where,
             {"key": KEY, "hit": jnp.array([True]), "dtype": jnp.float32},
-            {"key": "key", "hit": ("a", None, object(), 1.5, jnp.ones(2), 1j),
-             "dtype": ("a", 3, object(), jnp.int32, jnp.complex64, bool)}),
+            {"key": UNTYPED, "hit": ("a", None, object(), 1.5, jnp.ones(2), 1j),
+             "dtype": ("a", jnp.int32, jnp.complex64, bool)}),
 ]  # fmt: skip
 
 

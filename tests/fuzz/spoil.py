@@ -27,7 +27,6 @@ NOT_WHOLE += (np.array([2, 3]), np.float64(2.5), object(), int, np.zeros(0, int)
 NO_KEY = (0, None, "key", 1.5, [], {}, object(), np.zeros(2, np.uint32), b"0")
 NO_CHOICE = ("nope", "", None, 3, b"array", [], {}, 1.5, "ARRAY", ("fresh",))
 NO_OBJECT = (3, "device", None, object(), {}, [], 1.5, NAN, int, lambda x: x)
-NO_TREE = ("w", object(), 3)
 
 
 def _keys() -> tuple[Any, ...]:
@@ -57,7 +56,7 @@ def _weights() -> tuple[Any, ...]:
     whole = np.ones((4, 3))
     strange = [whole.astype(kind) for kind in (int, bool, complex, np.uint8, object)]
     strange += [np.full((4, 3), "a"), np.full((4, 3), NAN), np.full((4, 3), INF)]
-    return (*strange, jnp.full((4, 3), NAN), jnp.full((4, 3), -INF), *NO_TREE)
+    return (*strange, jnp.full((4, 3), NAN), jnp.full((4, 3), -INF))
 
 
 class Subject(NamedTuple):

@@ -1,0 +1,31 @@
+"""Bad input is refused by name: a seeded few here, thousands in `make fuzz`."""
+
+import dataclasses
+import importlib
+import importlib.util
+import inspect
+
+import pytest
+
+import eapu_jax as ej
+from tests.fuzz import eapu
+
+PARTS = [part for part in ("eapu",) if importlib.util.find_spec(f"tests.fuzz.{part}")]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_bad_input_is_refused_by_name(part):
+    module = importlib.import_module(f"tests.fuzz.{part}")
+    assert list(module.faults(seed=1, count=150)) == []
+
+
+def test_every_constant_has_values_that_it_cannot_be():
+    for kind, kinds in eapu.FIELDS.items():
+        assert {f.name for f in dataclasses.fields(kind)} == set(kinds), kind
+
+
+def test_everything_public_is_tried():
+    tried = {subject.name.split(" ")[0].split(".")[-1] for subject in eapu.subjects()}
+    public = {n for n in ej.__all__ if not inspect.ismodule(getattr(ej, n))}
+    told_otherwise = {"ArrayState", "Device", "Encoding", "place", "write_all"}
+    assert public - tried == told_otherwise
