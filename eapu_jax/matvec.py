@@ -182,7 +182,7 @@ def _column_scale(scale, shape, inputs):
 def _split(crossbar, state, w, inputs) -> tuple[tuple[int, ...], tuple[int, ...]]:
     one_array(crossbar, state)
     numbers("w", w, dtype=jnp.floating)
-    whole("inputs", inputs, at_least=1)
+    whole("inputs", inputs, at_least=0)
     if not 0 < inputs < w.ndim:
         raise ValueError(
             f"inputs must leave w an output axis: 0 < inputs < {w.ndim}, got {inputs}"
