@@ -11,7 +11,6 @@ import numpy as np
 import eapu_jax as ej
 import prng
 from eapu_jax import array, laws
-from eapu_jax.analog import wrap
 from eapu_jax.encodings.ranges import FixedRange
 from eapu_jax.matvec import matvec, matvec_transposed
 from eapu_jax.periphery import Adc, Dac, Periphery, line_currents
@@ -186,7 +185,7 @@ FUNCTIONS = [
     Subject("matvec's gradient", matvec,
             {"key": KEY, "crossbar": PLAIN, "state": STATE, "w": W, "x": X},
             {"gradient": "choice"}),
-    Subject("wrap", wrap,
+    Subject("wrap", ej.wrap,
             {"params": W, "arrays": {"": STATE}, "key": KEY, "crossbar": PLAIN},
             {"key": "key", "crossbar": "object", "gradient": "choice",
              "noise": "choice", "arrays": ({}, None, 3, [], "a", {"other": STATE}),
