@@ -97,10 +97,10 @@ def number(
 
 def numbers(name: str, value: Any, *, dtype: Any = jnp.number) -> None:
     """Refuse a `value` that is no array of this kind of numbers, traced or not."""
-    held = getattr(value, "dtype", None)
-    strange = held is None or jnp.issubdtype(held, jnp.complexfloating)
+    held: Any = getattr(value, "dtype", type(value))
+    strange = isinstance(held, type) or jnp.issubdtype(held, jnp.complexfloating)
     if strange or not jnp.issubdtype(held, dtype):
-        got = type(value).__name__ if held is None else held
+        got = held.__name__ if isinstance(held, type) else held
         raise ValueError(f"{name} must be an array of {_KINDS[dtype]}, got {got}")
 
 
