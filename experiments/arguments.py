@@ -27,6 +27,7 @@ def read(parse: Callable[[], T], argv: Sequence[str]) -> T:
         UsageError: naming the flag and the value, if they make no sense.
     """
     _refuse_repeated(argv)
+    _refuse_empty(argv)
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint), _unwrapped(argv):
@@ -44,6 +45,14 @@ def _refuse_repeated(argv: Sequence[str]) -> None:
     for flag, n in flags.items():
         if n > 1 and flag not in _REPEATABLE:
             raise UsageError(f"{flag} is given {n} times: once is enough")
+
+
+def _refuse_empty(argv: Sequence[str]) -> None:
+    """An empty word is a variable of a shell that is not set, never a value."""
+    for before, word in itertools.pairwise(["", *argv]):
+        flag, equals, value = word.partition("=")
+        if not word or (flag.startswith("--") and equals and not value):
+            raise UsageError(f"{flag or before} = '': a value is missing")
 
 
 def _flag(word: str) -> str:

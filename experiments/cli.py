@@ -125,8 +125,9 @@ def _plot(
     module = catalogue.find(name)
     path = file or running.result_path(results, name, module.Config())
     dataset = store.load(path)
-    if dataset.attrs.get("experiment", name) != name:
-        raise ValueError(f"{path} is a result of {dataset.attrs['experiment']}")
+    of = dataset.attrs.get("experiment")
+    if of != name:
+        raise ValueError(f"{path} is a result of {of or 'none'}, not of {name}")
     if dataset.attrs.get("code_hash") != provenance.code_hash(module.__name__):
         _console.print(f"{path} was computed by another version of the code")
     _say("figure", running.draw(name, dataset, path.with_suffix("")))

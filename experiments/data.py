@@ -18,6 +18,7 @@ y_train x_test y_test`), `cifar10_jpeg.npz`, or IDX files in `fashion-mnist/`.
 """
 
 import hashlib
+import http.client
 import importlib.metadata
 import importlib.util
 import logging
@@ -223,8 +224,11 @@ def _downloaded(name: str, about: _About, wanted: _Wanted) -> tuple[str, Raw] | 
     if len(digest) != 64:
         raise ValueError(f"{variable} = {address!r} must end in #sha256=<64 digits>")
     _log.info("%s: downloading", name)
-    with urllib.request.urlopen(address, timeout=60) as response:
-        content = response.read()
+    try:
+        with urllib.request.urlopen(address, timeout=60) as response:
+            content = response.read()
+    except (OSError, ValueError, http.client.HTTPException) as e:
+        raise DataError(f"{variable} = {address!r}: no download: {e}") from e
     got = hashlib.sha256(content).hexdigest()
     if got != digest.lower():
         raise DataError(f"{variable}: sha256 is {got}, expected {digest}; not kept")

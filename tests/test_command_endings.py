@@ -9,7 +9,7 @@ import urllib.error
 import numpy as np
 import pytest
 
-from experiments import EXPERIMENTS, cli, store, style
+from experiments import EXPERIMENTS, cli, data, store, style
 from tests import toy_experiment as toy
 
 EXPERIMENT = [sys.executable, "-m", "experiments"]
@@ -64,6 +64,7 @@ def test_any_error_is_told_in_one_line(error, words, tmp_path, capsys, monkeypat
         ["reproduce", "--only", "toy", "toy"],
         ["run", "toy", "--loud", "--no-loud"],
         ["run", "toy", "--n-chips", "3", "--n_chips", "3"],
+        ["run", "toy", "--n-chips="],
     ],
 )
 def test_nonsense_is_refused_before_anything_is_written(words, tmp_path, capsys):
@@ -71,6 +72,16 @@ def test_nonsense_is_refused_before_anything_is_written(words, tmp_path, capsys)
     assert cli.main([*words, "--results", str(results)]) == 2
     assert capsys.readouterr().err.startswith("error: ")
     assert not results.exists()
+
+
+@pytest.mark.parametrize("given", [["--results", ""], ["--results="]])
+@pytest.mark.parametrize("words", [["run", "toy"], ["reproduce"], ["grid", "toy"]])
+def test_an_empty_word_is_no_folder(words, given, tmp_path, capsys, monkeypatch):
+    """As `--results "$RESULTS"` of a shell where that is not set."""
+    monkeypatch.chdir(tmp_path)
+    assert cli.main([*words, *given]) == 2
+    assert capsys.readouterr().err == "error: --results = '': a value is missing\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def _dangling(path):
@@ -173,6 +184,31 @@ def test_a_signal_while_it_computes_keeps_the_parts(number, status, by, tmp_path
     assert (started.returncode, told) == (status, kept)
     assert len(list((tmp_path / "toy" / "parts").glob("*.nc"))) == 1
     assert not (tmp_path / "toy.nc").exists()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("EAPU_JAX_DATA", "/nowhere", "EAPU_JAX_DATA = '/nowhere' is not a folder"),
+        ("EAPU_JAX_DATA", "{file}", "is not a folder"),
+        ("EAPU_JAX_URL_CIFAR10", "https://x", "must end in #sha256=<64 digits>"),
+        ("EAPU_JAX_URL_CIFAR10", f"file:///nowhere#sha256={'0' * 64}", "nowhere"),
+        ("EAPU_JAX_URL_CIFAR10", f"nope://x#sha256={'0' * 64}", "nope"),
+        ("EAPU_JAX_URL_CIFAR10", f"x#sha256={'0' * 64}", "x"),
+    ],
+)
+def test_data_that_cannot_be_had_are_named(
+    variable, value, words, tmp_path, capsys, monkeypatch
+):
+    (tmp_path / "file").write_text("mine")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv(variable, value.format(file=tmp_path / "file"))
+    monkeypatch.setattr(data, "_places", lambda about, folder: [])
+    monkeypatch.setattr(toy, "_line", lambda *_: data.load_images("cifar10"))
+    assert cli.main(["run", "toy", "--results", str(tmp_path)]) in (1, 2)
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: {variable} = ")
+    assert words in told
 
 
 def test_what_nobody_reads_or_holds_is_no_traceback():

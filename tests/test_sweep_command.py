@@ -34,6 +34,10 @@ def test_a_sweep_over_chips_is_stored_shown_and_replayed(tmp_path, capsys):
     assert cli.main(command) == 0
     chip = dataset.sel(noise=1.0, length=5, chip=2)
     assert store.load(again).last.item() == chip.last.item()
+    (notes := tmp_path / "notes").write_text("mine")
+    assert cli.main([*command[:-1], str(notes)]) == 1
+    assert cli.main([*command, *at[:2]]) == 2
+    assert notes.read_text() == "mine"
     assert "double" in capsys.readouterr().out
     page = report.write(tmp_path).path.read_text(encoding="utf-8")
     assert "python</span> <span>-m</span> <span>experiments</span>" in page
@@ -61,6 +65,11 @@ def test_statistics_alone_are_kept_of_what_is_reduced(tmp_path):
         (["sweep", "toy", "--structural", "mean"], 2),
         (["sweep", "toy", "--reduce", "lost"], 2),
         (["sweep", "toy", "--process", "2/2"], 2),
+        (["sweep", "toy", "--process", "²/3"], 2),
+        (["sweep", "toy", "--chunk", str(2**70)], 2),
+        (["sweep", "toy", "--chips", str(2**70)], 2),
+        (["sweep", "toy", "--key", str(2**70)], 2),
+        (["sweep", "toy", "--key", "-1"], 2),
         (["replay", "nowhere"], 1),
         (["peek", "nowhere"], 1),
     ],
@@ -69,3 +78,4 @@ def test_nonsense_is_refused(command, status, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert cli.main(command) == status
     assert "error:" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

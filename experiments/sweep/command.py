@@ -1,6 +1,7 @@
 """The sweep engine on the command line: `sweep NAME`, `replay`, `peek`."""
 
 import dataclasses
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,10 +24,18 @@ from experiments.sweep.manifest import study_to_read
 from experiments.sweep.processes import Place, own_device, place
 from experiments.sweep.reductions import Moments, Quantiles
 from experiments.sweep.replay import replay
+from experiments.validate import refuse_unless
 
 __all__ = ["Asked", "peek", "replay_lane", "sweep_chips", "without"]
 
 _PLACES = ("--results", "--process", "--draw")  # change nothing in the result
+_BOUNDS = {
+    "chips": (1, 10**7),  # their numbers, one by one, are kept in memory
+    "seeds": (1, 10**7),
+    "key": (0, 2**63 - 1),
+    "points": (1, 10**6),
+    "chunk": (0, 2**31 - 1),
+}
 
 Points = Annotated[
     tyro.conf.UseAppendAction[tuple[str, ...]],
@@ -71,6 +80,12 @@ class Asked:
     process: str = ""
     draw: str = ""
     results: Path = Path("results")
+
+    def __post_init__(self):
+        """Refuse numbers that no sweep can have."""
+        for field, (low, high) in _BOUNDS.items():
+            holds = low <= getattr(self, field) <= high
+            refuse_unless(holds, self, field, f"must be from {low:,} to {high:,}")
 
 
 def sweep_chips(name: str, argv: Sequence[str], console: Console) -> int:
@@ -193,6 +208,10 @@ def replay_lane(
 ) -> int:
     """Compute one chip of a sweep again, with everything it went through."""
     point = dict(_pair(text) for text in at)
+    if len(point) < len(at):
+        raise ValueError(f"at = {at}: an axis is given twice")
+    if file is not None and os.path.lexists(file):
+        store.load(file)  # what is not a result of ours is never overwritten
     known = study_to_read(read_folder(where)[1])
     if not point and not known.axes:
         point = 0

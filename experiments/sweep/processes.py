@@ -55,7 +55,7 @@ class Place:
             Place(index=1, count=4)
         """
         index, slash, count = text.partition("/")
-        if not (slash and index.isdigit() and count.isdigit()):
+        if not (slash and index.isdecimal() and count.isdecimal()):
             raise ValueError(f"process = {text!r}: expected INDEX/COUNT, such as 0/4")
         return cls(int(index), int(count))
 
