@@ -116,7 +116,8 @@ class Joined(NamedTuple):
             weights are rows of cells.
         device: the device of all cells.
         encoding: the encoding of all cells; only where `flat`.
-        stuck_at: where cells are stuck, µS; NaN or None where they are not.
+        stuck_at: where stuck cells are held, µS; None where no cell is stuck.
+        stuck: which cells are stuck.
     """
 
     crossbars: dict[str, Crossbar]
@@ -126,12 +127,13 @@ class Joined(NamedTuple):
     device: Any
     encoding: Any
     stuck_at: Any
+    stuck: Any
 
     def read_out(self, bank: Bank) -> Array:
         """The weights that all cells stand for, in rows of weights."""
         g = self.device.conductance(bank.cells)
         if self.stuck_at is not None:
-            g = jnp.where(jnp.isnan(self.stuck_at), g, self.stuck_at)
+            g = jnp.where(self.stuck, jnp.asarray(self.stuck_at, g.dtype), g)
         if self.flat:
             return self.encoding.to_weights(g, self.cells.spread(bank.scale))
         by_path = self.cells.unpack(g)
@@ -201,4 +203,5 @@ def join(crossbars: dict[str, Crossbar], bank: Bank, leaves: Arrays) -> Joined:
         if flat
         else None,
         stuck_at=None if stuck[0] is None else spread(*stuck),
+        stuck=spread(*(c.are_stuck for c in crossbars.values())),
     )

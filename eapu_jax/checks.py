@@ -134,15 +134,15 @@ def able(name: str, thing: Any, methods: tuple[str, ...], example: str) -> None:
         raise ValueError(f"{name} must be {example}, got {_brief(thing)}")
 
 
-def stuck_at(value: Any) -> None:
-    """Refuse stuck levels that are not real and finite; NaN is a healthy cell."""
-    if value is None or traced(value):
+def mask(name: str, value: Any) -> None:
+    """Refuse a `value` that is neither None nor an array of true and false."""
+    if value is None:
         return
-    array = _array(value)
-    if array is None or not _real(array):
-        number("Crossbar.stuck_at", value)
-    elif not np.all(healthy := np.isnan(array)):
-        number("Crossbar.stuck_at", array[~healthy])
+    kind = getattr(value, "dtype", None)
+    if kind != jnp.bool_:
+        raise ValueError(
+            f"{name} must be an array of true and false, got {_brief(value)}"
+        )
 
 
 def thresholds(tree: Any) -> None:

@@ -152,7 +152,7 @@ def _draw_cells(key, chip: Crossbar, weights: tuple[int, ...], spread: Spread):
     stuck = jr.bernoulli(key_stuck, spread.stuck_rate, cells)
     levels = jnp.array(spread.stuck_levels, jnp.float32)
     level = jr.choice(key_level, levels, cells)
-    return replace(drawn, stuck_at=jnp.where(stuck, level, jnp.nan))
+    return replace(drawn, stuck=stuck, stuck_at=level)
 
 
 def _perturbed(

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
 
-from eapu_jax.checks import stuck_at
+from eapu_jax.checks import mask, number
 from eapu_jax.constants import constants
 from eapu_jax.devices import AdditiveError, Device
 from eapu_jax.devices.base import Scalar, a_device
@@ -26,8 +26,10 @@ class Crossbar:
         r_wg: weight per conductance, 1/µS: a number, or a `Range` that fits one to
             the weights at deployment. 1/80 is the value of the EaPU authors' public
             commands (STATED).
-        stuck_at: conductance of every stuck cell, µS, and NaN where a cell is
-            healthy; one number or one per cell. None: all are healthy.
+        stuck_at: conductance at which stuck cells are held, µS; one number or one
+            per cell. None: no cell is stuck.
+        stuck: which cells are stuck, a mask of the cells. None: all that `stuck_at`
+            has a conductance for.
 
     Raises:
         ValueError: on a constant out of bounds, and on a device that cannot be
@@ -42,7 +44,8 @@ class Crossbar:
     device: Device = AdditiveError()
     encoding: Encoding = SingleCell()
     r_wg: Range | Scalar = 1 / 80
-    stuck_at: jax.Array | None = None
+    stuck_at: Scalar | None = None
+    stuck: jax.Array | None = None
     periphery: Periphery = Periphery()
 
     def __check__(self):
@@ -53,7 +56,14 @@ class Crossbar:
                 f"Crossbar.periphery must be Periphery(...), got {self.periphery!r}"
             )
         as_range(self.r_wg)
-        stuck_at(self.stuck_at)
+        if self.stuck_at is not None:
+            number("Crossbar.stuck_at", self.stuck_at)
+        mask("Crossbar.stuck", self.stuck)
+        if self.stuck_at is None and self.stuck is not None:
+            raise ValueError(
+                "Crossbar.stuck_at must be the conductance of the cells that "
+                "Crossbar.stuck names, got None"
+            )
         refused = set(self.encoding.directions) - set(self.device.directions)
         if refused:
             raise ValueError(
@@ -81,17 +91,23 @@ class Crossbar:
         if self.stuck_at is None:
             return g
         self.check_stuck(g.shape)
-        stuck = jnp.asarray(self.stuck_at, g.dtype)
-        return jnp.where(jnp.isnan(stuck), g, stuck)
+        return jnp.where(self.are_stuck, jnp.asarray(self.stuck_at, g.dtype), g)
+
+    @property
+    def are_stuck(self) -> Any:
+        """Which cells are stuck, where any is."""
+        return True if self.stuck is None else self.stuck
 
     def check_stuck(self, cells: tuple[int, ...]) -> None:
-        """Refuse stuck levels that do not fit the cells."""
-        shape = () if self.stuck_at is None else jnp.shape(self.stuck_at)
-        if shape not in ((), cells):
-            raise ValueError(
-                f"Crossbar.stuck_at must have the shape of the cells {cells}, "
-                f"got {shape}"
-            )
+        """Refuse stuck cells that do not fit the cells."""
+        for name in ("stuck_at", "stuck"):
+            held = getattr(self, name)
+            shape = () if held is None else jnp.shape(held)
+            if shape not in ((), cells):
+                raise ValueError(
+                    f"Crossbar.{name} must have the shape of the cells {cells}, "
+                    f"got {shape}"
+                )
 
 
 def is_crossbar(thing: Any) -> bool:

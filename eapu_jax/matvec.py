@@ -167,8 +167,8 @@ def read_std(crossbar: Crossbar, cells: Any) -> jax.Array | None:
     if crossbar.stuck_at is None:
         return jnp.asarray(std, jnp.result_type(crossbar.conductance(cells)))
     g = crossbar.conductance(cells)
-    healthy = jnp.isnan(jnp.broadcast_to(crossbar.stuck_at, g.shape))
-    return jnp.where(healthy, jnp.broadcast_to(jnp.asarray(std, g.dtype), g.shape), 0)
+    everywhere = jnp.broadcast_to(jnp.asarray(std, g.dtype), g.shape)
+    return jnp.where(crossbar.are_stuck, 0, everywhere)
 
 
 def _column_scale(scale, shape, inputs):

@@ -175,7 +175,11 @@ def test_constants_of_a_device_are_held_to_their_bounds(device, words):
         ({"r_wg": -1 / 80}, "Crossbar.r_wg | > 0 | got -0.0125"),
         ({"r_wg": NAN}, "Crossbar.r_wg | nan"),
         ({"stuck_at": jnp.full((4, 4), INF)}, "Crossbar.stuck_at | finite | inf"),
+        ({"stuck_at": jnp.full((4, 4), NAN)}, "Crossbar.stuck_at | not NaN"),
         ({"stuck_at": "no"}, "Crossbar.stuck_at | real number"),
+        ({"stuck": jnp.ones((4, 4)), "stuck_at": 0.0}, "Crossbar.stuck | true"),
+        ({"stuck": True, "stuck_at": 0.0}, "Crossbar.stuck | array of true | True"),
+        ({"stuck": jnp.ones((4, 4), bool)}, "Crossbar.stuck_at | got None"),
     ],
 )
 def test_fields_of_a_crossbar_are_held_to_their_bounds(fields, words):
@@ -217,6 +221,8 @@ def test_weights_on_the_array_are_floating_point(dtype):
 
 def test_constants_that_do_not_fit_the_cells_are_refused():
     refused(lambda: update(program(stuck_at=jnp.zeros((3, 3)))), "(3, 3) | (4, 4)")
+    some = jnp.ones((3, 3), bool)
+    refused(lambda: update(program(stuck_at=0.0, stuck=some)), "stuck must | (4, 4)")
     wide = ej.AdditiveError(write_noise=jnp.ones(7))
     refused(lambda: update(program(wide)), "(7,) | (4, 4)")
     refused(lambda: update(ej.eapu(jnp.ones(3), key=KEY)), "(4, 4) | (3,)")

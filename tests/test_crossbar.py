@@ -39,11 +39,10 @@ def test_weights_stay_in_the_conductance_window():
 
 
 def test_stuck_cells_sit_at_their_level_whatever_is_asked():
-    stuck_at = jnp.where(jnp.arange(16.0).reshape(4, 4) % 3 == 0, 16.0, jnp.nan)
-    crossbar = ej.Crossbar(stuck_at=stuck_at, r_wg=0.1)
+    stuck = jnp.arange(16).reshape(4, 4) % 3 == 0
+    crossbar = ej.Crossbar(stuck=stuck, stuck_at=16.0, r_wg=0.1)
     tx = ej.program(crossbar, key=jr.key(0))
     w, state = steps(tx, [jnp.zeros((4, 4))], jnp.ones((4, 4)))
-    stuck = ~np.isnan(stuck_at)
     np.testing.assert_allclose(w, np.where(stuck, 1.6, 1.0), rtol=1e-6)
     updates, _ = tx.update(jnp.full((4, 4), 0.7), state, w)
     assert np.all(np.abs(updates[stuck]) < 1e-6)

@@ -61,7 +61,15 @@ def emitted(
 
 def set_cells(chip: Joined, bank: Bank, w: jax.Array, gap: jax.Array) -> Bank:
     """Fresh cells at the weights that were changed from outside."""
-    changed = jnp.isnan(chip.to_cells(bank, jnp.where(gap != 0, jnp.nan, 0)))
+    changed = _cells_of(chip, bank, gap != 0)
     fresh = chip.device.init(jax.random.key(0), chip.to_cells(bank, w))
     pick = lambda new, old: jnp.where(changed, new, old)  # noqa: E731
     return bank._replace(cells=jax.tree.map(pick, fresh, bank.cells))
+
+
+def _cells_of(chip: Joined, bank: Bank, chosen: jax.Array) -> jax.Array:
+    """The cells that stand for these weights: they would differ, were the weights."""
+    bank = bank._replace(scale=jax.tree.map(jnp.ones_like, bank.scale))
+    at = lambda w: chip.to_cells(bank, w.astype(jnp.float32))  # noqa: E731
+    none, more, less = at(0 * chosen), at(1 * chosen), at(-1 * chosen)
+    return (more != none) | (less != none)

@@ -250,17 +250,17 @@ def _hardware(point: Any, chip: Any, params: Any) -> Any:
     shapes = [p.shape for p in jax.tree.leaves(params)]
     keys = jr.split(jr.fold_in(key_stuck, chip), len(leaves))
     stuck = [
-        replace(leaf, stuck_at=_stuck(k, point, shape)) if len(shape) > 1 else leaf
+        replace(leaf, **_stuck(k, point, shape)) if len(shape) > 1 else leaf
         for k, leaf, shape in zip(keys, leaves, shapes, strict=True)
     ]
     return jax.tree.unflatten(tree, stuck)
 
 
-def _stuck(key: jax.Array, point: Any, shape: tuple[int, ...]) -> jax.Array:
-    """Conductance of every stuck cell, NaN elsewhere; the rate may be traced."""
+def _stuck(key: jax.Array, point: Any, shape: tuple[int, ...]) -> dict[str, jax.Array]:
+    """Which cells are stuck, and at which conductance; the rate may be traced."""
     key_who, key_where = jr.split(key)
     level = point.stuck_level * jr.randint(key_where, shape, -1, 2).astype(jnp.float32)
-    return jnp.where(jr.uniform(key_who, shape) < point.stuck_rate, level, jnp.nan)
+    return {"stuck": jr.uniform(key_who, shape) < point.stuck_rate, "stuck_at": level}
 
 
 def _seen(params: Any, state: Any, r_wg: Any) -> dict[str, jax.Array]:
