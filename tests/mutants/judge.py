@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tests.mutants.copy import Copy
+from tests.mutants.copy import Copy, Ended
 from tests.mutants.reach import Test
 from tests.mutants.sites import Site, sown
 
-PATIENCE = 150.0  # seconds of tests, as measured on the core as it is, for one fault
-FIRST = 6.0  # seconds of tests in the first of two runs, most faults die there
+PATIENCE = 60.0  # seconds of tests, as measured on the core as it is, for one fault
+FIRST = 8.0  # seconds of tests in the first of two runs, most faults die there
+FILES = 3  # files in it: to import one takes longer than most of its tests
 START = 60.0  # seconds that a run may take to import, compile and collect
 SLOWER = 5.0  # a test that takes so many times its time has seen the fault
 
@@ -56,19 +57,27 @@ def _reaches(test: Test, site: Site) -> bool:
 
 
 def _batches(tests: list[Test]) -> Iterable[list[Test]]:
-    """A short run, then a long one, within the patience for one fault."""
-    first, second, total = [], [], 0.0
+    """A short run of a few files, then a long one, within the patience for a fault."""
+    first, second, files = [], [], set()
     for test in tests:
-        total += test.seconds
-        if total > PATIENCE and second:
-            break
-        (first if total <= FIRST or not first else second).append(test)
+        few = test.file in files or len(files) < FILES
+        if few and sum(t.seconds for t in first) + test.seconds < FIRST:
+            first.append(test)
+            files.add(test.file)
+        elif sum(t.seconds for t in second) + test.seconds < PATIENCE:
+            second.append(test)
     return [batch for batch in (first, second) if batch]
 
 
-def _cause(ended) -> str:
+def _cause(ended: Ended) -> str:
+    """The test that saw the fault.
+
+    Raises:
+        RuntimeError: if pytest itself did not work, which is no verdict.
+    """
     if ended.code is None:
         return "time-out"
-    lines = [line for line in ended.output.splitlines() if line.startswith("FAILED")]
-    lines += [line for line in ended.output.splitlines() if "rror" in line]
-    return (lines or ["?"])[0].removeprefix("FAILED ")[:160]
+    lines = [x for x in ended.output.splitlines() if x.startswith(("FAILED", "ERROR"))]
+    if ended.code not in (1, 2) or not lines:
+        raise RuntimeError(f"pytest ended with {ended.code}:\n{ended.output[-2000:]}")
+    return lines[0].split(" - ")[0]
