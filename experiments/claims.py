@@ -14,6 +14,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from experiments import store
 
@@ -66,8 +69,14 @@ class Claim:
         """Refuse verdicts that no rule returns, and bands upside down."""
         if self.verdict not in VERDICTS:
             raise ValueError(f"verdict = {self.verdict!r}: one of {VERDICTS}")
+        for name in _NUMBERS:
+            if getattr(self, name) is not None:
+                _require_number(name, getattr(self, name))
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"low = {self.low} is above high = {self.high}")
+
+
+_COLUMNS = ["experiment", *(f.name for f in fields(Claim))]
 
 
 def within(published: float, low: float, high: float, *, tolerance: float = 0.0) -> str:
@@ -78,6 +87,8 @@ def within(published: float, low: float, high: float, *, tolerance: float = 0.0)
         ('reproduced', 'not reproduced')
     """
     _require_band(low, high)
+    _require_number("published", published)
+    _require_number("tolerance", tolerance)
     if not tolerance >= 0:
         raise ValueError(f"tolerance = {tolerance}: at least 0")
     if low - tolerance <= published <= high + tolerance:
@@ -107,12 +118,14 @@ def below(bound: float, low: float, high: float) -> str:
         ('trend reproduced', 'not reproduced')
     """
     _require_band(low, high)
+    _require_number("bound", bound)
     return _TREND if high < bound else _NOT
 
 
 def above(bound: float, low: float, high: float) -> str:
     """Judge "more than `bound`": our whole band must be."""
     _require_band(low, high)
+    _require_number("bound", bound)
     return _TREND if low > bound else _NOT
 
 
@@ -127,6 +140,13 @@ def monotone(
         >>> monotone([1.0, 2.0, 1.9, 3.0], slack=0.2), monotone([1.0, 1.0])
         ('trend reproduced', 'not reproduced')
     """
+    if isinstance(values, str) or not np.iterable(values):
+        raise ValueError(f"values = {values!r}: a sequence of numbers")
+    for value in values:
+        _require_number("values", value)
+    _require_number("slack", slack)
+    if slack < 0:
+        raise ValueError(f"slack = {slack}: at least 0")
     sign = 1.0 if rising else -1.0
     steps = [sign * (b - a) for a, b in itertools.pairwise(values)]
     if not steps:
@@ -142,6 +162,8 @@ def both(*verdicts: str) -> str:
         >>> both("reproduced", "trend reproduced")
         'trend reproduced'
     """
+    if not verdicts or any(verdict not in VERDICTS for verdict in verdicts):
+        raise ValueError(f"verdicts = {verdicts!r}: some of {VERDICTS}")
     return VERDICTS[max(VERDICTS.index(verdict) for verdict in verdicts)]
 
 
@@ -165,12 +187,11 @@ def not_attempted(
 def write_csv(path: str | Path, claims: Mapping[str, Sequence[Claim]]) -> None:
     """Write the claims of several experiments, by name, as one table."""
     text = io.StringIO()
-    columns = [f.name for f in fields(Claim)]
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["experiment", *columns])
+    writer.writerow(_COLUMNS)
     for name, rows in claims.items():
         for row in rows:
-            values = (getattr(row, column) for column in columns)
+            values = (getattr(row, column) for column in _COLUMNS[1:])
             writer.writerow([name, *map(_plain, values)])
     store.write_atomically(path, text.getvalue().encode())
 
@@ -186,10 +207,13 @@ def read_csv(path: str | Path) -> dict[str, list[Claim]]:
     if not path.exists():
         return claims
     try:
-        for row in csv.DictReader(store.read_file(path).decode().splitlines()):
+        table = csv.DictReader(store.read_file(path).decode().splitlines(), strict=True)
+        if table.fieldnames != _COLUMNS:
+            raise ValueError(f"its columns are not {', '.join(_COLUMNS)}")
+        for row in table:
             name = row.pop("experiment")
             claims.setdefault(name, []).append(_claim(row))
-    except (KeyError, TypeError, ValueError, OSError) as e:
+    except (KeyError, TypeError, ValueError, OSError, csv.Error) as e:
         problem = f"is not a table of claims ({e}): move it away and run again"
         raise store.StoreError(f"{path} {problem}") from e
     return claims
@@ -206,6 +230,19 @@ def _plain(value) -> str:
     return f"{value:.4g}" if isinstance(value, float | int) else str(value)
 
 
+def _require_number(name: str, value: Any) -> None:
+    """Refuse what is no real number. NaN is one: it is in no band."""
+    try:
+        told_apart = isinstance(value, bool | str | bytes) or np.iscomplexobj(value)
+        number = None if told_apart else float(value)
+    except (TypeError, ValueError):
+        number = None
+    if number is None:
+        raise ValueError(f"{name} = {value!r}: must be a real number")
+
+
 def _require_band(low: float, high: float) -> None:
+    _require_number("low", low)
+    _require_number("high", high)
     if math.isnan(low) or math.isnan(high) or low > high:
         raise ValueError(f"low = {low}, high = {high}: a band needs low <= high")

@@ -22,6 +22,7 @@ import http.client
 import importlib.metadata
 import importlib.util
 import logging
+import numbers
 import os
 import urllib.request
 from collections.abc import Iterator
@@ -150,17 +151,21 @@ def load_images(
 
 
 def _known(name: str, n_train: int | None, n_test: int | None) -> _About:
-    if name not in DATA_SETS:
-        raise ValueError(f"unknown data set {name!r}: one of {', '.join(DATA_SETS)}")
+    if not isinstance(name, str) or name not in DATA_SETS:
+        known = ", ".join(DATA_SETS)
+        raise ValueError(f"name: unknown data set {name!r}: one of {known}")
     about = DATA_SETS[name]
     bounds = {"n_train": (n_train, about.n_train), "n_test": (n_test, about.n_test)}
     for field, (value, bound) in bounds.items():
-        if value is not None and not 1 <= value <= bound:
-            raise ValueError(f"{field} = {value}: {name} has 1 to {bound:,} of them")
+        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if value is not None and not (whole and 1 <= value <= bound):
+            raise ValueError(f"{field} = {value!r}: {name} has 1 to {bound:,} of them")
     return about
 
 
 def _explicit(folder: str | Path | None) -> Path | None:
+    if not isinstance(folder, str | Path | None):
+        raise ValueError(f"folder = {folder!r} is not a folder")
     chosen = folder or os.environ.get("EAPU_JAX_DATA")
     if chosen and not Path(chosen).is_dir():
         where = "folder" if folder else "EAPU_JAX_DATA"

@@ -7,6 +7,7 @@ one and two CPU devices give identical results. Another block size, another
 machine or another version of jax may round differently.
 """
 
+import numbers
 from collections.abc import Callable, Sequence
 from functools import cache
 
@@ -72,8 +73,9 @@ def over_chips(function: Callable, *, in_axes: Axes = 0, chunk: int = 8):
         >>> over_chips(lambda x, y: x + y, in_axes=(0, None))(jnp.arange(3.0), 1.0)
         array([1., 2., 3.], dtype=float32)
     """
-    if chunk < 1:
-        raise ValueError(f"chunk = {chunk}: at least 1")
+    whole = isinstance(chunk, numbers.Integral) and not isinstance(chunk, bool)
+    if not whole or chunk < 1:
+        raise ValueError(f"chunk = {chunk!r}: at least 1, a whole number")
     compiled = cache(
         lambda n_devices: per_chip(function, in_axes=in_axes, n_devices=n_devices)
     )

@@ -9,8 +9,9 @@ import pytest
 
 import eapu_jax as ej
 from tests.fuzz import eapu
+from tests.fuzz.__main__ import PARTS as NAMES
 
-PARTS = [part for part in ("eapu",) if importlib.util.find_spec(f"tests.fuzz.{part}")]
+PARTS = [part for part in NAMES if importlib.util.find_spec(f"tests.fuzz.{part}")]
 
 
 @pytest.mark.parametrize("part", PARTS)

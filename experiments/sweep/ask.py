@@ -31,6 +31,8 @@ def study(
     host: bool = False,
 ) -> Study:
     """Check what the user asks for, and decide what is mapped. See `sweep`."""
+    if not isinstance(axes, Mapping):
+        raise ValueError(f"axes must map names to values, got {axes!r}")
     fields = fields_of(base)
     if not callable(function):
         raise ValueError(f"function must be callable, got {function!r}")
@@ -39,8 +41,17 @@ def study(
     read = read_axes(axes, fields, closed=dataclasses.is_dataclass(base))
     layout = (design or Grid()).lay_out(read)
     _require_valid(base, layout)
+    for name, given in (("dims", dims), ("reduce", reduce)):
+        if not isinstance(given, Mapping | None):
+            raise ValueError(f"{name} must map outputs, got {given!r}")
     reduce = reduce or {}
     lists = {k: v if isinstance(v, Sequence) else (v,) for k, v in reduce.items()}
+    for name, reductions in lists.items():
+        if not all(hasattr(reduction, "init") for reduction in reductions):
+            raise ValueError(
+                f"reduce[{name!r}] must be reductions, such as Moments(), "
+                f"got {reduce[name]!r}"
+            )
     return Study(
         function=function,
         axes=read,
@@ -52,10 +63,16 @@ def study(
         common=common,
         dims={k: tuple(v) for k, v in (dims or {}).items()},
         reduce={k: tuple(v) for k, v in lists.items()},
-        keep=None if keep is None else tuple(keep),
-        may_be_nan=tuple(may_be_nan),
+        keep=None if keep is None else _names("keep", keep),
+        may_be_nan=_names("may_be_nan", may_be_nan),
         host=host,
     )
+
+
+def _names(name: str, given: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise ValueError(f"{name} must be names of outputs, got {given!r}")
+    return tuple(given)
 
 
 def _require_valid(base: Any, layout: Layout) -> None:

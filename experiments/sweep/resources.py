@@ -1,5 +1,6 @@
 """How a sweep is spread over memory, devices and processes."""
 
+import numbers
 from dataclasses import dataclass
 
 from experiments.sweep.processes import Place, place
@@ -30,8 +31,9 @@ class Resources:
     def __post_init__(self):
         for name in ("chunk", "devices", "budget"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} = {value}: at least 1")
+            whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+            if value is not None and not (whole and value >= 1):
+                raise ValueError(f"{name} = {value!r}: a whole number, at least 1")
         if not self.longest > 0:
             raise ValueError(f"longest = {self.longest}: above 0 s")
         if self.process is not None:

@@ -10,6 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
@@ -29,25 +30,26 @@ FUNCTIONS = [
              "n_test": ("3", 0, -1, 10**9, 2.5, NAN, INF, [], True, 1j)}),
     *[Subject(f.__name__, f, {first: 0.2, **BAND},
               {"low": (0.4, NAN, "a", None, 1j), "high": (0.05, NAN, "a", None, 1j),
-               first: (NAN, "a", None, 1j)})
+               first: ("a", None, 1j)})
       for f, first in ((claims.within, "published"), (claims.below, "bound"),
                        (claims.within_reach, "published"), (claims.above, "bound"))],
     Subject("within's tolerance", claims.within, {"published": 0.2, **BAND},
             {"tolerance": (-1.0, NAN, "a", None, 1j)}),
     Subject("monotone", claims.monotone, {"values": [1.0, 2.0]},
-            {"values": ([], [1.0], None, 3, [1.0, NAN], ["a", "b"], [1.0, 2j]),
-             "slack": (NAN, "a", None, 1j, -1.0)}),
+            {"values": ([], [1.0], None, 3, ["a", "b"], [1.0, 2j]),
+             "slack": ("a", None, 1j, -1.0)}),
     Subject("both", lambda verdicts: claims.both(*verdicts), {},
             {"verdicts": ((), ("nope",), (None,), ("reproduced", 3))}),
     Subject("Claim", claims.Claim,
             {"claim": "c", "source": "s", "published": 1.0, "ours": 1.0, "low": 0.5,
              "high": 1.5, "unit": "", "scale": "", "verdict": "reproduced"},
-            {"verdict": "choice", "low": (2.0, NAN, "a", 1j), "ours": (NAN, "a", 1j),
-             "high": (0.1, NAN, "a", 1j), "published": (NAN, "a", 1j)}),
-    Subject("blocks", population.blocks, {"n_chips": 4, "size": 2},
-            {"n_chips": "count", "size": "count"}),
-    Subject("report", write, {},
-            {"results": ("/nowhere", __file__, 3, None, object())}),
+            {"verdict": "choice", "low": (2.0, "a", 1j),
+             "high": (0.1, "a", 1j),
+             "published": ("a", 1j), "ours": ("a", 1j)}),
+    Subject("over_chips",
+            lambda **chunk: population.over_chips(jnp.sin, **chunk)(jnp.arange(3.0)),
+            {}, {"chunk": "count"}),
+    Subject("report", write, {}, {"results": ("/nowhere", __file__)}),
 ]  # fmt: skip
 
 
@@ -58,15 +60,16 @@ def _point(point, chip, key):
 SWEEP = Subject(
     "sweep", partial(sweep, _point), {"axes": {"v": [0.0, 1.0]}},
     {"axes": (3, None, {"v": []}, {"v": [NAN]}, {"": [1.0]}, {3: [1.0]}, {"v": {}},
-              {"v": object()}, {"v": [1.0, 1.0]}, {"v": [[1.0], [1.0, 2.0]]}),
+              {"v": object()}, {"v": [1.0, 1.0]}),
      "chips": ("3", 0, -1, 2.5, NAN, [], [1, 1], [-1], 1j, object(), True),
      "seeds": ("3", 0, -1, 2.5, NAN, [], [1, 1], [-1], 1j, object(), True),
-     "key": ("3", -1, 2.5, NAN, None, [], 1j, object(), True),
+     "key": ("3", 2.5, NAN, None, [], 1j, object(), True),
      "chunk": ("3", 0, -1, 2.5, NAN, [], 1j, object(), True),
      "reduce": (3, "y", {"nope": ()}, {"y": 3}, object()),
      "keep": (3, ("nope",), object()),
      "dims": (3, {"nope": ("a",)}, {"y": ("a", "b")}, object()),
      "may_be_nan": (3, ("nope",), object())},
+    also={"axes": "axis", "verdicts": "verdict"},
 )  # fmt: skip
 
 

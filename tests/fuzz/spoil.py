@@ -67,12 +67,14 @@ class Subject(NamedTuple):
         call: with the good arguments it succeeds.
         good: arguments that are right.
         kinds: of the arguments that are spoilt, one at a time.
+        also: words that name an argument as well as itself.
     """
 
     name: str
     call: Callable[..., Any]
     good: Mapping[str, Any]
     kinds: Mapping[str, str | tuple[Any, ...]]
+    also: Mapping[str, str] = {}
 
 
 def spoilt(
@@ -108,7 +110,10 @@ def fault(subject: Subject, argument: str, value: Any) -> str | None:
             found = subject.call(**{**subject.good, argument: value})
     except (ValueError, TypeError) as error:
         words = " ".join(str(error).split())
-        if re.search(rf"(?<![A-Za-z]){re.escape(argument)}(?![A-Za-z])", words):
+        names = (argument, subject.also.get(argument, argument))
+        if any(
+            re.search(rf"(?<![A-Za-z]){re.escape(n)}(?![A-Za-z])", words) for n in names
+        ):
             return None
         return f"{where} is not named: {type(error).__name__}: {words[:150]}"
     except Exception as error:

@@ -6,6 +6,7 @@ that compiles them, so a test file counts as a whole where its tests do not.
 """
 
 import ast
+import hashlib
 import json
 import os
 import re
@@ -55,17 +56,20 @@ class Test(NamedTuple):
 def measured(copy: Copy, path: Path, say: Callable[[str], None]) -> list[Test]:
     """All passing tests of the core; read from `path` where measured before."""
     known = json.loads(path.read_text()) if path.exists() else {}
-    missing = [file for file in _test_files(copy) if file not in known]
+    digest = {file: _digest(copy.read(file)) for file in _test_files(copy)}
+    known = {f: run for f, run in known.items() if run["digest"] == digest.get(f)}
+    missing = [file for file in digest if file not in known]
     if missing:
         (copy.root / LISTENER).write_text(LISTENING)
         plain = {file: copy.read(file) for file in numerical_core(copy.root)}
         for file, source in plain.items():
             copy.write(file, _listening(file, source))
         for file in missing:
-            known[file] = _run(copy, file)
+            known[file] = {"digest": digest[file], "tests": _run(copy, file)}
             replace(path, json.dumps(known))
-            taken = sum(test["seconds"] for test in known[file].values())
-            say(f"measured {file}: {len(known[file])} tests, {taken:.0f} s")
+            tests = known[file]["tests"].values()
+            taken = sum(test["seconds"] for test in tests)
+            say(f"measured {file}: {len(tests)} tests, {taken:.0f} s")
         for file, source in plain.items():
             copy.write(file, source)
     return list(_tests(known))
@@ -79,10 +83,14 @@ def replace(path: Path, text: str) -> None:
 
 
 def _tests(known: dict) -> Iterator[Test]:
-    for tests in known.values():
-        for name, test in tests.items():
+    for run in known.values():
+        for name, test in run["tests"].items():
             if test["passed"]:
                 yield Test(name, test["seconds"], frozenset(test["reached"]))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _test_files(copy: Copy) -> list[str]:
