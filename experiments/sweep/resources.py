@@ -1,7 +1,8 @@
 """How a sweep is spread over memory, devices and processes."""
 
-import numbers
 from dataclasses import dataclass
+
+import numpy as np
 
 from experiments.sweep.processes import Place, place
 
@@ -31,7 +32,7 @@ class Resources:
     def __post_init__(self):
         for name in ("chunk", "devices", "budget"):
             value = getattr(self, name)
-            whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
             if value is not None and not (whole and value >= 1):
                 raise ValueError(f"{name} = {value!r}: a whole number, at least 1")
         if not self.longest > 0:

@@ -40,7 +40,7 @@ def main() -> int:
         chosen = sample(_all_sites(asked.only), asked.count, asked.seed)
         for number, site in enumerate(chosen, 1):
             if site.name not in records:
-                verdict = judge(copy, site, tests)
+                verdict = judge(copy, site, tests, asked.patience)
                 records[site.name] = {
                     "fault": site.name,
                     "line": site.line,
@@ -125,6 +125,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=160)
     parser.add_argument("--only", help="one module, such as eapu_jax/laws.py")
     parser.add_argument("--folder", type=Path, default=ROOT / "results" / "mutants")
+    parser.add_argument("--patience", type=float, default=60, help="s of tests each")
     parser.add_argument("--wanted", type=float, default=93.0, help="per cent seen")
     parser.add_argument("--resume", action="store_true", help="keep all verdicts")
     parser.add_argument(

@@ -7,7 +7,6 @@ from tests.mutants.copy import Copy, Ended
 from tests.mutants.reach import Test
 from tests.mutants.sites import Site, sown
 
-PATIENCE = 60.0  # seconds of tests, as measured on the core as it is, for one fault
 FIRST = 8.0  # seconds of tests in the first of two runs, most faults die there
 FILES = 3  # files in it: to import one takes longer than most of its tests
 START = 60.0  # seconds that a run may take to import, compile and collect
@@ -22,12 +21,19 @@ class Verdict(NamedTuple):
     seconds: float
 
 
-def judge(copy: Copy, site: Site, tests: Iterable[Test]) -> Verdict:
-    """Sow one fault, run the tests that reach it, and mend it again."""
+def judge(copy: Copy, site: Site, tests: Iterable[Test], patience: float) -> Verdict:
+    """Sow one fault, run the tests that reach it, and mend it again.
+
+    Args:
+        copy: the tree.
+        site: the fault.
+        tests: all of the core.
+        patience: seconds of tests, as measured without a fault, at most.
+    """
     source, spent = copy.read(site.file), 0.0
     copy.write(site.file, sown(source, site))
     try:
-        for batch in _batches(_likeliest(site, list(tests))):
+        for batch in _batches(_likeliest(site, list(tests)), patience):
             limit = START + SLOWER * sum(test.seconds for test in batch)
             ended = copy.run([test.name for test in batch], limit, ["-x"])
             spent += ended.seconds
@@ -56,7 +62,7 @@ def _reaches(test: Test, site: Site) -> bool:
     return any(r == entered or r.startswith(f"{entered}.") for r in test.reached)
 
 
-def _batches(tests: list[Test]) -> Iterable[list[Test]]:
+def _batches(tests: list[Test], patience: float) -> Iterable[list[Test]]:
     """A short run of a few files, then a long one, within the patience for a fault."""
     first, second, files = [], [], set()
     for test in tests:
@@ -64,7 +70,7 @@ def _batches(tests: list[Test]) -> Iterable[list[Test]]:
         if few and sum(t.seconds for t in first) + test.seconds < FIRST:
             first.append(test)
             files.add(test.file)
-        elif sum(t.seconds for t in second) + test.seconds < PATIENCE:
+        elif sum(t.seconds for t in second) + test.seconds < patience:
             second.append(test)
     return [batch for batch in (first, second) if batch]
 
