@@ -154,8 +154,9 @@ def run(
 def _compute_here(made: Prepared, share: tuple[int, int], progress: Progress) -> None:
     """One thread computes, one writes, and the device waits for neither."""
     store, computer = made.store, made.computer
-    missing = store.missing()[share[0] :: share[1]]
-    watched = Watched(progress, made, done=store.frame.count - len(missing))
+    missing = store.missing()
+    watched = Watched(progress, made, missing)
+    missing = missing[share[0] :: share[1]]
     step = computer.n_devices
     calls = [missing[i : i + step].tolist() for i in range(0, len(missing), step)]
     writes: list[concurrent.futures.Future] = []

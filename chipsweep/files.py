@@ -43,6 +43,10 @@ class Files:
             return cls(FsspecStore.from_url(text, read_only=read_only))
         return cls(LocalStore(Path(text).absolute(), read_only=read_only))
 
+    def __str__(self) -> str:
+        """The folder, or the address."""
+        return str(self.root or self.store)
+
     @property
     def root(self) -> Path | None:
         """The folder, if there is one."""

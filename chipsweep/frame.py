@@ -91,6 +91,10 @@ class Frame:
             for a, c, n in zip(starts, self.chunk, self.shape, strict=True)
         )
 
+    def size(self, number: int) -> int:
+        """Runs of a chunk; the last ones along a dimension may be shorter."""
+        return math.prod(s.stop - s.start for s in self.region(number))
+
     def runs(self, number: int) -> Runs:
         """The runs of a chunk, row-major over its region."""
         *where, chips, seeds = self.region(number)

@@ -147,7 +147,7 @@ def plan(
         ),
         width=frame.width,
         devices=computer.n_devices,
-        done=max(spec.runs - len(missing) * frame.width, 0),
+        done=spec.runs - sum(frame.size(int(n)) for n in missing),
         seconds=seconds if measure else None,
     )
 

@@ -14,7 +14,7 @@ from chipsweep.compute import Computer
 from chipsweep.files import Files
 from chipsweep.frame import Frame, chunk_for
 from chipsweep.identity import Traced, trace
-from chipsweep.manifest import manifest_of
+from chipsweep.manifest import differences, manifest_of
 from chipsweep.outputs import Output, outputs_of
 from chipsweep.point import NoSuchField
 from chipsweep.replicate import BadFunction
@@ -90,11 +90,21 @@ def prepared(
         )
     if spec.outputs is not None:
         devices = 1
+    programs = [None if t is None else t.program for t in traced]
+    if stored is not None:
+        _require_same(files, stored, spec, programs, outputs)
     computer = _computer(spec, outputs, resources, devices, errors, stored)
     computer.causes |= causes
-    programs = [None if t is None else t.program for t in traced]
     store = Store.opened(files, computer.frame, outputs, programs)
     return Prepared(store, computer)
+
+
+def _require_same(files: Files, stored: Any, spec: Spec, programs, outputs) -> None:
+    """Refuse the store of another sweep, however that one is cut."""
+    asked = manifest_of(Frame(spec, chunk_for(spec, 1)), programs, outputs)
+    wrong = differences({**stored, "chunk": None}, {**asked, "chunk": None})
+    if wrong:
+        raise StoreError(f"{files} holds another sweep:\n  " + "\n  ".join(wrong))
 
 
 def traced_groups(

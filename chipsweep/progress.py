@@ -1,6 +1,7 @@
 """Who looks on while a sweep runs."""
 
 import time
+from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -63,11 +64,11 @@ class Silent:
 class Watched:
     """Counts what is done, and tells."""
 
-    def __init__(self, progress: Progress, made: Prepared, done: int):
-        """Begin, with some chunks done."""
+    def __init__(self, progress: Progress, made: Prepared, missing: Iterable[int]):
+        """Begin, with some chunks still missing."""
         self.progress, self.frame = progress, made.store.frame
         self.total = self.frame.spec.runs
-        self.done = min(done * self.frame.width, self.total)
+        self.done = self.total - sum(self.frame.size(int(n)) for n in missing)
         self._computed, self._clock = 0, time.perf_counter()
         progress.begin(self.frame.spec, self.done)
 
@@ -77,7 +78,7 @@ class Watched:
 
     def add(self, runs: Runs, outputs: dict[str, np.ndarray]) -> None:
         """Tell of some runs."""
-        self.done = min(self.done + len(runs.point), self.total)
+        self.done += len(runs.point)
         self._computed += len(runs.point)
         rate = self._computed / max(time.perf_counter() - self._clock, 1e-9)
         self.progress.event(

@@ -36,11 +36,11 @@ def computed_remotely(
         raise ValueError("executor needs a store that its workers can reach, got None")
     first = executor.submit(_prepare, spec, store, resources)
     _wait([first], timeout)
-    missing = first.result()[share[0] :: share[1]]
+    missing = first.result()
     made = prepared(spec, Files.at(store), resources, may_create=False)
     frame = made.store.frame
-    watched = Watched(progress, made, done=frame.count - len(missing))
-    waiting = [int(n) for n in missing]
+    watched = Watched(progress, made, missing)
+    waiting = missing[share[0] :: share[1]].tolist()
     running: dict[Any, int] = {}
     while waiting or running:
         while waiting and len(running) < AHEAD:

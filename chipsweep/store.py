@@ -18,7 +18,7 @@ from chipsweep.axes import label
 from chipsweep.files import Files, skeleton
 from chipsweep.frame import Frame
 from chipsweep.manifest import FORMAT, differences, manifest_of
-from chipsweep.outputs import FAILED, MISSING, OK, REASONS, Output
+from chipsweep.outputs import MISSING, REASONS, Output
 from chipsweep.states import slots
 
 __all__ = ["Chunk", "Store", "StoreError"]
@@ -79,11 +79,11 @@ class Store:
         require_ours(files)
         keys = skeleton(lambda group: _build(group, frame, outputs, manifest))
         root = keys.pop("zarr.json")
-        if not files.create("zarr.json", root):
+        if not files.create("zarr.json", root):  # somebody else was first
             wrong = differences(read_manifest(files), manifest)
             if wrong:
                 raise StoreError(
-                    f"{_named(files)} holds another sweep:\n  " + "\n  ".join(wrong)
+                    f"{files} holds another sweep:\n  " + "\n  ".join(wrong)
                 )
         for key, content in keys.items():
             files.create(key, content)
@@ -106,7 +106,7 @@ class Store:
         for number in np.flatnonzero(done.ravel()).tolist():
             if seals[frame.place(number)][0] != self._place_seal(number):
                 raise StoreError(
-                    f"{_named(self.files)}: the chunk {self._key('reason', number)} "
+                    f"{self.files}: the chunk {self._key('reason', number)} "
                     "belongs to another sweep or place: delete it"
                 )
         return np.flatnonzero(~done.ravel())
@@ -184,7 +184,7 @@ class Store:
             return np.asarray(self.files.array(name)[...])
         except (ValueError, RuntimeError) as e:
             raise StoreError(
-                f"{_named(self.files)}/{name} is damaged: {e}; delete its chunk"
+                f"{self.files}/{name} is damaged: {e}; delete its chunk"
             ) from e
 
     def _key(self, name: str, number: int) -> str:
@@ -212,16 +212,16 @@ def read_manifest(files: Files) -> dict[str, Any]:
     """
     content = files.get("zarr.json")
     if content is None:
-        raise StoreError(f"{_named(files)} holds no sweep")
+        raise StoreError(f"{files} holds no sweep")
     try:
         manifest = json.loads(content)["attributes"]["sweep"]
     except (ValueError, KeyError, TypeError) as e:
         raise StoreError(
-            f"{_named(files)}/zarr.json is not that of a sweep of ours: {e!r}"
+            f"{files}/zarr.json is not that of a sweep of ours: {e!r}"
         ) from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         told = manifest.get("format") if isinstance(manifest, dict) else manifest
-        raise StoreError(f"{_named(files)} is of format {told!r}, this is {FORMAT!r}")
+        raise StoreError(f"{files} is of format {told!r}, this is {FORMAT!r}")
     return manifest
 
 
@@ -239,7 +239,7 @@ def require_ours(files: Files) -> None:
     if files.get("zarr.json") is None:
         others = [n for n in files.names() if not n.endswith(".partial")]
         if others:
-            raise StoreError(f"{_named(files)} holds {others[0]} and no sweep")
+            raise StoreError(f"{files} holds {others[0]} and no sweep")
 
 
 def _build(group: zarr.Group, frame: Frame, outputs, manifest: Mapping[str, Any]):
@@ -310,17 +310,5 @@ def _labels(values: list[Any]) -> np.ndarray:
     return np.asarray(plain)
 
 
-def _named(files: Files) -> str:
-    return str(files.root or files.store)
-
-
 def _word(content: bytes) -> int:
     return int.from_bytes(hashlib.sha256(content).digest()[:8], "big")
-
-
-def reasons(sound: np.ndarray, errors: list[tuple[int, str]]) -> np.ndarray:
-    """The reason of every run of a chunk."""
-    found = np.where(sound, OK, 1).astype(np.int8)
-    for position, _ in errors:
-        found[position] = FAILED
-    return found
