@@ -4,6 +4,7 @@ import numbers
 from collections.abc import Iterable
 from typing import Any
 
+import jax
 import numpy as np
 
 __all__ = ["MOST_CHIPS", "indices", "whole"]
@@ -22,8 +23,8 @@ def whole(name: str, value: Any, *, at_least: int, at_most: int) -> int:
         >>> whole("chips", np.int64(3), at_least=1, at_most=8)
         3
     """
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value[()]
+    if isinstance(value, np.ndarray | jax.Array) and value.ndim == 0:
+        value = np.asarray(value)[()]
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
         raise ValueError(f"{name} must be a whole number, got {value!r}")
     if not at_least <= int(value) <= at_most:
