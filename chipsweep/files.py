@@ -106,9 +106,8 @@ class Files:
         folders = set()
         for key in keys:
             path = self.root / key
-            if path.exists():  # zarr writes no chunk that holds fill values only
-                _fsync(path)
-                folders.add(path.parent)
+            _fsync(path)
+            folders.add(path.parent)
         for folder in folders:
             _fsync(folder)
 
@@ -122,7 +121,9 @@ class Files:
         """The array of a name, opened once."""
         if name not in self._arrays:
             mode = "r" if self.store.read_only else "r+"
-            self._arrays[name] = zarr.open_array(self.store, path=name, mode=mode)
+            array = zarr.open_array(self.store, path=name, mode=mode)
+            # a chunk of nothing but zeros is a chunk: else a lost one looks like it
+            self._arrays[name] = array.with_config({"write_empty_chunks": True})
         return self._arrays[name]
 
 

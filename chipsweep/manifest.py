@@ -15,10 +15,10 @@ from chipsweep.outputs import Output
 from chipsweep.reductions import by_name, fields
 from chipsweep.spec import Spec
 
-__all__ = ["FORMAT", "differences", "manifest_of", "reductions_in"]
+__all__ = ["ABOUT", "FORMAT", "differences", "manifest_of", "reductions_in"]
 
 FORMAT = "chipsweep 1"
-_ABOUT = ("function",)
+ABOUT = ("function",)
 """Told to people, not compared: what a function is called decides nothing."""
 
 
@@ -64,7 +64,7 @@ def differences(stored: Any, asked: Any, where: str = "") -> list[str]:
         found = []
         for name in names:
             inner = f"{where}.{name}" if where else str(name)
-            if inner not in _ABOUT:
+            if inner not in ABOUT:
                 found += differences(stored.get(name), asked.get(name), inner)
         return found
     if stored == asked:

@@ -14,7 +14,7 @@ from chipsweep.compute import Computer
 from chipsweep.files import Files
 from chipsweep.frame import Frame, chunk_for
 from chipsweep.identity import Traced, trace
-from chipsweep.manifest import differences, manifest_of
+from chipsweep.manifest import ABOUT, differences, manifest_of
 from chipsweep.outputs import Output, outputs_of
 from chipsweep.point import NoSuchField
 from chipsweep.replicate import BadFunction
@@ -158,7 +158,7 @@ def identity(spec: Spec) -> str:
     frame = Frame(spec, chunk_for(spec, 1))
     programs = [None if t is None else t.program for t in traced]
     manifest = manifest_of(frame, programs, outputs)
-    told = {k: v for k, v in manifest.items() if k not in ("function", "chunk")}
+    told = {k: v for k, v in manifest.items() if k not in (*ABOUT, "chunk")}
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
 

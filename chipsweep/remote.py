@@ -1,7 +1,9 @@
 """Calls computed elsewhere, by any executor, into one store."""
 
 import concurrent.futures as futures
+import threading
 import time
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,7 +36,8 @@ def computed_remotely(
     """
     if store is None:
         raise ValueError("executor needs a store that its workers can reach, got None")
-    first = executor.submit(_prepare, spec, store, resources)
+    name = uuid.uuid4().hex
+    first = executor.submit(_prepare, name, spec, store, resources)
     _wait([first], timeout)
     missing = first.result()
     made = prepared(spec, Files.at(store), resources, may_create=False)
@@ -45,7 +48,8 @@ def computed_remotely(
     while waiting or running:
         while waiting and len(running) < AHEAD:
             number = waiting.pop(0)
-            running[executor.submit(_call, spec, store, resources, [number])] = number
+            call = executor.submit(_call, name, spec, store, resources, [number])
+            running[call] = number
         for done in _wait(list(running), timeout):
             number = running.pop(done)
             done.result()
@@ -70,24 +74,29 @@ def _wait(running: list[Any], timeout: float) -> list[Any]:
 
 
 _known: dict[str, Prepared] = {}
+_lock = threading.Lock()
 
 
-def _prepare(spec: Spec, store: Any, resources: Resources) -> np.ndarray:
+def _prepare(name: str, spec: Spec, store: Any, resources: Resources) -> np.ndarray:
     """On a worker: open the store; what is missing."""
-    return _made(spec, store, resources).store.missing()
+    return _made(name, spec, store, resources).store.missing()
 
 
-def _call(spec: Spec, store: Any, resources: Resources, numbers: Sequence[int]) -> int:
+def _call(
+    name: str, spec: Spec, store: Any, resources: Resources, numbers: Sequence[int]
+) -> int:
     """On a worker: compute some chunks, unless they are there."""
-    made = _made(spec, store, resources)
+    made = _made(name, spec, store, resources)
     wanted = [n for n in numbers if not made.store.has(n)]
     for one in made.computer.compute(wanted):
         made.store.write(one.number, one.chunk)
     return len(wanted)
 
 
-def _made(spec: Spec, store: Any, resources: Resources) -> Prepared:
-    """Traced and compiled once per process and sweep; the program is compared."""
-    made = prepared(spec, Files.at(store), resources)
-    name = f"{store} {made.store.identity}"
-    return _known.setdefault(name, made)
+def _made(name: str, spec: Spec, store: Any, resources: Resources) -> Prepared:
+    """Traced, compared and compiled once per process and run of a sweep."""
+    with _lock:
+        if name not in _known:
+            _known.clear()  # only the sweep at hand keeps its programs
+            _known[name] = prepared(spec, Files.at(store), resources)
+        return _known[name]

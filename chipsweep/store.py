@@ -17,7 +17,7 @@ from zarr.codecs import Crc32cCodec
 from chipsweep.axes import label
 from chipsweep.files import Files, skeleton
 from chipsweep.frame import Frame
-from chipsweep.manifest import FORMAT, differences, manifest_of
+from chipsweep.manifest import ABOUT, FORMAT, differences, manifest_of
 from chipsweep.outputs import MISSING, REASONS, Output
 from chipsweep.states import slots
 
@@ -60,7 +60,8 @@ class Store:
         """Use `Store.opened`."""
         self.files, self.frame = files, frame
         self.outputs, self.manifest = outputs, manifest
-        text = json.dumps(manifest, sort_keys=True)
+        decisive = {k: v for k, v in manifest.items() if k not in ABOUT}
+        text = json.dumps(decisive, sort_keys=True)
         self.identity = hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @classmethod
@@ -120,24 +121,21 @@ class Store:
         region = self.frame.region(number)
         shape = tuple(s.stop - s.start for s in region)
         place, written = self.frame.place(number), []
-        with zarr.config.set({"array.write_empty_chunks": True}):
-            for name, values in chunk.outputs.items():
-                self.files.array(name)[region] = values.reshape(
-                    *shape, *values.shape[1:]
-                )
-                written.append(self._key(name, number))
-            for path, state in chunk.states.items():
-                where = (*region[:-2], *(slice(i, i + 1) for i in place[-2:]))
-                self.files.array(path)[where] = state
-                written.append(self._key(path, number))
-            if chunk.errors:
-                told = json.dumps([[int(i), text] for i, text in chunk.errors])
-                self.files.put(f"failures/{number}.json", told.encode())
-            self.files.flush(written)
-            seal = [self._place_seal(number), self._content_seal(written)]
-            self.files.array("states/seal")[place] = np.array(seal, np.uint64)
-            self.files.array("reason")[region] = chunk.reason.reshape(shape)
+        for name, values in chunk.outputs.items():
+            self.files.array(name)[region] = values.reshape(*shape, *values.shape[1:])
+            written.append(self._key(name, number))
+        for path, state in chunk.states.items():
+            where = (*region[:-2], *(slice(i, i + 1) for i in place[-2:]))
+            self.files.array(path)[where] = state
+            written.append(self._key(path, number))
+        if chunk.errors:
+            told = json.dumps([[int(i), text] for i, text in chunk.errors])
+            self.files.put(f"failures/{number}.json", told.encode())
+        self.files.flush(written)
+        seal = [self._place_seal(number), self._content_seal(written)]
+        self.files.array("states/seal")[place] = np.array(seal, np.uint64)
         self.files.flush([self._key("states/seal", number)])
+        self.files.array("reason")[region] = chunk.reason.reshape(shape)
         self.files.flush([self._key("reason", number)])
 
     def damaged(self) -> list[str]:

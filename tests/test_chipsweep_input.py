@@ -235,7 +235,11 @@ def test_a_function_returns_named_numbers(function, message):
 
 def test_whole_numbers_and_booleans_have_gaps_too():
     def counted(point, chip, key):
-        return {"n": jnp.int32(7) + chip, "ok": chip > 0, "x": jnp.log(point.v - jnp.float32(chip))}
+        return {
+            "n": jnp.int32(7) + chip,
+            "ok": chip > 0,
+            "x": jnp.log(point.v - jnp.float32(chip)),
+        }
 
     found = sweep(counted, {"v": [1.0]}, chips=2)
     assert found.reason.values.ravel().tolist() == [0, 1]
