@@ -62,7 +62,7 @@ def _command(argv: list[str]) -> Callable[[], int]:
     """The command, its arguments read and checked."""
     if len(argv) > 1 and not argv[1].startswith("-"):
         if argv[0] == "sweep":
-            return lambda: command.sweep_chips(argv[1], argv[2:], _console)
+            return command.sweep_chips(argv[1], argv[2:], _console)
         if argv[0] in ("run", "grid"):
             return _with_config(argv[0], argv[1], argv[2:])
     commands = {
@@ -214,7 +214,8 @@ def _with_config(command: str, name: str, argv: list[str]) -> Callable[[], int]:
     )
     if command == "run":
         return lambda: _run(name, given)
-    return lambda: _grid(name, given, argv)
+    axes = _axes(given)
+    return lambda: _grid(name, given, axes, argv)
 
 
 def _run(name: str, given: Any) -> int:
@@ -229,13 +230,17 @@ def _run(name: str, given: Any) -> int:
     return 0
 
 
-def _grid(name: str, given: Any, argv: list[str]) -> int:
-    config = given.config
-    axes = dict(parse_axis(type(config), text) for text in given.grid)
+def _axes(given: Any) -> dict[str, list[Any]]:
+    """The fields of a grid and their values, every point of it checked."""
+    axes = dict(parse_axis(type(given.config), text) for text in given.grid)
     if len(axes) < len(given.grid):
         raise ValueError(f"grid = {given.grid}: a field is given twice")
-    points(config, axes)  # refuses them before anything is written
-    results = store.require_writable(given.results)
+    points(given.config, axes)
+    return axes
+
+
+def _grid(name: str, given: Any, axes: dict[str, list[Any]], argv: list[str]) -> int:
+    config, results = given.config, store.require_writable(given.results)
     with display(_console) as shown, shown.follow(name) as follow:
         work = Work(folder=results / name, config=config, report=follow)
         dataset = grid(name, config, axes, work)

@@ -280,15 +280,14 @@ def test_every_experiment_keeps_the_contract(name, monkeypatch):
     assert all(callable(getattr(module, f)) for f in ("run", "plot", "claims"))
 
 
-@pytest.mark.parametrize("argv", [[], ["--epochs", "1"], ["--preset"]])
-def test_flags_may_be_missing_altogether(argv):
-    assert cli._wanted_preset(argv) in ("default", "")
-
-
-@pytest.mark.parametrize("command", ["run", "grid"])
-def test_a_command_without_flags_reaches_the_experiment(command, monkeypatch):
+@pytest.mark.parametrize("name", REAL)
+def test_a_command_without_flags_reaches_every_experiment(name, monkeypatch, capsys):
     """As the README says it: `python -m experiments run NAME`."""
+    monkeypatch.setitem(EXPERIMENTS, name, REAL[name])
     reached = []
-    monkeypatch.setattr(cli, f"_{command}", lambda *given: reached.append(given) or 0)
-    assert cli._command([command, "toy"])() == 0
-    assert reached[0][0] == "toy"
+    monkeypatch.setattr(cli, "_run", lambda *given: reached.append(given) or 0)
+    assert main(["run", name]) == 0
+    ((found, given),) = reached
+    assert (found, given.config) == (name, catalogue.find(name).Config())
+    assert main(["grid", name]) == 2
+    assert "error: grid is empty: give --grid FIELD=" in capsys.readouterr().err

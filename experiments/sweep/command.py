@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -88,14 +88,25 @@ class Asked:
             refuse_unless(holds, self, field, f"must be from {low:,} to {high:,}")
 
 
-def sweep_chips(name: str, argv: Sequence[str], console: Console) -> int:
-    """`sweep NAME`: simulated chips at every point; the exit status.
+def sweep_chips(name: str, argv: Sequence[str], console: Console) -> Callable[[], int]:
+    """`sweep NAME`, its arguments read: simulated chips at every point.
 
     Processes that a launcher started together share the work. The same command
     continues from the store, whatever stopped it.
     """
     asked, base = _read(name, argv)
     axes = _axes(asked, base)
+    return lambda: _sweep(name, argv, asked, base, axes, console)
+
+
+def _sweep(
+    name: str,
+    argv: Sequence[str],
+    asked: Asked,
+    base: Any,
+    axes: dict[str, Any],
+    console: Console,
+) -> int:
     own_device()
     process = Place.parse(asked.process) if asked.process else place()
     module = catalogue.find(name)
@@ -161,8 +172,8 @@ def _read(name: str, argv: Sequence[str]) -> tuple[Asked, Any]:
         f"Simulate many chips of {name}, one training each, at every point of "
         "--grid. The fields that can be swept are those of --base.*, which "
         "otherwise stay as given. The same command continues what was stopped. "
-        f"`python -m experiments grid {name}` runs the whole experiment at "
-        "every point instead, over fields of its Config."
+        f"`python -m experiments grid {name} --grid FIELD=VALUE,...` runs the whole "
+        "experiment at every point instead, over fields of its Config."
     )
     given: Any = arguments.read(
         lambda: tyro.cli(

@@ -172,6 +172,7 @@ def experiment(name: str, base: Any) -> tuple[Callable, Any]:
     if not hasattr(module, "one_chip"):
         raise ValueError(
             f"{name} has no `one_chip(point, chip, key)`: "
-            f"run all of it over a grid with `python -m experiments grid {name}`"
+            "run all of it over a grid with "
+            f"`python -m experiments grid {name} --grid FIELD=VALUE,...`"
         )
     return module.one_chip, module.Config().base() if base is None else base

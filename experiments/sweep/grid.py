@@ -134,7 +134,7 @@ def _first_fit(hints: list[Any], text: str) -> Any:
 
 def _require_axes(config_type: type, axes: Mapping[str, Sequence[Any]]) -> None:
     if not axes:
-        raise ValueError("grid is empty: give at least one FIELD=VALUE,VALUE,...")
+        raise ValueError("grid is empty: give --grid FIELD=VALUE,... at least once")
     for field, values in axes.items():
         _require_field(config_type, field)
         labels = [_coordinate(value) for value in values]
