@@ -7,7 +7,7 @@ from typing import Any
 
 from experiments import EXPERIMENTS
 
-__all__ = ["config", "find", "presets", "require", "suggest"]
+__all__ = ["config", "defaults", "find", "presets", "require", "suggest"]
 
 
 def find(name: str) -> ModuleType:
@@ -47,6 +47,12 @@ def config(module: ModuleType, preset: str) -> Any:
         hint = suggest(preset, known)
         raise ValueError(f"unknown preset {preset!r} of {where}{hint}")
     return known[preset]
+
+
+def defaults(module: ModuleType, config: Any = None) -> Any:
+    """The fields of one run: of a config, or of the default one."""
+    config = module.Config() if config is None else config
+    return module.defaults(config) if hasattr(module, "defaults") else config.base()
 
 
 def suggest(word: str, known) -> str:

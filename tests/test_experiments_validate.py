@@ -15,7 +15,7 @@ OWNERS = {
     for name, module in MODULES.items()
     for kind, owner in (
         ("config", module.Config()),
-        ("base", module.Config().base()),
+        ("base", catalogue.defaults(module)),
     )
 }
 FIELDS = [
@@ -129,7 +129,7 @@ def test_the_command_line_refuses_alike_and_writes_nothing(
         (["run", name, "--seed", "-1"], "Config.seed = -1: must be from 0"),
         (["grid", name, "--grid", "seed=0,-1"], "Config.seed = -1: must be from 0"),
     ]
-    if hasattr(MODULES[name].Config().base(), "batch"):
+    if hasattr(catalogue.defaults(MODULES[name]), "batch"):
         words = ["sweep", name, "--grid", "batch=0,-1"]
         commands.append((words, ".batch = -1: must be from 0"))
     for words, message in commands:

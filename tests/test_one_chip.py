@@ -6,35 +6,38 @@ import numpy as np
 import pytest
 
 from experiments import EXPERIMENTS, catalogue
-from experiments.memristor import endurance, threshold
+from experiments.memristor import endurance
 from experiments.sweep import sweep
 from experiments.sweep.ask import study
+from experiments.sweep.engine import experiment
 from experiments.sweep.labels import label
 from experiments.sweep.lane import facts_of
 from experiments.sweep.recall import value_of
-from experiments.thermodynamic import spu_connectivity, spu_error_budget, wirings
+from experiments.thermodynamic import spu_error_budget, wirings
 from experiments.training import RULES
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_says_what_one_chip_depends_on(name):
-    base = catalogue.find(name).Config().base()
-    assert callable(catalogue.find(name).one_chip)
+    function, base = experiment(name, None)
+    assert callable(function)
     assert value_of(label(base)) == base  # a store can be replayed
     described = " ".join(kind.__doc__ or "" for kind in type(base).__mro__)
     assert all(f"{f.name}:" in described for f in dataclasses.fields(base))
 
 
 @pytest.mark.parametrize(
-    ("module", "axes"),
+    ("name", "axes"),
     [
-        (threshold, {"rule": RULES}),
-        (spu_connectivity, {"wiring": wirings.WIRINGS}),
+        ("threshold", {"rule": RULES}),
+        ("spu_connectivity", {"wiring": wirings.WIRINGS}),
     ],
 )
-def test_what_is_compiled_value_by_value_has_the_same_outputs(module, axes):
-    base = module.PRESETS["smoke"].base()
-    asked = study(module.one_chip, axes, base=base)
+def test_what_is_compiled_value_by_value_has_the_same_outputs(name, axes):
+    module = catalogue.find(name)
+    smoke = catalogue.defaults(module, module.PRESETS["smoke"])
+    function, base = experiment(name, smoke)
+    asked = study(function, axes, base=base)
     facts = [facts_of(asked, group) for group in asked.groups]
     assert all(f.outputs == facts[0].outputs for f in facts)
     assert len({f.program for f in facts}) == len(facts)

@@ -169,6 +169,9 @@ def experiment(name: str, base: Any) -> tuple[Callable, Any]:
         ValueError: if the experiment has none.
     """
     module = find(name)
+    if hasattr(module, "simulate"):
+        start = module.defaults(module.Config()) if base is None else base
+        return module.simulate, start
     if not hasattr(module, "one_chip"):
         raise ValueError(
             f"{name} has no `one_chip(point, chip, key)`: "

@@ -11,6 +11,7 @@ import jax.random as jr
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
+from chipsweep.replicate import keys_of, takes_both
 from experiments.sweep.point import NoSuchField, Point
 from experiments.sweep.study import Group, Study, fields_of
 
@@ -45,8 +46,11 @@ def lane_function(study: Study, group: Group, **extra: Any) -> Callable:
 
     def lane(values, point, chip, seed):
         root = jr.key(study.key, impl="threefry2x32")
-        key = jr.fold_in(jr.fold_in(root, seed), chip)
-        key = key if study.common else jr.fold_in(key, point)
+        if takes_both(study.function):
+            key: Any = keys_of(root, seed, chip)
+        else:
+            key = jr.fold_in(jr.fold_in(root, seed), chip)
+            key = key if study.common else jr.fold_in(key, point)
         told = {**base, **group.structural, **values, "seed": seed}
         return named(study.function(Point(told, study.read), chip, key, **extra))
 

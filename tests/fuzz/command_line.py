@@ -106,10 +106,9 @@ def _of_configs() -> Iterator[Bad]:
         for field, values in _bad_fields(module.Config):
             for value in values:
                 yield _of_flag(("run", name), field, value)
-        if hasattr(module, "one_chip"):
-            for field, values in _bad_fields(type(module.Config().base())):
-                for value in values:
-                    yield _of_flag(("sweep", name), f"base.{field}", value)
+        for field, values in _bad_fields(type(catalogue.defaults(module))):
+            for value in values:
+                yield _of_flag(("sweep", name), f"base.{field}", value)
 
 
 def _of_flag(command: tuple[str, ...], field: str, value: str) -> Bad:

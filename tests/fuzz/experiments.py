@@ -78,7 +78,10 @@ def _configs() -> Iterator[Subject]:
     for name in EXPERIMENTS:
         module = catalogue.find(name)
         for preset, config in catalogue.presets(module).items():
-            for what, owner in (("config", config), ("base", config.base())):
+            for what, owner in (
+                ("config", config),
+                ("base", catalogue.defaults(module, config)),
+            ):
                 kinds = {
                     field.name: tuple(wrong_values(owner, field.name))
                     for field in dataclasses.fields(owner)
