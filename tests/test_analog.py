@@ -24,6 +24,7 @@ from eapu_jax import (
     view,
     wrap,
 )
+from eapu_jax.analog import conv_general_dilated
 from eapu_jax.flax import prepare, through_arrays
 
 KEY = jr.key(3)
@@ -265,3 +266,14 @@ def test_anything_but_a_product_is_refused():
     for attempt in (jnp.sum, lambda a: a + 1, lambda a: a[0]):
         with pytest.raises(TypeError):
             attempt(analog)
+
+
+def test_a_convolution_that_shares_its_batch_out_is_refused():
+    x, w = jnp.ones((2, 6, 4)), jnp.ones((3, 4, 2))
+    _, arrays = deploy(jr.key(0), IDEAL, w)
+    analog = wrap(w, arrays, KEY, IDEAL)
+    axes = ("NWC", "WIO", "NWC")
+    with pytest.raises(ValueError, match="batch_group_count of an Analog kernel"):
+        conv_general_dilated(
+            x, analog, (1,), "SAME", dimension_numbers=axes, batch_group_count=2
+        )

@@ -78,7 +78,8 @@ def sample(found: list[Site], count: int, seed: int) -> list[Site]:
     for module in rest[: count - sum(quota.values())]:
         quota[module] += 1
     rank = lambda site: hashlib.sha256(f"{seed} {site.name}".encode()).digest()  # noqa: E731
-    return [s for m in modules for s in sorted(modules[m], key=rank)[: quota[m]]]
+    chosen = [s for m in modules for s in sorted(modules[m], key=rank)[: quota[m]]]
+    return sorted(chosen, key=rank)  # so that the first few are a fair draw, too
 
 
 def _all_sites(only: str | None) -> list[Site]:
