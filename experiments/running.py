@@ -13,7 +13,7 @@ import chipsweep
 from experiments import catalogue, provenance, store, style
 from experiments.claims import Claim, read_csv, write_csv
 from experiments.progress import Display
-from experiments.sweep.figure import plot as plot_sweep
+from experiments.sweep_figure import plot as plot_sweep
 from experiments.watching import Reporting
 from experiments.work import Progress, Work
 

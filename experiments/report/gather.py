@@ -11,9 +11,9 @@ import xarray as xr
 
 from experiments import EXPERIMENTS, catalogue, provenance, running, store
 from experiments.claims import Claim
+from experiments.outcomes import swept
 from experiments.report import commands
 from experiments.report.drawing import Drawing, drawing
-from experiments.sweep.outcomes import swept
 
 __all__ = ["Gathered", "Result", "gather"]
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments import style
-from experiments.sweep.outcomes import Outcome, outcomes, swept
+from experiments.outcomes import Outcome, outcomes, swept
 
 __all__ = ["plot"]
 
