@@ -11,8 +11,8 @@ from chipsweep.files import Files
 from chipsweep.manifest import outputs_in, reductions_in
 from chipsweep.outputs import MISSING, Output
 from chipsweep.reductions import Reduction
-from chipsweep.states import COUNT
-from chipsweep.store import read_manifest
+from chipsweep.states import Packing
+from chipsweep.store import STATES, read_manifest
 
 __all__ = ["failures", "opened"]
 
@@ -40,12 +40,12 @@ def opened(where: Any, reductions: Mapping[str, Any] | None = None) -> xr.Datase
     computed = (dataset.reason != MISSING).sum(("chip", "seed"))
     dataset["computed"] = computed.assign_attrs(long_name="runs computed")
     held = reductions_in(manifest) if reductions is None else dict(reductions)
-    for name, output in outputs_in(manifest).items():
-        several = held.get(name, ())
+    outputs, chunk = outputs_in(manifest), manifest["chunk"]
+    packing = Packing(held, outputs, chunk[-1] * chunk[-2])
+    for name, several in held.items():
         for number, reduction in enumerate(several):
-            if reduction is not None:
-                found = _finished(files, dataset, name, number, reduction, output)
-                dataset = dataset.assign(found)
+            what = packing, name, number, reduction, outputs[name]
+            dataset = dataset.assign(_finished(files, dataset, *what))
     told = _failures(files, manifest, dataset)
     attrs = {"sweep": json.dumps({k: manifest[k] for k in _TOLD})}
     return dataset.assign_attrs(
@@ -62,52 +62,36 @@ def failures(dataset: xr.Dataset) -> list[dict[str, Any]]:
 
 
 def _finished(
-    files: Files, dataset: xr.Dataset, name: str, number: int, reduction: Reduction,
+    files: Files,
+    dataset: xr.Dataset,
+    packing: Packing,
+    name: str,
+    number: int,
+    reduction: Reduction,
     output: Output,
-) -> dict[str, xr.DataArray]:  # fmt: skip
+) -> dict[str, xr.DataArray]:
     """The variables of one reduction, over the points."""
+    packed, order = np.asarray(files.array(STATES)[...]), _order(files)
+    lead, parts = packed.shape[:-3], packed.shape[-3:-1]
     blank = reduction.init(output.shape, np.dtype(output.dtype))
-    kept = {}
-    for key in (COUNT, *blank):
-        kept[key] = np.asarray(files.array(f"states/{name}.{number}.{key}")[...])
-    order = _order(files)
-    lead = kept[COUNT].shape[:-2]
-    parts = kept[COUNT].shape[-2:]
-    computed = dataset.computed
+    computed = dataset.computed.transpose(*order).values
     rows: list[dict[str, Any]] = []
-    points = list(np.ndindex(*lead))
-    for point in points:
-        state = None
+    for point in np.ndindex(*lead):
+        state = blank
         for part in np.ndindex(*parts):
-            one = {k: v[(*point, *part)] for k, v in kept.items()}
-            state_part = _unpacked(blank, one)
-            state = state_part if state is None else reduction.merge(state, state_part)
-        rows.append(reduction.finish(state or blank, _count(order, computed, point)))
+            row = packed[(*point, *part)]
+            if row.any():  # else it has not been computed
+                state = reduction.merge(state, packing.unpack(row, name, number))
+        rows.append(reduction.finish(state, int(computed[point])))
     return {
         f"{name}_{suffix}": _variable(name, suffix, rows, order, lead, dataset, output)
         for suffix in rows[0]
     }
 
 
-def _unpacked(blank, kept):
-    rows = int(kept[COUNT])
-    return {
-        key: np.asarray(kept[key][:rows] if _grows(value) else kept[key], value.dtype)
-        for key, value in blank.items()
-    }
-
-
-def _grows(value: np.ndarray) -> bool:
-    return value.ndim > 0 and value.shape[0] == 0
-
-
 def _order(files: Files) -> tuple[str, ...]:
     """Dimensions of the points in the order of the store."""
     return tuple(files.array("reason").metadata.dimension_names[:-2])
-
-
-def _count(order, computed: xr.DataArray, point) -> int:
-    return int(computed.isel(dict(zip(order, point, strict=True))).item())
 
 
 def _variable(name, suffix, rows, order, lead, dataset, output: Output) -> xr.DataArray:

@@ -12,7 +12,7 @@ import numpy as np
 from chipsweep.axes import Axis, label
 from chipsweep.frame import Frame
 from chipsweep.outputs import Output
-from chipsweep.reductions import by_name, fields
+from chipsweep.reductions import by_name, fields, known
 from chipsweep.spec import Spec
 
 __all__ = ["ABOUT", "FORMAT", "differences", "manifest_of", "reductions_in"]
@@ -77,7 +77,13 @@ def differences(stored: Any, asked: Any, where: str = "") -> list[str]:
 
 
 def reductions_in(manifest: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
-    """The reductions of a manifest, of the kinds that come with this package."""
+    """The reductions of a manifest; none where one is not of this package's kinds.
+
+    Then only who has them, the sweep itself, can finish what they hold.
+    """
+    kinds = [kind for several in manifest["reduce"].values() for kind, _ in several]
+    if not all(map(known, kinds)):
+        return {}
     return {
         name: tuple(by_name(kind, given) for kind, given in several)
         for name, several in manifest["reduce"].items()

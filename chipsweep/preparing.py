@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -215,10 +214,7 @@ def _fitted(spec, at, resources: Resources, devices: int, errors) -> Computer:
     while True:
         compile_for(width)
         computer = made[chunk_for(spec, width)]
-        start = time.perf_counter()
-        computer.compute([0])
-        took = time.perf_counter() - start
-        narrower = memory.narrower(width, took, resources.max_call_seconds)
+        narrower = memory.narrower(width, computer.tried(), resources.max_call_seconds)
         if narrower == width or computer.frame.width == 1:
             return computer
         width = min(narrower, computer.frame.width - 1)

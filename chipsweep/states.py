@@ -1,12 +1,13 @@
-"""States of reductions as arrays of fixed size, a slot for every part of a point.
+"""States of reductions as bytes of a fixed number, a place for every part of a point.
 
 A chunk that covers whole populations has one state per point; a population that is
 cut into several chunks has one per part. They are merged in the order of the chips,
 whoever computed them, so the bits do not depend on who did.
 """
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+import math
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,118 +17,132 @@ from chipsweep.reductions import Reduction
 from chipsweep.reductions.base import Lanes, State
 from chipsweep.spec import Spec
 
-__all__ = ["Slot", "slots", "states_of_chunk", "unpacked"]
+__all__ = ["Packing", "states_of_chunk"]
 
-COUNT = "rows"
+Reductions = Mapping[str, tuple[Reduction, ...]]
 
 
-class Slot(NamedTuple):
-    """Where one array of a state is kept.
+class _Field(NamedTuple):
+    """One array of one state among the bytes of all states.
 
     Attributes:
-        path: within the store.
         dtype: of its numbers.
-        shape: of one state.
+        shape: at most; only the first size may be less.
+        start: of its bytes.
+        grows: whether it has a row per run.
     """
 
-    path: str
     dtype: np.dtype
     shape: tuple[int, ...]
+    start: int
+    grows: bool
+
+    @property
+    def stop(self) -> int:
+        """End of its bytes."""
+        return self.start + self.dtype.itemsize * math.prod(self.shape)
 
 
-def slots(spec: Spec, frame: Frame, outputs: dict[str, Output]) -> Iterator[Slot]:
-    """All state arrays of a sweep."""
-    most = _most(frame)
-    for name, number, reduction in _reductions(spec):
-        output = outputs[name]
-        yield Slot(_path(name, number, COUNT), np.dtype(np.int64), ())
-        state = reduction.init(output.shape, np.dtype(output.dtype))
-        for key, value in state.items():
-            shape = (most, *value.shape[1:]) if _grows(value) else value.shape
-            yield Slot(_path(name, number, key), value.dtype, shape)
+class Packing:
+    """How the states of all reductions of a sweep lie in a row of bytes.
+
+    Attributes:
+        nbytes: of the row.
+    """
+
+    def __init__(self, reduce: Reductions, outputs: Mapping[str, Output], most: int):
+        """Of reductions by output; `most`: runs of one point in one chunk."""
+        self._fields: dict[tuple[str, int, str], _Field] = {}
+        self.nbytes = 0
+        for name, number, state in _blank(reduce, outputs):
+            self._add((name, number, ""), np.dtype(np.int64), (), False)  # rows
+            for key, value in state.items():
+                grows = value.ndim > 0 and value.shape[0] == 0
+                shape = (most, *value.shape[1:]) if grows else value.shape
+                self._add((name, number, key), value.dtype, shape, grows)
+
+    def _add(self, key, dtype: np.dtype, shape: tuple[int, ...], grows: bool) -> None:
+        self._fields[key] = _Field(dtype, shape, self.nbytes, grows)
+        self.nbytes = self._fields[key].stop
+
+    def pack(self, states: Mapping[tuple[str, int], State]) -> np.ndarray:
+        """States of all reductions as bytes."""
+        row = np.zeros(self.nbytes, np.uint8)
+        for (name, number), state in states.items():
+            rows = 0
+            for key, value in state.items():
+                field = self._fields[name, number, key]
+                content = np.ascontiguousarray(value, field.dtype).reshape(-1)
+                content = content.view(np.uint8)
+                row[field.start : field.start + content.size] = content
+                rows = len(value) if field.grows else rows
+            self._put(row, name, number, rows)
+        return row
+
+    def unpack(self, row: np.ndarray, name: str, number: int) -> State:
+        """The state of one reduction again."""
+        rows = int(self._get(row, self._fields[name, number, ""]))
+        found = {}
+        for (output, index, key), field in self._fields.items():
+            if (output, index) == (name, number) and key:
+                value = self._get(row, field)
+                found[key] = value[:rows] if field.grows else value
+        return found
+
+    def _put(self, row: np.ndarray, name: str, number: int, rows: int) -> None:
+        field = self._fields[name, number, ""]
+        row[field.start : field.stop] = np.array([rows], np.int64).view(np.uint8)
+
+    def _get(self, row: np.ndarray, field: _Field) -> np.ndarray:
+        content = row[field.start : field.stop].tobytes()
+        return np.frombuffer(content, field.dtype).reshape(field.shape)
 
 
 def states_of_chunk(
-    spec: Spec, frame: Frame, number: int, outputs: dict[str, Output],
-    values: dict[str, np.ndarray], sound: np.ndarray,
-) -> dict[str, np.ndarray]:  # fmt: skip
-    """What a chunk adds: path -> states, over its points.
+    frame: Frame,
+    number: int,
+    packing: Packing,
+    values: Mapping[str, np.ndarray],
+    sound: np.ndarray,
+) -> np.ndarray:
+    """What a chunk adds: the packed states of its points.
 
     Args:
-        spec: the sweep.
-        frame: where its runs lie.
+        frame: where the runs lie.
         number: of the chunk.
-        outputs: of the sweep.
+        packing: of the sweep.
         values: the outputs of the chunk's runs.
         sound: which runs came out.
     """
-    runs, most = frame.runs(number), _most(frame)
+    spec, runs = frame.spec, frame.runs(number)
     shape = tuple(s.stop - s.start for s in frame.region(number))[:-2]
-    each = len(runs.point) // max(int(np.prod(shape)), 1)
-    chips, seeds = np.asarray(spec.chips), np.asarray(spec.seeds)
-    made: dict[str, list[np.ndarray]] = {}
-    for name, index, reduction in _reductions(spec):
-        output = outputs[name]
-        for start in range(0, len(runs.point), each):
-            mine = np.arange(start, start + each)
-            mine = mine[sound[mine]]
-            state = reduction.init(output.shape, np.dtype(output.dtype))
-            lanes = Lanes(values[name][mine], chips[runs.chip[mine]],
-                          seeds[runs.seed[mine]])  # fmt: skip
-            state = reduction.update(state, lanes)
-            for key, value in _packed(reduction, output, state, most).items():
-                made.setdefault(_path(name, index, key), []).append(value)
-    return {k: np.stack(v).reshape(*shape, 1, 1, *v[0].shape) for k, v in made.items()}
-
-
-def unpacked(reduction: Reduction, output: Output, kept: State) -> State:
-    """A state again, from its fixed arrays."""
-    blank = reduction.init(output.shape, np.dtype(output.dtype))
-    rows = int(kept[COUNT])
-    return {
-        key: kept[key][:rows].astype(value.dtype)
-        if _grows(value)
-        else np.asarray(kept[key], value.dtype)
-        for key, value in blank.items()
-    }
-
-
-def merged(spec: Spec, name: str, number: int, parts: list[State]) -> State:
-    """One state of all parts, the earlier chips first."""
-    reduction, first = spec.reduce[name][number], parts[0]
-    for part in parts[1:]:
-        first = reduction.merge(first, part)
-    return first
-
-
-def _packed(reduction: Reduction, output: Output, state: State, most: int) -> State:
-    blank = reduction.init(output.shape, np.dtype(output.dtype))
-    fixed: dict[str, Any] = {COUNT: np.int64(0)}
-    for key, value in state.items():
-        if _grows(blank[key]):
-            fixed[COUNT] = np.int64(len(value))
-            value = np.concatenate(
-                [value, np.zeros((most - len(value), *value.shape[1:]), value.dtype)]
+    each = len(runs.point) // max(math.prod(shape), 1)
+    chip, seed = (np.asarray(x) for x in (spec.chips, spec.seeds))
+    rows = []
+    for start in range(0, len(runs.point), each):
+        mine = np.arange(start, start + each)
+        mine = mine[sound[mine]]
+        states = {}
+        for name, several in spec.reduce.items():
+            who = Lanes(
+                values[name][mine], chip[runs.chip[mine]], seed[runs.seed[mine]]
             )
-        fixed[key] = value
-    return fixed
+            one = values[name].shape[1:], values[name].dtype
+            for i, reduction in enumerate(several):
+                states[name, i] = reduction.update(reduction.init(*one), who)
+        rows.append(packing.pack(states))
+    return np.stack(rows).reshape(*shape, 1, 1, packing.nbytes)
 
 
-def _reductions(spec: Spec) -> Iterator[tuple[str, int, Reduction]]:
-    for name, several in spec.reduce.items():
+def packing_of(spec: Spec, frame: Frame, outputs: Mapping[str, Output]) -> Packing:
+    """The packing of a sweep."""
+    return Packing(spec.reduce, outputs, frame.chunk[-1] * frame.chunk[-2])
+
+
+def _blank(
+    reduce: Reductions, outputs: Mapping[str, Output]
+) -> Iterator[tuple[str, int, State]]:
+    for name, several in reduce.items():
         for number, reduction in enumerate(several):
-            yield name, number, reduction
-
-
-def _grows(value: np.ndarray) -> bool:
-    """Whether this part of a state has a row per run: nobody has none."""
-    return value.ndim > 0 and value.shape[0] == 0
-
-
-def _most(frame: Frame) -> int:
-    """Runs of one point within one chunk."""
-    return frame.chunk[-1] * frame.chunk[-2]
-
-
-def _path(name: str, number: int, key: str) -> str:
-    return f"states/{name}.{number}.{key}"
+            one = outputs[name]
+            yield name, number, reduction.init(one.shape, np.dtype(one.dtype))

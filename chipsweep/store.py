@@ -19,9 +19,13 @@ from chipsweep.files import Files, skeleton
 from chipsweep.frame import Frame
 from chipsweep.manifest import ABOUT, FORMAT, differences, manifest_of
 from chipsweep.outputs import MISSING, REASONS, Output
-from chipsweep.states import slots
+from chipsweep.states import packing_of
 
 __all__ = ["Chunk", "Store", "StoreError"]
+
+
+STATES, SEAL = "hidden/states", "hidden/seal"
+"""In a group of their own, that a plain reader does not see."""
 
 
 class StoreError(ValueError):
@@ -33,13 +37,13 @@ class Chunk(NamedTuple):
 
     Attributes:
         outputs: name -> values of the outputs that are kept.
-        states: path -> states of reductions.
+        states: packed states of reductions; None without any.
         reason: why a run is missing, or that it is not.
         errors: position of a run and what went wrong with it.
     """
 
     outputs: dict[str, np.ndarray]
-    states: dict[str, np.ndarray]
+    states: np.ndarray | None
     reason: np.ndarray
     errors: list[tuple[int, str]]
 
@@ -103,7 +107,7 @@ class Store:
             edges = np.arange(0, reason.shape[axis], width)
             reason = np.maximum.reduceat(reason, edges, axis=axis)
         done = (reason.reshape(grid) != MISSING) & self._there()
-        seals = self._read("states/seal")
+        seals = self._read(SEAL)
         for number in np.flatnonzero(done.ravel()).tolist():
             if seals[frame.place(number)][0] != self._place_seal(number):
                 raise StoreError(
@@ -124,17 +128,17 @@ class Store:
         for name, values in chunk.outputs.items():
             self.files.array(name)[region] = values.reshape(*shape, *values.shape[1:])
             written.append(self._key(name, number))
-        for path, state in chunk.states.items():
+        if chunk.states is not None:
             where = (*region[:-2], *(slice(i, i + 1) for i in place[-2:]))
-            self.files.array(path)[where] = state
-            written.append(self._key(path, number))
+            self.files.array(STATES)[where] = chunk.states
+            written.append(self._key(STATES, number))
         if chunk.errors:
             told = json.dumps([[int(i), text] for i, text in chunk.errors])
             self.files.put(f"failures/{number}.json", told.encode())
         self.files.flush(written)
         seal = [self._place_seal(number), self._content_seal(written)]
-        self.files.array("states/seal")[place] = np.array(seal, np.uint64)
-        self.files.flush([self._key("states/seal", number)])
+        self.files.array(SEAL)[place] = np.array(seal, np.uint64)
+        self.files.flush([self._key(SEAL, number)])
         self.files.array("reason")[region] = chunk.reason.reshape(shape)
         self.files.flush([self._key("reason", number)])
 
@@ -144,7 +148,7 @@ class Store:
         Reads everything. The next `sweep` computes those chunks again, and only them.
         """
         found = []
-        seals = self._read("states/seal")
+        seals = self._read(SEAL)
         for number in range(self.frame.count):
             if not self.has(number):
                 continue
@@ -174,8 +178,8 @@ class Store:
         return whole
 
     def _data(self) -> list[str]:
-        states = [s.path for s in slots(self.frame.spec, self.frame, self.outputs)]
-        return [*self.frame.spec.kept(self.outputs), *states]
+        spec = self.frame.spec
+        return [*spec.kept(self.outputs), *([STATES] if spec.reduce else [])]
 
     def _read(self, name: str) -> np.ndarray:
         try:
@@ -188,7 +192,7 @@ class Store:
     def _key(self, name: str, number: int) -> str:
         place = self.frame.place(number)
         own = 0
-        if name.startswith("states/"):
+        if name in (STATES, SEAL):
             own = self.files.array(name).ndim - len(place)
         elif name != "reason":
             own = len(self.outputs[name].shape)
@@ -250,12 +254,12 @@ def _build(group: zarr.Group, frame: Frame, outputs, manifest: Mapping[str, Any]
         one = outputs[name]
         gap = "" if one.dtype == "str" else np.nan
         _array(group, name, frame, one.dtype, gap, {}, one.shape, one.dims)
-    parts = (*frame.shape[:-2], *frame.grid[-2:])
-    cut = (*frame.chunk[:-2], 1, 1)
-    for slot in slots(spec, frame, outputs):
-        _plain(group, slot.path, (*parts, *slot.shape), (*cut, *slot.shape), slot.dtype)
+    if spec.reduce:
+        n = packing_of(spec, frame, outputs).nbytes
+        parts = (*frame.shape[:-2], *frame.grid[-2:], n)
+        _plain(group, STATES, parts, (*frame.chunk[:-2], 1, 1, n), np.dtype(np.uint8))
     ones = (1,) * len(frame.grid)
-    _plain(group, "states/seal", (*frame.grid, 2), (*ones, 2), np.dtype(np.uint64))
+    _plain(group, SEAL, (*frame.grid, 2), (*ones, 2), np.dtype(np.uint64))
     for name, dims, values in _coordinates(frame):
         made = _plain(group, name, values.shape, values.shape, values.dtype, dims)
         if values.size:

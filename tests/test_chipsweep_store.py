@@ -258,7 +258,7 @@ def test_every_flipped_bit_is_noticed(tmp_path):
     filled(tmp_path / "s", reduce={"curve": Moments()})
     clean = content(tmp_path / "s")
     data = [name for name in clean if "/c." in name and "seal" not in name]
-    data = [n for n in data if n.split("/")[0] in ("curve", "last", "states")]
+    data = [n for n in data if n.split("/")[0] in ("curve", "last", "hidden")]
     assert damaged(tmp_path / "s", reduce={"curve": Moments()}) == []
     rng = np.random.default_rng(0)
     for name in rng.choice(data, 8, replace=False):
@@ -282,7 +282,7 @@ def test_reading_a_damaged_chunk_raises(tmp_path):
 def test_a_chunk_from_elsewhere_is_refused(tmp_path):
     filled(tmp_path / "s")
     filled(tmp_path / "other", key=1)
-    for name in ("reason", "last", "states/seal"):
+    for name in ("reason", "last", "hidden/seal"):
         chunk = next((tmp_path / "s" / name).glob("c.*"))
         shutil.copy(tmp_path / "other" / name / chunk.name, chunk)
     with pytest.raises(StoreError, match="belongs to another sweep or place"):

@@ -40,10 +40,13 @@ def fields(reduction: Reduction) -> dict[str, Any]:
     return {k: list(v) if isinstance(v, tuple) else v for k, v in given.items()}
 
 
-def by_name(kind: str, given: Mapping[str, Any]) -> Reduction | None:
-    """The reduction that a store speaks of; None if it is not one of ours."""
-    if kind not in _OURS:
-        return None
+def known(kind: str) -> bool:
+    """Whether a reduction of this name comes with this package."""
+    return kind in _OURS
+
+
+def by_name(kind: str, given: Mapping[str, Any]) -> Reduction:
+    """The reduction that a store speaks of, if it is `known`."""
     return _OURS[kind](
         **{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
     )
