@@ -6,8 +6,8 @@ import xarray as xr
 from matplotlib.collections import PolyCollection
 
 from experiments.sweep import Listed, Quantiles, sweep
-from experiments.sweep.figure import plot
-from experiments.sweep.outcomes import outcomes
+from experiments.sweep_figure import plot
+from experiments.outcomes import outcomes
 from tests.toy_sweeps import brittle, ruled
 
 HOST = {"host": True, "chips": 9}

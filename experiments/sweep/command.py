@@ -16,7 +16,7 @@ from experiments.sweep.assemble import failures, partial
 from experiments.sweep.axes import Structural
 from experiments.sweep.design import Design, Grid, Random, Sobol, Zip
 from experiments.sweep.engine import experiment, sweep
-from experiments.sweep.figure import plot
+from experiments.sweep_figure import plot
 from experiments.sweep.folder import read_folder
 from experiments.sweep.grid import parse_axis
 from experiments.sweep.live import on_terminal
