@@ -5,9 +5,9 @@ import pytest
 import xarray as xr
 from matplotlib.collections import PolyCollection
 
+from experiments.outcomes import outcomes
 from experiments.sweep import Listed, Quantiles, sweep
 from experiments.sweep_figure import plot
-from experiments.outcomes import outcomes
 from tests.toy_sweeps import brittle, ruled
 
 HOST = {"host": True, "chips": 9}

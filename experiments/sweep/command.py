@@ -16,7 +16,6 @@ from experiments.sweep.assemble import failures, partial
 from experiments.sweep.axes import Structural
 from experiments.sweep.design import Design, Grid, Random, Sobol, Zip
 from experiments.sweep.engine import experiment, sweep
-from experiments.sweep_figure import plot
 from experiments.sweep.folder import read_folder
 from experiments.sweep.grid import parse_axis
 from experiments.sweep.live import on_terminal
@@ -24,6 +23,7 @@ from experiments.sweep.manifest import study_to_read
 from experiments.sweep.processes import Place, own_device, place
 from experiments.sweep.reductions import Moments, Quantiles
 from experiments.sweep.replay import replay
+from experiments.sweep_figure import plot
 from experiments.validate import refuse_unless
 
 __all__ = ["Asked", "peek", "replay_lane", "sweep_chips", "without"]
