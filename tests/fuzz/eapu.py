@@ -73,7 +73,8 @@ FIELDS: dict[Any, dict[str, Any]] = {
     ej.WidthAwareRange: {"window": "positive", "omega": "positive", "gain": "positive"},
     FixedRange: {"r_wg": "positive"},
     ej.Crossbar: {"device": "object", "encoding": "object", "r_wg": "positive"}
-    | {"periphery": "object", "stuck_at": ("a", INF, 1j, True, object(), [[1.0], []])},
+    | {"periphery": "object", "stuck_at": ("a", INF, 1j, True, object(), [[1.0], []])}
+    | {"stuck": ("a", 1, 0.5, 1j, object(), np.ones(2), [[True], []])},
     Dac: {
         "bits": "bits",
         "full_scale": tuple(v for v in KINDS["positive"]() if v is not None),
