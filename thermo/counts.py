@@ -7,14 +7,16 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, UInt32
 
-from thermo import checks
-
 
 def check_count(name: str, x: Any, least: int = 1) -> None:
-    """Refuse what is not one whole number, or less than `least`."""
-    value = checks.concrete(x)
-    if value is None:
+    """Refuse what is not one whole number, or less than `least`.
+
+    Raises:
+        ValueError: naming the number and its bound.
+    """
+    if isinstance(x, Tracer):
         return
+    value = np.asarray(x, object if isinstance(x, list | tuple | dict) else None)
     if value.shape or value.dtype.kind not in "iu":
         raise ValueError(f"{name} = {x!r}: must be a whole number, at least {least}.")
     if value < least:

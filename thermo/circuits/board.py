@@ -7,7 +7,10 @@ for all and live here.
 """
 
 import abc
-from typing import Any, ClassVar, NamedTuple
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any, ClassVar, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
 import diffrax as dfx
 import jax
@@ -17,9 +20,30 @@ import numpy as np
 
 from thermo import checks
 from thermo.circuits.linear import LinearForm
-from thermo.precision import full_precision
+from thermo.precision import full_precision, in_double
+from thermo.reals import alike, real_array
 
 Scalar = jax.Array | float
+
+B = TypeVar("B", bound="AbstractBoard")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def of_reals(
+    method: Callable[Concatenate[B, P], T],
+) -> Callable[Concatenate[B, P], T]:
+    """The same method, of the board whose fields are all floats of one precision.
+
+    A field is whatever the user gave (or, in a tree, no number at all) until a method
+    needs its value.
+    """
+
+    @functools.wraps(method)
+    def exactly(self: B, *args: P.args, **kwargs: P.kwargs) -> T:
+        return method(self.in_reals(), *args, **kwargs)
+
+    return exactly
 
 
 class Circuit(NamedTuple):
@@ -50,6 +74,10 @@ class AbstractBoard(abc.ABC):
 
     # What kind of component each field is: the name of its tolerance.
     component_kinds: ClassVar[dict[str, str]]
+    # Fields that are matrices `(d, d)`, and those of which each cell has its own,
+    # `(d,)`. Others may be one number for all.
+    matrices: ClassVar[tuple[str, ...]]
+    vectors: ClassVar[tuple[str, ...]]
 
     @abc.abstractmethod
     def circuit(self) -> Circuit:
@@ -70,50 +98,126 @@ class AbstractBoard(abc.ABC):
     @property
     def n_cells(self) -> int:
         """Number of nodes, hence of noise sources."""
-        return self.noise.shape[-1]
+        shape = real_array("noise", self.noise).shape
+        if not shape or not shape[-1]:
+            raise ValueError(f"noise has shape {shape}: it must be (d,), d > 0.")
+        return shape[-1]
+
+    def in_reals(self) -> Self:
+        """This board with every field as floats of one precision.
+
+        Raises:
+            ValueError: naming a field that is not of real numbers.
+        """
+        fields = self._fields()
+        return self._with(dict(zip(fields, alike(**fields), strict=True)))
+
+    def _fields(self) -> dict[str, Any]:
+        names = [field.name for field in dataclasses.fields(self)]  # type: ignore
+        return {name: getattr(self, name) for name in names}
+
+    def _with(self, fields: dict[str, Any]) -> Self:
+        return dataclasses.replace(self, **fields)  # type: ignore[type-var]
 
     @full_precision
     def linear(self) -> LinearForm:
-        """The linear form; a board with a non-linear element has none."""
+        """The linear form, set up in doubles; a non-linear board has none.
+
+        Raises:
+            ValueError: naming a field that no linear circuit can have.
+        """
+        self.check_linear()
+        return self._set_up()[1]
+
+    def check_linear(self) -> None:
+        """Refuse component values that no linear circuit can have."""
         self.check()
         for name in ("cubic_conductance", "saturation_current"):
-            value = checks.concrete(getattr(self, name))
+            value = checks.values(name, getattr(self, name))
             if value is not None and value.any():
                 raise ValueError(
                     f"{name} = {value}: a board with a non-linear element has no "
                     "linear form; it must be 0. Simulate it with diffrax instead."
                 )
-        return self._linear_part(self.circuit())
+
+    def frequency(self, omega: Any) -> jax.Array:
+        """An angular frequency in the precision of the board, refused if it is none."""
+        checks.one_number("omega", omega)
+        checks.finite("omega", omega)
+        return jnp.asarray(real_array("omega", omega)).astype(self.noise.dtype)
 
     @full_precision
+    @of_reals
     def drift(self, t: Any, z: jax.Array, args: Any = None) -> jax.Array:
         """Rate of change of the state `z`, `(n,)`; `terms` is faster in a loop."""
-        circuit = self.circuit()
-        return _velocity(self, self._linear_part(circuit), circuit, t, z, args)
+        circuit, form = self._set_up()
+        return _velocity(self, form, circuit, t, z, args)
 
+    @of_reals
     def diffusion(
         self, t: Any, z: jax.Array, args: Any = None
     ) -> lx.AbstractLinearOperator:
         """Noise factor as an operator from `(n_cells,)` to `(n,)`; state-free."""
-        return _noise_operator(self._linear_part(self.circuit()), t, z, args)
+        return _noise_operator(self._set_up()[1], t, z, args)
 
     @full_precision
+    @of_reals
     def terms(self, noise: dfx.AbstractBrownianPath) -> dfx.MultiTerm:
         """Drift and diffusion driven by `noise`, a path of shape `(n_cells,)`.
 
         The capacitance matrix is inverted once, here, not at every step.
         """
         self.check()
-        circuit = self.circuit()
-        form = self._linear_part(circuit)
+        circuit, form = self._set_up()
         drift = jax.tree_util.Partial(_velocity, self, form, circuit)
         diffusion = jax.tree_util.Partial(_noise_operator, form)
         return dfx.MultiTerm(dfx.ODETerm(drift), dfx.ControlTerm(diffusion, noise))
 
+    @of_reals
     def element_current(self, v: jax.Array) -> jax.Array:
         r"""Current $g_3 v^3 + I_s \tanh(v/V_s)$ drawn from each node, mA."""
+        v = jnp.asarray(real_array("v", v)).astype(self.noise.dtype)
         saturating = self.saturation_current * jnp.tanh(v / self.saturation_voltage)
         return self.cubic_conductance * v**3 + saturating
+
+    def check_shapes(self) -> None:
+        """Refuse a field of another shape than the noise says, by its name."""
+        d = self.n_cells
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            if (value := getattr(self, field.name)) is None:
+                continue
+            if field.name in self.matrices:
+                allowed = (
+                    [(d, d)] if field.default is dataclasses.MISSING else [(d, d), ()]
+                )
+            elif field.name in self.vectors:
+                allowed = [(d,)]
+            else:
+                allowed = [(d,), ()]
+            checks.shaped(field.name, value, *allowed)
+
+    def check_elements(self) -> None:
+        """Refuse what no non-linear element, noise or colour can be."""
+        for name in ("cubic_conductance", "saturation_current"):
+            checks.finite(name, getattr(self, name))
+        checks.positive("saturation_voltage", self.saturation_voltage)
+        checks.non_negative("noise", self.noise)
+        if self.noise_correlation_time is not None:
+            # White noise is None, not 0.
+            checks.positive(
+                "noise_correlation_time (None is white noise)",
+                self.noise_correlation_time,
+            )
+
+    def _set_up(self) -> tuple[Circuit, LinearForm]:
+        fields = self._fields()
+
+        def law(*values: Any) -> tuple[Circuit, LinearForm]:
+            board = self._with(dict(zip(fields, values, strict=True)))
+            circuit = board.circuit()
+            return circuit, board._linear_part(circuit)
+
+        return in_double(law, **fields)
 
     def _linear_part(self, circuit: Circuit) -> LinearForm:
         drift, injection, readout, bias = circuit
@@ -139,28 +243,29 @@ def maxwell(to_ground: jax.Array, between: jax.Array) -> jax.Array:
     return jnp.diag(total) - between
 
 
-def check_network(name: str, to_ground: Any, between: Any, n: int) -> None:
+def check_impedance(omega: Any, impedance: jax.Array) -> jax.Array:
+    """The impedance, refused where it is infinite."""
+    value = checks.concrete(impedance)
+    if value is not None and not np.isfinite(value).all():
+        raise ValueError(f"omega = {omega}: the impedance is not finite there.")
+    return impedance
+
+
+def check_network(name: str, to_ground: Any, between: Any) -> None:
     """Refuse couplers that are negative, asymmetric or join a node to itself."""
     checks.non_negative(name, between)
-    checks.same_size(name, between, n)
     checks.symmetric(name, between)
-    value = checks.concrete(between)
+    value = checks.values(name, between)
     if value is not None and (own := value.diagonal()).any():
         i = int(own.nonzero()[0][0])
         raise ValueError(
             f"{name}[{i}, {i}] = {own[i]:.6g}: a coupler joins two nodes, the diagonal "
             "must be 0. What goes to ground has a field of its own."
         )
-    ground = checks.concrete(to_ground)
+    ground = checks.values(f"to ground beside {name}", to_ground)
     if ground is not None and value is not None:
         node_matrix = np.diag(ground + value.sum(-1)) - value
         checks.positive_definite(f"node matrix of {name}", node_matrix)
-
-
-def check_correlation_time(value: Scalar | None) -> None:
-    """Refuse a colour that is none: white noise is None, not 0."""
-    if value is not None:
-        checks.positive("noise_correlation_time (None is white noise)", value)
 
 
 @full_precision

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 import jax
+import jax.numpy as jnp
 
 from thermo.precision import full_precision
+from thermo.reals import alike
 
 
 @jax.tree_util.register_dataclass
@@ -36,9 +38,13 @@ class LinearForm:
     @full_precision
     def diffusion(self) -> jax.Array:
         r"""Noise covariance per unit time, $D = B B^\mathsf T$, `(n, n)`."""
-        return self.noise @ self.noise.mT
+        (noise,) = alike(noise=self.noise)
+        if noise.ndim < 2:
+            raise ValueError(f"noise has shape {noise.shape}: it must be (n, m).")
+        return jnp.asarray(noise) @ noise.mT
 
     @full_precision
     def velocity(self, z: jax.Array) -> jax.Array:
         r"""Deterministic rate of change $b - F z$ of one state `(n,)`."""
-        return self.bias - self.drift @ z
+        bias, drift, z = alike(bias=self.bias, drift=self.drift, z=z)
+        return jnp.asarray(bias - drift @ z)

@@ -11,7 +11,8 @@ from thermo.circuits.board import (
     AbstractBoard,
     Circuit,
     Scalar,
-    check_correlation_time,
+    check_impedance,
+    of_reals,
 )
 
 
@@ -65,11 +66,15 @@ class OpAmpBoard(AbstractBoard):
         "input_resistance": "resistance",
         "noise": "noise",
     }
+    matrices: ClassVar[tuple[str, ...]] = ("conductance",)
+    vectors: ClassVar[tuple[str, ...]] = ("ground_capacitance", "noise")
 
+    @of_reals
     def capacitance(self) -> jax.Array:
         """Diagonal matrix of the integrating capacitors, nF, `(d, d)`."""
         return jnp.diag(self.ground_capacitance)
 
+    @of_reals
     def circuit(self) -> Circuit:
         """State v: see the class for the equation."""
         inverse = jnp.diag(1 / self.ground_capacitance)
@@ -81,17 +86,23 @@ class OpAmpBoard(AbstractBoard):
             bias=jnp.broadcast_to(current / self.ground_capacitance, (self.n_cells,)),
         )
 
+    @of_reals
     def impedance(self, omega: jax.Array) -> jax.Array:
         r"""$Z = [j\omega C + G]^{-1}$, kOhm, `(d, d)`."""
-        susceptance = jnp.asarray(omega, self.noise.dtype) * self.capacitance()
-        return jnp.linalg.inv(jax.lax.complex(self.conductance, susceptance))
+        susceptance = self.frequency(omega) * self.capacitance()
+        z = jnp.linalg.inv(jax.lax.complex(jnp.asarray(self.conductance), susceptance))
+        return check_impedance(omega, z)
 
+    @of_reals
     def check(self) -> None:
-        """Refuse component values that no circuit can have."""
+        """Refuse component values that no circuit can have.
+
+        Raises:
+            ValueError: naming the field, its value and its bound.
+        """
+        self.check_shapes()
+        self.check_elements()
         checks.positive("ground_capacitance", self.ground_capacitance)
         checks.positive("input_resistance", self.input_resistance)
-        checks.positive("saturation_voltage", self.saturation_voltage)
-        checks.non_negative("noise", self.noise)
         checks.finite("conductance", self.conductance)
-        checks.same_size("conductance", self.conductance, self.n_cells)
-        check_correlation_time(self.noise_correlation_time)
+        checks.finite("input_voltage", self.input_voltage)

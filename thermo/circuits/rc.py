@@ -5,15 +5,17 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from thermo import checks
 from thermo.circuits.board import (
     AbstractBoard,
     Circuit,
     Scalar,
-    check_correlation_time,
+    check_impedance,
     check_network,
     maxwell,
+    of_reals,
 )
 
 
@@ -69,15 +71,20 @@ class RCBoard(AbstractBoard):
         "coupling_conductance": "resistance",
         "noise": "noise",
     }
+    matrices: ClassVar[tuple[str, ...]] = ("coupling", "coupling_conductance")
+    vectors: ClassVar[tuple[str, ...]] = ("ground_capacitance", "resistance", "noise")
 
+    @of_reals
     def capacitance(self) -> jax.Array:
         """Maxwell capacitance matrix, nF, `(d, d)`."""
-        return maxwell(self.ground_capacitance, self._between(self.coupling))
+        return maxwell(self.ground_capacitance, self._between("coupling"))
 
+    @of_reals
     def conductance(self) -> jax.Array:
         """Maxwell conductance matrix, mS, `(d, d)`."""
-        return maxwell(1 / self.resistance, self._between(self.coupling_conductance))
+        return maxwell(1 / self.resistance, self._between("coupling_conductance"))
 
+    @of_reals
     def circuit(self) -> Circuit:
         """State v: see the class for the equation."""
         inverse = jnp.linalg.inv(self.capacitance())
@@ -88,30 +95,31 @@ class RCBoard(AbstractBoard):
             bias=jnp.zeros(self.n_cells, inverse.dtype),
         )
 
+    @of_reals
     def impedance(self, omega: jax.Array) -> jax.Array:
         r"""$Z = [j\omega C + G]^{-1}$, kOhm, `(d, d)`."""
-        susceptance = jnp.asarray(omega, self.noise.dtype) * self.capacitance()
-        return jnp.linalg.inv(jax.lax.complex(self.conductance(), susceptance))
+        susceptance = self.frequency(omega) * self.capacitance()
+        z = jnp.linalg.inv(jax.lax.complex(self.conductance(), susceptance))
+        return check_impedance(omega, z)
 
+    @of_reals
     def check(self) -> None:
-        """Refuse component values that no circuit can have."""
-        d = self.n_cells
+        """Refuse component values that no circuit can have.
+
+        Raises:
+            ValueError: naming the field, its value and its bound.
+        """
+        self.check_shapes()
+        self.check_elements()
         checks.non_negative("ground_capacitance", self.ground_capacitance)
         checks.positive("resistance", self.resistance, infinite=True)
-        checks.positive("saturation_voltage", self.saturation_voltage)
-        checks.non_negative("noise", self.noise)
-        check_network(
-            "coupling", self.ground_capacitance, self._between(self.coupling), d
-        )
-        check_network(
-            "coupling_conductance",
-            1 / self.resistance,
-            self._between(self.coupling_conductance),
-            d,
-        )
-        check_correlation_time(self.noise_correlation_time)
+        to_ground = {
+            "coupling": self.ground_capacitance,
+            "coupling_conductance": 1 / self.resistance,
+        }
+        for name, grounded in to_ground.items():
+            check_network(name, grounded, self._between(name))
 
-    def _between(self, couplers: Scalar) -> jax.Array:
-        couplers = jnp.asarray(couplers, self.noise.dtype)
-        absent = jnp.zeros((self.n_cells, self.n_cells), self.noise.dtype)
-        return couplers if couplers.ndim else absent + couplers
+    def _between(self, name: str) -> jax.Array:
+        couplers = getattr(self, name)
+        return couplers if couplers.ndim else couplers * np.ones((self.n_cells,) * 2)

@@ -11,9 +11,10 @@ from thermo.circuits.board import (
     AbstractBoard,
     Circuit,
     Scalar,
-    check_correlation_time,
+    check_impedance,
     check_network,
     maxwell,
+    of_reals,
 )
 
 
@@ -76,11 +77,20 @@ class RLCBoard(AbstractBoard):
         "coil_resistance": "resistance",
         "noise": "noise",
     }
+    matrices: ClassVar[tuple[str, ...]] = ("coupling",)
+    vectors: ClassVar[tuple[str, ...]] = (
+        "ground_capacitance",
+        "inductance",
+        "resistance",
+        "noise",
+    )
 
+    @of_reals
     def capacitance(self) -> jax.Array:
         """Maxwell capacitance matrix, nF, `(d, d)`."""
         return maxwell(self.ground_capacitance, self.coupling)
 
+    @of_reals
     def circuit(self) -> Circuit:
         """State (i, v): see the class for the equation."""
         d = self.n_cells
@@ -100,21 +110,30 @@ class RLCBoard(AbstractBoard):
             bias=jnp.zeros(2 * d, inverse.dtype),
         )
 
+    @of_reals
     def impedance(self, omega: jax.Array) -> jax.Array:
         r"""$Z = [j\omega C + R^{-1} + (r + j\omega L)^{-1}]^{-1}$, kOhm, `(d, d)`."""
-        omega = jnp.asarray(omega, self.noise.dtype)
-        coil = omega * self.inductance
-        size = self.coil_resistance**2 + coil**2
-        conductance = 1 / self.resistance + self.coil_resistance / size
-        susceptance = omega * self.capacitance() - jnp.diag(coil / size)
-        return jnp.linalg.inv(jax.lax.complex(jnp.diag(conductance), susceptance))
+        frequency = self.frequency(omega)
+        ohmic = jnp.broadcast_to(self.coil_resistance, (self.n_cells,))
+        coil = jax.lax.complex(ohmic, frequency * self.inductance)
+        rest = jnp.diag(1 / self.resistance), frequency * self.capacitance()
+        # [Y + 1/coil]^-1 as [coil Y + 1]^-1 coil: a coil may be a short, at omega = 0.
+        node = coil[:, None] * jax.lax.complex(*rest) + jnp.eye(
+            len(coil), dtype=coil.dtype
+        )
+        return check_impedance(omega, jnp.linalg.solve(node, jnp.diag(coil)))
 
+    @of_reals
     def check(self) -> None:
-        """Refuse component values that no circuit can have."""
+        """Refuse component values that no circuit can have.
+
+        Raises:
+            ValueError: naming the field, its value and its bound.
+        """
+        self.check_shapes()
+        self.check_elements()
         checks.non_negative("ground_capacitance", self.ground_capacitance)
-        for name in ("inductance", "resistance", "saturation_voltage"):
+        for name in ("inductance", "resistance"):
             checks.positive(name, getattr(self, name))
-        checks.non_negative("noise", self.noise)
         checks.non_negative("coil_resistance", self.coil_resistance)
-        check_network("coupling", self.ground_capacitance, self.coupling, self.n_cells)
-        check_correlation_time(self.noise_correlation_time)
+        check_network("coupling", self.ground_capacitance, self.coupling)

@@ -1,13 +1,20 @@
 """Autocorrelation and spectrum: the colour of a linear circuit's fluctuations."""
 
+from functools import partial
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from thermo import checks
+from thermo.counts import check_count
 from thermo.exact.lyapunov import check_system, lyapunov, stationary_covariance
 from thermo.exact.transition import propagator
-from thermo.precision import full_precision
+from thermo.precision import full_precision, in_double
+from thermo.reals import is_traced, real_array
+
+MOST_POINTS = 4096
 
 
 @full_precision
@@ -24,14 +31,24 @@ def autocorrelation(
     Returns:
         C, `(k, n, n)`.
 
+    Raises:
+        ValueError: if the drift is unstable, or an argument is not of finite real
+            numbers or of another shape.
+
     Example:
         >>> import jax.numpy as jnp
         >>> one = jnp.ones((1, 1))
         >>> autocorrelation(one, 2 * one, jnp.array([0.0, 1.0])).ravel()
         Array([1.        , 0.36787945], dtype=float32)
     """
+    check_system(drift, diffusion, stable=True)
+    checks.finite("lags", lags)
+    checks.many("lags", lags)
+    return in_double(_correlated, drift=drift, diffusion=diffusion, lags=lags)
+
+
+def _correlated(drift, diffusion, lags):
     covariance = stationary_covariance(drift, diffusion)
-    lags = jnp.asarray(lags, covariance.dtype)
     later = propagator(drift, jnp.abs(lags)) @ covariance
     return jnp.where(lags[:, None, None] < 0, later.mT, later)
 
@@ -48,10 +65,19 @@ def spectrum(drift: jax.Array, diffusion: jax.Array, omega: jax.Array) -> jax.Ar
         omega: angular frequency, rad/us, scalar or `(k,)`.
 
     Returns:
-        S, complex Hermitian, `(n, n)` or `(k, n, n)`.
+        S, complex Hermitian, `(n, n)` or `(k, n, n)`; its unit is that of D, us^2.
+
+    Raises:
+        ValueError: if the drift is unstable, or an argument is not of finite real
+            numbers or of another shape.
     """
     check_system(drift, diffusion, stable=True)
-    omega = jnp.asarray(omega, drift.dtype)
+    checks.finite("omega", omega)
+    checks.scalar_or_list("omega", omega)
+    return in_double(_spectrum, drift=drift, diffusion=diffusion, omega=omega)
+
+
+def _spectrum(drift, diffusion, omega):
     real = jnp.broadcast_to(drift, omega.shape + drift.shape)
     eye = jnp.broadcast_to(jnp.eye(len(drift), dtype=drift.dtype), real.shape)
     response = jnp.linalg.inv(jax.lax.complex(real, omega[..., None, None] * eye))
@@ -67,10 +93,20 @@ def thermal_spectrum(impedance: jax.Array, temperature: jax.Array | float) -> ja
     agree only where noise and friction match.
 
     Args:
-        impedance: Z, kOhm, `(d, d)`, from `board.impedance(omega)`.
+        impedance: Z, kOhm, `(d, d)` or `(k, d, d)`, from `board.impedance(omega)`.
         temperature: T* = kappa_i R_i, nJ.
+
+    Returns:
+        Density, V^2 us, two-sided, complex Hermitian, of the shape of Z.
+
+    Raises:
+        ValueError: if `impedance` is no square matrix of finite numbers, or
+            `temperature` is not one finite number that is not negative.
     """
-    temperature = jnp.asarray(temperature, impedance.dtype)
+    impedance = _impedance(impedance)
+    checks.one_number("temperature", temperature)
+    checks.non_negative("temperature", temperature)
+    temperature = jnp.asarray(temperature).astype(impedance.dtype)
     return temperature * (impedance + impedance.mT.conj())
 
 
@@ -92,11 +128,29 @@ def band_covariance(
         diffusion: D, `(n, n)`.
         low: lower band edge, rad/us, not negative.
         high: upper band edge, rad/us.
-        points: of the quadrature.
+        points: of the quadrature, at most 4096.
+
+    Returns:
+        Covariance, `(n, n)`.
+
+    Raises:
+        ValueError: if the drift is unstable, an argument is not of finite real numbers
+            or of another shape, or the band is empty, infinite or negative.
     """
-    checks.non_negative("low", low)
-    if not low < high:
+    check_system(drift, diffusion, stable=True)
+    for name, edge in (("low", low), ("high", high)):
+        checks.one_number(name, edge)
+        checks.non_negative(name, edge)
+    if not is_traced(low, high) and not low < high:
         raise ValueError(f"high = {high}: must exceed low = {low}.")
+    check_count("points", points)
+    if points > MOST_POINTS:
+        raise ValueError(f"points = {points}: must be at most {MOST_POINTS}.")
+    law = partial(_band, points)
+    return in_double(law, drift=drift, diffusion=diffusion, low=low, high=high)
+
+
+def _band(points, drift, diffusion, low, high):
     nodes, weights = np.polynomial.legendre.leggauss(points)
     slowest = 1 / jnp.linalg.norm(jnp.linalg.inv(drift))
     u_low, u_high = jnp.arcsinh(low / slowest), jnp.arcsinh(high / slowest)
@@ -122,7 +176,37 @@ def irreversibility(
         drift: F, `(n, n)`.
         diffusion: D, `(n, n)`.
         parity: +1 or -1 for each state, `(n,)`.
+
+    Returns:
+        The difference, without unit.
+
+    Raises:
+        ValueError: if the drift is unstable, an argument is not of finite real numbers
+            or of another shape, a parity is not +1 or -1, or there is no noise.
     """
+    check_system(drift, diffusion, stable=True)
+    checks.shaped("parity", parity, (len(drift),))
+    signs = checks.values("parity", parity)
+    if signs is not None and not np.all(np.abs(signs) == 1):
+        raise ValueError(f"parity = {signs}: every entry must be +1 or -1.")
+    return in_double(_asymmetry, drift=drift, diffusion=diffusion, parity=parity)
+
+
+def _asymmetry(drift, diffusion, parity):
     flow = drift @ lyapunov(drift, diffusion)
     mirrored = parity[:, None] * flow * parity[None, :]
     return jnp.linalg.norm(mirrored - flow.mT) / jnp.linalg.norm(flow)
+
+
+def _impedance(impedance: Any) -> jax.Array:
+    """The one complex argument of all, as an array that can be computed with."""
+    given = impedance if isinstance(impedance, jax.Array) else np.asarray(impedance)
+    if not jnp.issubdtype(given.dtype, np.complexfloating):
+        given = jnp.asarray(real_array("impedance", impedance))
+        given = jax.lax.complex(given, jnp.zeros_like(given))
+    shape = given.shape
+    if len(shape) < 2 or shape[-1] != shape[-2] or 0 in shape:
+        raise ValueError(f"impedance has shape {shape}: it must be (..., d, d).")
+    for part in (given.real, given.imag):
+        checks.finite("impedance", part)
+    return jnp.asarray(given)

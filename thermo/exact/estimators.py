@@ -20,10 +20,10 @@ import numpy as np
 
 from thermo import checks
 from thermo.counts import check_count
-from thermo.exact.double import in_double
-from thermo.exact.lyapunov import stationary_covariance
+from thermo.exact.lyapunov import check_system, stationary_covariance
 from thermo.exact.transition import TERMS, carried, doubled, halve, increment
-from thermo.precision import full_precision
+from thermo.precision import full_precision, in_double
+from thermo.reals import alike
 
 
 @full_precision
@@ -45,7 +45,11 @@ def sampled_variance(
         readout: H, `(d, n)`; None takes all states.
 
     Returns:
-        Variances, `(d, d)`.
+        Variances, `(d, d)`, in the square of the covariance's unit.
+
+    Raises:
+        ValueError: if the drift is unstable, an argument is not of finite real numbers
+            or of another shape, `dt` is not positive, or `n_samples` not whole.
 
     Example:
         >>> import jax.numpy as jnp
@@ -53,9 +57,10 @@ def sampled_variance(
         >>> sampled_variance(one, 2 * one, dt=50.0, n_samples=100)
         Array([[0.02]], dtype=float32)
     """
-    checks.positive("dt", dt)
+    checks.interval("dt", dt)
     checks.positive("n_samples", n_samples)
     check_count("n_samples", n_samples)
+    check_system(drift, diffusion, stable=True)
     check_readout(readout, drift)
     count = checks.concrete(n_samples)
     bits = 31 if count is None else -(-int(count).bit_length() // 8) * 8
@@ -67,8 +72,8 @@ def sampled_variance(
         return _sampled(covariance, readout, step, odd)
 
     if count is None:
-        return law(drift, diffusion, dt, readout)
-    return in_double(law, drift, diffusion, dt, readout)
+        return law(*alike(drift=drift, diffusion=diffusion, dt=dt, readout=readout))
+    return in_double(law, drift=drift, diffusion=diffusion, dt=dt, readout=readout)
 
 
 @full_precision
@@ -91,7 +96,11 @@ def recorded_variance(
         readout: H, `(d, n)`; None takes all states.
 
     Returns:
-        Variances, `(d, d)`.
+        Variances, `(d, d)`, in the square of the covariance's unit.
+
+    Raises:
+        ValueError: if the drift is unstable, an argument is not of finite real numbers
+            or of another shape, or `duration` is not positive.
 
     Example:
         >>> import jax.numpy as jnp
@@ -99,7 +108,8 @@ def recorded_variance(
         >>> recorded_variance(one, 2 * one, duration=1e-9)
         Array([[2.]], dtype=float32)
     """
-    checks.positive("duration", duration)
+    checks.interval("duration", duration)
+    check_system(drift, diffusion, stable=True)
     check_readout(readout, drift)
     halvings, most = halve(drift, duration)
 
@@ -107,7 +117,9 @@ def recorded_variance(
         covariance, readout = _observed(drift, diffusion, readout)
         return _recorded(drift, covariance, readout, duration, halvings, most)
 
-    return in_double(law, drift, diffusion, duration, readout)
+    return in_double(
+        law, drift=drift, diffusion=diffusion, duration=duration, readout=readout
+    )
 
 
 @full_precision
@@ -123,10 +135,24 @@ def covariance_error(
         variance: of each entry, from `sampled_variance` or `recorded_variance`.
         covariance: S, the mean of the estimate.
         target: S0, what it should be; None is S itself.
+
+    Returns:
+        The error, without unit.
+
+    Raises:
+        ValueError: if one is not of finite real numbers, their shapes differ, a
+            variance is negative, or the target is 0.
     """
     target = covariance if target is None else target
-    square = jnp.sum(variance) + jnp.sum((covariance - target) ** 2)
-    return jnp.sqrt(square) / jnp.linalg.norm(target)
+    _check_estimate(variance, covariance)
+    checks.same_size("target", target, len(covariance))
+    checks.finite("target", target)
+
+    def law(variance, covariance, target):
+        square = jnp.sum(variance) + jnp.sum((covariance - target) ** 2)
+        return jnp.sqrt(square) / jnp.linalg.norm(target)
+
+    return in_double(law, variance=variance, covariance=covariance, target=target)
 
 
 def effective_samples(variance: jax.Array, covariance: jax.Array) -> jax.Array:
@@ -137,9 +163,28 @@ def effective_samples(variance: jax.Array, covariance: jax.Array) -> jax.Array:
     Args:
         variance: of each entry, from `sampled_variance` or `recorded_variance`.
         covariance: S.
+
+    Returns:
+        The number, below or above that of the samples.
+
+    Raises:
+        ValueError: if one is not of finite real numbers, their shapes differ, a
+            variance is negative, or all variances are 0.
     """
-    alone = jnp.trace(covariance) ** 2 + jnp.sum(covariance**2)
-    return alone / jnp.sum(variance)
+    _check_estimate(variance, covariance)
+
+    def law(variance, covariance):
+        alone = jnp.trace(covariance) ** 2 + jnp.sum(covariance**2)
+        return alone / jnp.sum(variance)
+
+    return in_double(law, variance=variance, covariance=covariance)
+
+
+def _check_estimate(variance, covariance):
+    checks.square("covariance", covariance)
+    checks.finite("covariance", covariance)
+    checks.same_size("variance", variance, len(covariance))
+    checks.non_negative("variance", variance)
 
 
 def _observed(drift, diffusion, readout):
@@ -167,7 +212,7 @@ def check_readout(readout: jax.Array | None, drift: jax.Array) -> None:
         return
     checks.finite("readout", readout)
     shape, n = jnp.shape(readout), jnp.shape(drift)[-1]
-    if len(shape) != 2 or shape[1] != n:
+    if len(shape) != 2 or shape[1] != n or not shape[0]:
         raise ValueError(
             f"readout has shape {shape}: it must be (d, {n}), from states to voltages."
         )

@@ -7,10 +7,13 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Key
 
+from prng import unrolled
 from thermo import checks
-from thermo.exact.lyapunov import stationary_covariance
+from thermo.counts import check_count
+from thermo.exact.lyapunov import check_system, stationary_covariance
 from thermo.exact.transition import transition
-from thermo.precision import full_precision
+from thermo.precision import full_precision, in_double
+from thermo.reals import alike
 
 
 class Gaussian(NamedTuple):
@@ -42,7 +45,14 @@ def time_average_law(
         drift: F, `(n, n)`.
         diffusion: D, `(n, n)`.
         duration: T, us.
-        bias: b of dx = (b - F x) dt, `(n,)`.
+        bias: b of dx = (b - F x) dt, `(n,)` or one for all.
+
+    Returns:
+        The law of the average, in the unit of x.
+
+    Raises:
+        ValueError: if the drift is unstable, an argument is not of finite real numbers
+            or of another shape, or `duration` is not positive.
 
     Example:
         >>> import jax.numpy as jnp
@@ -51,7 +61,16 @@ def time_average_law(
         >>> float(law.mean[0]), round(float(law.covariance[0, 0]), 6)
         (3.0, 0.0002)
     """
-    checks.positive("duration", duration)
+    checks.interval("duration", duration)
+    check_system(drift, diffusion, stable=True)
+    checks.finite("bias", bias)
+    checks.shaped("bias", bias, (), (len(drift),))
+    return in_double(
+        _time_average, drift=drift, diffusion=diffusion, duration=duration, bias=bias
+    )
+
+
+def _time_average(drift, diffusion, duration, bias):
     covariance = stationary_covariance(drift, diffusion)
     zero, eye = jnp.zeros_like(covariance), jnp.eye(len(drift), dtype=covariance.dtype)
     enlarged = jnp.block([[drift, zero], [-eye, zero]])
@@ -67,12 +86,22 @@ def time_average_law(
 def sample_gaussian(
     key: Key[Array, ""], law: Gaussian, shape: tuple[int, ...] = ()
 ) -> jax.Array:
-    """Draws of a normal law, singular or not, `(*shape, n)`."""
-    checks.positive_semidefinite("covariance", law.covariance)
-    normals = jr.normal(key, (*shape, len(law.mean)), law.mean.dtype)
-    return jnp.einsum(
-        "...a,ia->...i", normals, root(law.covariance)
-    ) + jnp.broadcast_to(law.mean, normals.shape)
+    """Draws of a normal law, singular or not, `(*shape, n)`.
+
+    Raises:
+        ValueError: if the law's covariance is none, its mean is not `(n,)`, or one is
+            not of finite real numbers.
+    """
+    if not isinstance(law, Gaussian):
+        raise ValueError(f"law = {law!r}: must be a Gaussian(mean, covariance).")
+    check_shape(shape)
+    checks.positive_semidefinite("law.covariance", law.covariance)
+    checks.finite("law.mean", law.mean)
+    checks.shaped("law.mean", law.mean, (len(law.covariance),))
+    mean, covariance = alike(mean=law.mean, covariance=law.covariance)
+    normals = jr.normal(unrolled(key), (*shape, len(mean)), mean.dtype)
+    draws = jnp.einsum("...a,ia->...i", normals, root(covariance))
+    return draws + jnp.broadcast_to(mean, normals.shape)
 
 
 @full_precision
@@ -95,15 +124,21 @@ def sample_second_moment(
 
     Returns:
         Estimates, `(*shape, d, d)`, with mean S.
+
+    Raises:
+        ValueError: if `covariance` is none, or `n_samples` is less than d.
     """
     checks.positive_semidefinite("covariance", covariance)
+    check_count("n_samples", n_samples)
+    check_shape(shape)
+    (covariance,) = alike(covariance=covariance)
     d = len(covariance)
     if n_samples < d:
         raise ValueError(
             f"n_samples = {n_samples}: a covariance of full rank needs at least {d} "
             "samples (Bartlett's law does not exist below); draw the samples instead."
         )
-    key_chi, key_normal = jr.split(key)
+    key_chi, key_normal = jr.split(unrolled(key))
     dtype = covariance.dtype
     degrees = n_samples - jnp.arange(d, dtype=dtype)
     chi = jnp.sqrt(2 * jr.gamma(key_chi, degrees / 2, (*shape, d), dtype))
@@ -117,6 +152,29 @@ def sample_second_moment(
 
 @full_precision
 def root(covariance: jax.Array) -> jax.Array:
-    r"""A matrix R with $R R^\mathsf T = S$ for any covariance S, singular or not."""
-    values, vectors = jnp.linalg.eigh(covariance)
-    return vectors * jnp.sqrt(jnp.maximum(values, 0))[None, :]
+    r"""A matrix R with $R R^\mathsf T = S$ for any covariance S, singular or not.
+
+    Rows and columns are first scaled to a diagonal of 1, so that a variance that is
+    small in its unit keeps its digits.
+
+    Raises:
+        ValueError: if S is no symmetric matrix of finite real numbers.
+    """
+    checks.positive_semidefinite("covariance", covariance)
+    return in_double(_root, covariance=covariance)
+
+
+def check_shape(shape: tuple[int, ...]) -> None:
+    """Refuse what is no shape of a batch."""
+    if not isinstance(shape, tuple):
+        raise ValueError(f"shape = {shape!r}: must be a tuple of whole numbers.")
+    for size in shape:
+        check_count("shape", size, 0)
+
+
+def _root(covariance):
+    variance = jnp.diagonal(covariance)
+    alive = variance > 0
+    own = jnp.where(alive, jnp.sqrt(jnp.where(alive, variance, 1)), 1)
+    values, vectors = jnp.linalg.eigh(covariance / own[:, None] / own[None, :])
+    return own[:, None] * vectors * jnp.sqrt(jnp.maximum(values, 0))[None, :]

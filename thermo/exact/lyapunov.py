@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from thermo import checks
-from thermo.precision import full_precision
+from thermo.precision import full_precision, in_double
 
 
 @full_precision
@@ -19,7 +19,11 @@ def stationary_covariance(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
         diffusion: D, `(n, n)`, noise covariance gained per unit time.
 
     Returns:
-        S, `(n, n)`, symmetric.
+        S, `(n, n)`, symmetric; computed in double precision on concrete input.
+
+    Raises:
+        ValueError: if the drift is unstable, the diffusion is no covariance, one is not
+            of finite real numbers, or their shapes differ.
 
     Example:
         >>> import jax.numpy as jnp
@@ -28,18 +32,17 @@ def stationary_covariance(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
                [-0.25,  0.25]], dtype=float32)
     """
     check_system(drift, diffusion, stable=True)
-    covariance = lyapunov(drift, diffusion)
-    return (covariance + covariance.mT) / 2
+    return in_double(_symmetric, drift=drift, diffusion=diffusion)
 
 
 @full_precision
-@jax.jit
 def lyapunov(drift: jax.Array, rhs: jax.Array) -> jax.Array:
-    r"""Solve $F X + X F^\mathsf T = Y$ for a stable F and any Y, without checks.
+    r"""Solve $F X + X F^\mathsf T = Y$ for a stable F and any Y.
 
-    The matrix sign iteration, O(n^3) with about ten inversions, and one step of
-    refinement: 2e-7 in float32 where a Kronecker solve loses 1e-3 (Q = 300), and a
-    tenth of its time at n = 16. Derivatives come from the equation itself.
+    Stability is not checked. The matrix sign iteration, O(n^3) with about ten
+    inversions, and one step of refinement: 2e-7 in float32 where a Kronecker solve
+    loses 1e-3 (Q = 300), and a tenth of its time at n = 16. Derivatives come from the
+    equation itself.
 
     Args:
         drift: F, `(n, n)`.
@@ -47,15 +50,16 @@ def lyapunov(drift: jax.Array, rhs: jax.Array) -> jax.Array:
 
     Returns:
         X, `(n, n)`.
+
+    Raises:
+        ValueError: if one is no square matrix of finite real numbers, their shapes
+            differ, or the result is not finite.
     """
-    dtype = jnp.result_type(drift, rhs)
-    drift, rhs = jnp.asarray(drift, dtype), jnp.asarray(rhs, dtype)
-    return jax.lax.custom_linear_solve(
-        lambda x: drift @ x + x @ drift.mT,
-        rhs,
-        solve=lambda _, y: _solve(drift, y),
-        transpose_solve=lambda _, y: _solve(drift.mT, y),
-    )
+    for name, x in (("drift", drift), ("rhs", rhs)):
+        checks.square(name, x)
+        checks.finite(name, x)
+    checks.same_size("rhs", rhs, len(drift))
+    return in_double(_lyapunov, drift=drift, rhs=rhs)
 
 
 def check_system(
@@ -64,8 +68,24 @@ def check_system(
     """Refuse shapes and values that are no linear circuit."""
     (checks.stable if stable else checks.square)("drift", drift)
     checks.finite("drift", drift)
-    checks.same_size("diffusion", diffusion, drift.shape[-1])
+    checks.same_size("diffusion", diffusion, len(drift))
     checks.positive_semidefinite("diffusion", diffusion)
+
+
+@jax.jit
+def _symmetric(drift, diffusion):
+    covariance = _lyapunov(drift, diffusion)
+    return (covariance + covariance.mT) / 2
+
+
+@jax.jit
+def _lyapunov(drift, rhs):
+    return jax.lax.custom_linear_solve(
+        lambda x: drift @ x + x @ drift.mT,
+        rhs,
+        solve=lambda _, y: _solve(drift, y),
+        transpose_solve=lambda _, y: _solve(drift.mT, y),
+    )
 
 
 def _solve(drift, rhs):

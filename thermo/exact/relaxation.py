@@ -4,11 +4,10 @@ import jax
 import jax.numpy as jnp
 
 from thermo import checks
-from thermo.exact.double import in_double
 from thermo.exact.estimators import check_readout
-from thermo.exact.lyapunov import stationary_covariance
+from thermo.exact.lyapunov import check_system, stationary_covariance
 from thermo.exact.transition import carried, doubled, increment
-from thermo.precision import full_precision
+from thermo.precision import full_precision, in_double
 
 # The answer is built from binary multiples of FINEST / |F|, up to 2**DOUBLINGS of them.
 FINEST = 2.0**-14
@@ -18,13 +17,16 @@ DOUBLINGS = 80
 def mixing_time(drift: jax.Array) -> jax.Array:
     r"""Slowest relaxation time $1 / \min \operatorname{Re} \lambda(F)$, us.
 
+    Raises:
+        ValueError: if the drift is unstable, or not of finite real numbers.
+
     Example:
         >>> import jax.numpy as jnp
         >>> float(mixing_time(jnp.diag(jnp.array([0.5, 2.0]))))
         2.0
     """
     checks.stable("drift", drift)
-    return in_double(lambda f: 1 / jnp.min(jnp.linalg.eigvals(f).real), drift)
+    return in_double(lambda f: 1 / jnp.min(jnp.linalg.eigvals(f).real), drift=drift)
 
 
 @full_precision
@@ -51,17 +53,24 @@ def burn_in_time(
     Returns:
         Time, us.
 
+    Raises:
+        ValueError: if the drift is unstable, an argument is not of finite real numbers
+            or of another shape, or `error` is not between 0 and 1.
+
     Example:
         >>> import jax.numpy as jnp
         >>> one = jnp.ones((1, 1))
         >>> print(f"{burn_in_time(one, 2 * one, 0.01):.2f}")  # ln(100) / 2
         2.30
     """
-    checks.positive("error", error)
+    checks.interval("error", error)
     if checks.concrete(error) is not None and not error < 1:
         raise ValueError(f"error = {error}: must be less than 1, it is relative.")
+    check_system(drift, diffusion, stable=True)
     check_readout(readout, drift)
-    return in_double(_burn_in, drift, diffusion, error, readout)
+    return in_double(
+        _burn_in, drift=drift, diffusion=diffusion, error=error, readout=readout
+    )
 
 
 @jax.jit

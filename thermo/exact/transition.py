@@ -9,7 +9,7 @@ import numpy as np
 
 from thermo import checks
 from thermo.exact.lyapunov import check_system
-from thermo.precision import full_precision
+from thermo.precision import full_precision, in_double
 
 # Terms of the Taylor series on an interval with |F| dt <= 1/4: the first one left out
 # is below 1e-17 of the first one kept.
@@ -53,6 +53,11 @@ def transition(
     Returns:
         The propagator and the noise covariance.
 
+    Raises:
+        ValueError: if an argument is not of finite real numbers or of another shape,
+            the diffusion is no covariance, `dt` is not positive, or the law of an
+            unstable drift is not finite.
+
     Example:
         >>> import jax.numpy as jnp
         >>> one = jnp.ones((1, 1))
@@ -60,11 +65,13 @@ def transition(
         Array([[0.63212055]], dtype=float32)
     """
     check_system(drift, diffusion)
-    checks.positive("dt", dt)
-    dtype = jnp.result_type(drift, diffusion)
-    drift, diffusion = jnp.asarray(drift, dtype), jnp.asarray(diffusion, dtype)
+    checks.interval("dt", dt)
+    return in_double(_law, drift=drift, diffusion=diffusion, dt=dt)
+
+
+def _law(drift, diffusion, dt):
     change, covariance = increment(drift, diffusion, dt)
-    return Transition(jnp.eye(len(drift), dtype=dtype) + change, covariance)
+    return Transition(jnp.eye(len(drift), dtype=drift.dtype) + change, covariance)
 
 
 @full_precision
@@ -102,11 +109,19 @@ def propagator(drift: jax.Array, dt: jax.Array | float) -> jax.Array:
 
     Returns:
         `(n, n)` or `(k, n, n)`.
+
+    Raises:
+        ValueError: if the drift is no square matrix of finite real numbers, a `dt` is
+            negative, or what an unstable drift grows to is not finite.
     """
     checks.square("drift", drift)
     checks.finite("drift", drift)
     checks.non_negative("dt", dt)
-    dt = jnp.asarray(dt, drift.dtype)
+    checks.scalar_or_list("dt", dt)
+    return in_double(_propagators, drift=drift, dt=dt)
+
+
+def _propagators(drift, dt):
     longest = dt if checks.concrete(dt) is None else jnp.max(dt)
     most = HALVINGS if dt.ndim else halve(drift, longest)[1]
 

@@ -8,12 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from thermo import checks, exact
+from thermo import exact
 from thermo.compensated import Pair, add, pair
 from thermo.exact.transition import increment
 from thermo.precision import full_precision
 from thermo.propagate.increments import feels, one_step, shrinks
-from thermo.propagate.prepare import in_double
+from thermo.propagate.prepare import prepare
 
 
 @jax.tree_util.register_dataclass
@@ -146,8 +146,7 @@ def propagator(board: Any, dt: jax.Array | float) -> Propagator:
         >>> print(f"{p.step[0, 0]:.6f}")  # exp(-1/2)
         0.606531
     """
-    checks.positive("dt", dt)
-    return in_double(_dense, board, dt)
+    return prepare(_dense, board, dt)
 
 
 def _dense(form, dt):

@@ -8,11 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from thermo import checks
 from thermo.compensated import Pair, add, pair
 from thermo.precision import full_precision
 from thermo.propagate.increments import feels, one_step
-from thermo.propagate.prepare import in_double
+from thermo.propagate.prepare import prepare
 
 
 @jax.tree_util.register_dataclass
@@ -139,8 +138,7 @@ def modes(board: Any, dt: jax.Array | float) -> Modes:
         >>> print(f"{modes(form, 0.5).decay[0]:.6f}")  # exp(-1/2)
         0.606531
     """
-    checks.positive("dt", dt)
-    return in_double(_modal, board, dt)
+    return prepare(_modal, board, dt)
 
 
 def _modal(form, dt):

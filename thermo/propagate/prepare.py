@@ -7,57 +7,79 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
 from thermo import checks
-from thermo.circuits import LinearForm
-from thermo.exact.double import working_dtype
+from thermo.circuits import AbstractBoard, LinearForm
+from thermo.reals import alike, is_traced, real_array, working_dtype
 
 T = TypeVar("T")
 
 
-def in_double(build: Callable[[LinearForm, Any], T], board: Any, dt: Any) -> T:
-    """Run a set-up in double precision on concrete input, as it comes on traced."""
-    leaves = jax.tree.leaves((board, dt))
-    if any(isinstance(leaf, Tracer) for leaf in leaves):
-        return _prepare(build, board, dt)
+def prepare(build: Callable[[LinearForm, Any], T], board: Any, dt: Any) -> T:
+    """Run a set-up in double precision on concrete input, as it comes on traced.
+
+    Raises:
+        ValueError: if `board` is none or has no linear form, or `dt` is not one
+            positive finite number.
+    """
+    checks.interval("dt", dt)
     if isinstance(board, LinearForm):
         _check_form(board)
+    elif isinstance(board, AbstractBoard):
+        board.check_linear()
     else:
-        jax.eval_shape(board.linear)  # its checks see the values; nothing is computed
-    dtype = working_dtype(leaves)
+        raise ValueError(f"board = {board!r:.80}: must be a board or its LinearForm.")
+    if is_traced(board, dt):
+        return _prepare(build, board, dt)
+    dtype = working_dtype(*(x for x in jax.tree.leaves(board) if np.ndim(x)))
     with jax.ensure_compile_time_eval(), jax.enable_x64(True):
         doubles = jax.tree.map(lambda x: np.asarray(x, float), (board, dt))
         ready = _prepare(build, *doubles)
         ready.check()
         ready = jax.tree.map(np.asarray, ready).rounded(dtype)
+        if not all(np.isfinite(x).all() for x in jax.tree.leaves(ready)):
+            raise ValueError(
+                f"board, dt = {dt}: the step is not finite in {dtype.name}. The values "
+                "are too large, too small or too far apart: change the units, or use "
+                "jax.enable_x64."
+            )
         return jax.tree.map(jnp.asarray, ready)
 
 
 def _check_form(form):
     for name in ("drift", "noise", "readout", "bias"):
         checks.finite(name, getattr(form, name))
-    (*_, n, m), columns = form.drift.shape, form.readout.shape[-1]
-    if not n == m == form.noise.shape[-2] == columns:
+    drift, noise, readout, bias = (
+        real_array(name, getattr(form, name)).shape
+        for name in ("drift", "noise", "readout", "bias")
+    )
+    for name, shape in (("drift", drift), ("noise", noise), ("readout", readout)):
+        if len(shape) < 2 or 0 in shape:
+            raise ValueError(
+                f"{name} has shape {shape}: it must be a matrix, not empty"
+            )
+    (*_, n, m), columns = drift, readout[-1]
+    if not n == m == noise[-2] == columns:
         raise ValueError(
-            f"drift is ({n}, {m}), noise has {form.noise.shape[-2]} rows and readout "
+            f"drift is ({n}, {m}), noise has {noise[-2]} rows and readout "
             f"{columns} columns: the drift must be square and all must agree"
         )
+    if bias not in ((), (n,), drift[:-1]):
+        raise ValueError(f"bias has shape {bias}: it must be ({n},) or ().")
 
 
 @partial(jax.jit, static_argnames="build")
 def _prepare(build, board, dt):
-    form = board if isinstance(board, LinearForm) else board.linear()
+    form = _filled(board if isinstance(board, LinearForm) else board.linear())
     for _ in range(form.drift.ndim - 2):
         build = jax.vmap(build, in_axes=(0, None))
-    return build(_filled(form), dt)
+    return build(form, jnp.asarray(real_array("dt", dt)).astype(form.drift.dtype))
 
 
 def _filled(form):
-    """The bias as a vector, so that every leaf has the board axes."""
-    bias = jnp.broadcast_to(
-        jnp.asarray(form.bias, form.drift.dtype), form.drift.shape[:-1]
+    """All of one precision, and the bias as a vector: every leaf has the board axes."""
+    drift, noise, readout, bias = alike(
+        drift=form.drift, noise=form.noise, readout=form.readout, bias=form.bias
     )
-    return LinearForm(
-        drift=form.drift, noise=form.noise, readout=form.readout, bias=bias
-    )
+    bias = jnp.broadcast_to(bias, drift.shape[:-1])
+    return LinearForm(drift=drift, noise=noise, readout=readout, bias=bias)
