@@ -200,7 +200,9 @@ def _asymmetry(drift, diffusion, parity):
 
 def _impedance(impedance: Any) -> jax.Array:
     """The one complex argument of all, as an array that can be computed with."""
-    given = impedance if isinstance(impedance, jax.Array) else np.asarray(impedance)
+    given: Any = impedance
+    if not isinstance(impedance, jax.Array):
+        given = np.asarray(impedance)
     if not jnp.issubdtype(given.dtype, np.complexfloating):
         given = jnp.asarray(real_array("impedance", impedance))
         given = jax.lax.complex(given, jnp.zeros_like(given))
