@@ -36,9 +36,8 @@ def voltage_covariance(board):
 @pytest.mark.parametrize("circuit", ["rlc", "capacitive", "resistive", "op-amp"])
 def test_the_second_moment_of_a_programmed_board_is_the_inverse(x64, circuit):
     p = m_matrix()
-    program = program_matrix(
-        jnp.asarray(p), circuit=circuit, temperature=0.3, capacitance=2.0
-    )
+    own = {"capacitance" if circuit in ("resistive", "op-amp") else "resistance": 2.0}
+    program = program_matrix(jnp.asarray(p), circuit=circuit, temperature=0.3, **own)
     estimate = program.inverse(voltage_covariance(program.board))
     np.testing.assert_allclose(estimate, np.linalg.inv(p), rtol=1e-11)
 

@@ -41,8 +41,8 @@ def program(
         matrix,
         circuit=circuit,
         temperature=unit,
-        resistance=rc,
-        inductance=rc**2,
+        resistance=rc if circuit in ("rlc", "capacitive") else None,
+        inductance=rc**2 if circuit == "rlc" else None,
         scale=unit,
         component_range=(0.0, float("inf")),
     )
