@@ -166,9 +166,9 @@ def check_faithful(name: str, wanted: Any, made: Any, scale: Any) -> None:
         dtype = real_array(name, made).dtype
         raise ValueError(
             f"{name} has a condition number of {np.linalg.cond(a):.2g} (its diagonal "
-            f"scaled to 1): components in {dtype} have an inverse that is off "
-            f"by {off:.2g} of its diagonal, the bound is {FAITHFUL:g}. Use jax.enable_x64, or add to "
-            "the diagonal."
+            f"scaled to 1): in {dtype} its components have an inverse that is off by "
+            f"{off:.2g} of its diagonal, the bound is {FAITHFUL:g}. Use "
+            "jax.enable_x64, or add to the diagonal."
         )
 
 
