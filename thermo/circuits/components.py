@@ -12,7 +12,7 @@ from thermo.reals import is_traced, real_array
 
 ROUNDING = 1e-6
 """An entry smaller than this counts as rounding, relative to the root of the diagonal
-entries in its row and column: never to the largest of all, whose unit may be another."""
+entries in its row and column: never to the largest of all, of another unit perhaps."""
 
 FAITHFUL = 1e-3
 """How far rounding the components may move the inverse of their matrix, relative to the
@@ -93,8 +93,8 @@ def check_representable(matrix: Any, name: str = "matrix") -> None:
     if diagonal.min() <= 0:
         i = int(np.argmin(diagonal))
         raise ValueError(
-            f"{name}[{i}, {i}] = {diagonal[i]:.6g}: not positive definite, its diagonal "
-            "must be greater than 0."
+            f"{name}[{i}, {i}] = {diagonal[i]:.6g}: not positive definite, its "
+            "diagonal must be greater than 0."
         )
     own = np.sqrt(diagonal)
     off = a - np.diag(diagonal)

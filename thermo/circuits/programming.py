@@ -173,12 +173,12 @@ def _program(
     dtype=None,
     *,
     circuit="rlc",
-    temperature=1.0,
-    resistance=None,
-    inductance=None,
-    capacitance=None,
-    component_range=(0.0, 1.0),
-    scale=None,
+    temperature: Scalar = 1.0,
+    resistance: Scalar | None = None,
+    inductance: Scalar | None = None,
+    capacitance: Scalar | None = None,
+    component_range: tuple[float, float] = (0.0, 1.0),
+    scale: Any = None,
 ):
     if circuit not in list(CIRCUITS):
         raise ValueError(f"circuit = {circuit!r}: must be one of {sorted(CIRCUITS)}.")
