@@ -10,6 +10,7 @@ import pytest
 import eapu_jax as ej
 from tests.fuzz import eapu
 from tests.fuzz.__main__ import PARTS as NAMES
+from tests.fuzz.spoil import every_one, fault
 
 PARTS = [part for part in NAMES if importlib.util.find_spec(f"tests.fuzz.{part}")]
 
@@ -18,6 +19,11 @@ PARTS = [part for part in NAMES if importlib.util.find_spec(f"tests.fuzz.{part}"
 def test_bad_input_is_refused_by_name(part):
     module = importlib.import_module(f"tests.fuzz.{part}")
     assert list(module.faults(seed=1, count=150)) == []
+
+
+def test_every_constant_refuses_all_that_it_cannot_be():
+    every = every_one(list(eapu.constructors()))
+    assert [wrong for one in every if (wrong := fault(*one))] == []
 
 
 def test_every_constant_has_values_that_it_cannot_be():

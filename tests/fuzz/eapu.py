@@ -94,7 +94,8 @@ FIELDS: dict[Any, dict[str, Any]] = {
 WITHIN = {"device": ej.AdditiveError(g_min=0.0, g_max=80.0)}
 
 
-def _fields() -> Iterator[Subject]:
+def constructors() -> Iterator[Subject]:
+    """Every set of constants, with all its fields."""
     for kind, kinds in FIELDS.items():
         names = {f.name for f in dataclasses.fields(kind)}
         good = WITHIN if "device" in names and kind is not ej.Crossbar else {}
@@ -243,7 +244,7 @@ FUNCTIONS = [
 
 def subjects() -> list[Subject]:
     """Everything public that takes an argument."""
-    return [*_fields(), *FUNCTIONS]
+    return [*constructors(), *FUNCTIONS]
 
 
 def faults(seed: int, count: int) -> Iterator[str]:

@@ -84,17 +84,13 @@ def spoilt(
     draw, left = random.Random(seed), []
     for _ in range(count):
         if not left:
-            left = list(_every_one(subjects))
+            left = list(every_one(subjects))
             draw.shuffle(left)
         yield left.pop()
 
 
-def size(subjects: list[Subject]) -> int:
-    """How many bad inputs there are before any comes twice."""
-    return sum(1 for _ in _every_one(subjects))
-
-
-def _every_one(subjects: list[Subject]) -> Iterator[tuple[Subject, str, Any]]:
+def every_one(subjects: list[Subject]) -> Iterator[tuple[Subject, str, Any]]:
+    """All bad inputs, in order."""
     for subject in subjects:
         for argument, kind in subject.kinds.items():
             for value in KINDS[kind]() if isinstance(kind, str) else kind:
