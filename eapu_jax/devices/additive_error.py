@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from eapu_jax.checks import quantity
 from eapu_jax.constants import constants
-from eapu_jax.devices.base import Cells, Scalar, one_pulse
+from eapu_jax.devices.base import Cells, Scalar, one_pulse, unless_diverged
 from eapu_jax.devices.still import Still
 from prng.sparse import normal_where
 
@@ -54,7 +54,7 @@ class AdditiveError(Still):
         asked = dg != 0
         noise = normal_where(key, asked, dg.dtype)
         # what has diverged must show, not land at an end of the window
-        target = jnp.where(jnp.isfinite(dg), cells.g + dg, jnp.nan)
+        target = unless_diverged(cells.g + dg, dg)
         landed = jnp.clip(target + self.write_noise * noise, self.g_min, self.g_max)
         return Cells(jnp.where(asked, landed, cells.g)), one_pulse(dg)
 

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from eapu_jax.checks import able
@@ -38,6 +39,14 @@ def one_pulse(dg: Float[Array, "*cells"]) -> Pulses:
     """
     up = dg > 0
     return Pulses(up, (dg != 0) & ~up)
+
+
+def unless_diverged(landed: jax.Array, dg: Float[Array, "*cells"]) -> jax.Array:
+    """Where cells land; NaN, so that it shows, where the request was not finite.
+
+    Only what has diverged makes a NaN: `jax_debug_nans` finds nothing else.
+    """
+    return jnp.where(jnp.isfinite(dg), landed, (dg - dg).astype(landed.dtype))
 
 
 class Cells(NamedTuple):

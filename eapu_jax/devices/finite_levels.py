@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from eapu_jax.checks import number, whole
 from eapu_jax.constants import constants
-from eapu_jax.devices.base import a_device
+from eapu_jax.devices.base import a_device, unless_diverged
 from eapu_jax.devices.levels import nearest_level
 from eapu_jax.devices.wrapped import Wrapped, chosen
 
@@ -63,7 +63,7 @@ class FiniteLevels(Wrapped):
         needed = target - g
         there = jnp.abs(needed) < 1e-4 * self.level  # rounding is no request
         asked = jnp.where((dg == 0) | there, 0, needed)
-        asked = jnp.where(jnp.isfinite(dg), asked, jnp.nan)
+        asked = unless_diverged(asked, dg)
         written, pulses = self.device.write(key, cells, asked.astype(dg.dtype))
         reached = self.nearest(self.device.conductance(written))
         landed = chosen(pulses.sent, self.device.put(written, reached), cells)

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from eapu_jax.checks import quantity
 from eapu_jax.constants import constants
-from eapu_jax.devices.base import Pulses, Scalar
+from eapu_jax.devices.base import Pulses, Scalar, unless_diverged
 from eapu_jax.devices.still import GaussianRead
 
 _SMALLEST_SHARE = 1e-7  # of the window: a logarithm follows
@@ -101,7 +101,7 @@ class PhaseChange(GaussianRead):
         """Crystallise more where `dg` asks for more. µS."""
         key_error, key_drift = jr.split(key)
         asked = ~(dg <= 0)  # what has diverged must show
-        target = jnp.where(jnp.isfinite(dg), self.conductance(cells) + dg, jnp.nan)
+        target = unless_diverged(self.conductance(cells) + dg, dg)
         target = jnp.clip(target, self.g_min, self.g_max)
         error = self.write_sd(target) * jr.normal(key_error, dg.shape, dg.dtype)
         landed = jnp.clip(target + error, self.g_min, self.g_max)

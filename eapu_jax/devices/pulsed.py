@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from eapu_jax.devices.base import Cells, Pulses, Scalar
+from eapu_jax.devices.base import Cells, Pulses, Scalar, unless_diverged
 from eapu_jax.devices.still import Still
 from prng.sparse import normal_where
 
@@ -42,7 +42,7 @@ class Pulsed(Still):
         moved = self.after(cells.g, n, up) + self.noise(cells.g, n, up) * noise
         landed = jnp.clip(moved, self.g_min, self.g_max)
         # what has diverged must show, not land at an end of the window
-        landed = jnp.where(jnp.isfinite(dg), landed, jnp.nan)
+        landed = unless_diverged(landed, dg)
         return Cells(jnp.where(n == 0, cells.g, landed)), pulses(n, dg)
 
     def step(self, up):

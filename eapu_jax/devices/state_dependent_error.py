@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from eapu_jax.checks import quantity
 from eapu_jax.constants import constants
 from eapu_jax.devices.aging import wandered
-from eapu_jax.devices.base import Scalar, one_pulse
+from eapu_jax.devices.base import Scalar, one_pulse, unless_diverged
 from eapu_jax.devices.still import GaussianRead
 
 _REFERENCE = 40.0  # µS, the window in which the polynomials were fitted
@@ -95,7 +95,7 @@ class StateDependentError(GaussianRead):
     def write(self, key, cells, dg):
         """Land around `g + dg` with the error of one second. µS."""
         asked = dg != 0
-        target = jnp.where(jnp.isfinite(dg), cells.g + dg, jnp.nan)
+        target = unless_diverged(cells.g + dg, dg)
         target = jnp.clip(target, self.g_min, self.g_max)
         error = self.error_sd(1.0, target) * jr.normal(key, dg.shape, dg.dtype)
         landed = jnp.clip(target + error, self.g_min, self.g_max).astype(dg.dtype)

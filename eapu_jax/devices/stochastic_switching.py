@@ -8,7 +8,7 @@ import jax.random as jr
 
 from eapu_jax.checks import quantity, whole
 from eapu_jax.constants import constants
-from eapu_jax.devices.base import Cells, Scalar
+from eapu_jax.devices.base import Cells, Scalar, unless_diverged
 from eapu_jax.devices.levels import nearest_level
 from eapu_jax.devices.pulsed import pulses
 from eapu_jax.devices.still import Still
@@ -72,7 +72,7 @@ class StochasticSwitching(Still):
         k = sum(one.astype(dg.dtype) for one in switched)
         moved = cells.g + jnp.sign(dg) * k * self.level
         landed = nearest_level(moved, self.g_min, self.g_max, self.levels)
-        landed = jnp.where(jnp.isfinite(dg), landed, jnp.nan)
+        landed = unless_diverged(landed, dg)
         return Cells(jnp.where(n == 0, cells.g, landed)), pulses(n, dg)
 
     @property

@@ -9,7 +9,7 @@ import jax.random as jr
 from eapu_jax.checks import quantity
 from eapu_jax.constants import constants
 from eapu_jax.devices.aging import AgingCells, wandered
-from eapu_jax.devices.base import Scalar, one_pulse
+from eapu_jax.devices.base import Scalar, one_pulse, unless_diverged
 from eapu_jax.devices.still import GaussianRead
 
 
@@ -78,7 +78,7 @@ class VerifyRelaxation(GaussianRead):
         shape, dtype = dg.shape, dg.dtype
         landed = self.tolerance * jr.uniform(key_band, shape, dtype, -1, 1)
         relaxed = self.relaxation * jr.normal(key_relax, shape, dtype)
-        target = jnp.where(jnp.isfinite(dg), cells.g + dg, jnp.nan)
+        target = unless_diverged(cells.g + dg, dg)
         target = jnp.clip(target + landed + relaxed, self.g_min, self.g_max)
         asked = dg != 0
         return AgingCells(

@@ -69,7 +69,11 @@ def set_cells(chip: Joined, bank: Bank, w: jax.Array, gap: jax.Array) -> Bank:
 
 def _cells_of(chip: Joined, bank: Bank, chosen: jax.Array) -> jax.Array:
     """The cells that stand for these weights: they would differ, were the weights."""
-    bank = bank._replace(scale=jax.tree.map(jnp.ones_like, bank.scale))
-    at = lambda w: chip.to_cells(bank, w.astype(jnp.float32))  # noqa: E731
-    none, more, less = at(0 * chosen), at(1 * chosen), at(-1 * chosen)
+    bank = bank._replace(scale=jax.tree.map(_one, bank.scale))
+    unit = chosen.astype(jnp.float32)
+    none, more, less = (chip.to_cells(bank, x * unit) for x in (0, 1, -1))
     return (more != none) | (less != none)
+
+
+def _one(scale: jax.Array) -> jax.Array:
+    return jnp.ones_like(scale, jnp.float32)
