@@ -2,15 +2,14 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import rich.progress
 from rich.console import Console
 
 from experiments.work import Progress
 
-__all__ = ["Display", "display", "pace", "say"]
+__all__ = ["Display", "display"]
 
 
 class Display:
@@ -87,9 +86,3 @@ def pace(progress: Progress) -> str:
         if left < 90
         else f"{rate}, {left / 60:.1f} min left"
     )
-
-
-def say(console: Console, kind: str, paths: Iterable[Path]) -> None:
-    """Name what was written, each in one line that can be copied."""
-    for path in paths:
-        console.print(f"{kind}: {path}", markup=False, soft_wrap=True)

@@ -30,7 +30,7 @@ MAY_BE_ZERO = {
 }
 MAY_BE_EMPTY = {"channels"}
 MAY_BE_NONE = {"Training.threshold", "Tuning.threshold", "Tuning.pretraining"} | {
-    f"Imperfections.{name}" for name in ("bits", "colour", "adc_bits", "full_scale")
+    f"Imperfections.{name}" for name in ("colour", "full_scale")
 }
 
 

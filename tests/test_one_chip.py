@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 
 from experiments import EXPERIMENTS, catalogue
@@ -13,7 +12,7 @@ from experiments.sweep.engine import experiment
 from experiments.sweep.labels import label
 from experiments.sweep.lane import facts_of
 from experiments.sweep.recall import value_of
-from experiments.thermodynamic import spu_error_budget, wirings
+from experiments.thermodynamic import wirings
 from experiments.training import RULES
 
 
@@ -43,16 +42,6 @@ def test_what_is_compiled_value_by_value_has_the_same_outputs(name, axes):
     assert len({f.program for f in facts}) == len(facts)
 
 
-def test_the_floor_falls_with_the_tolerance_and_every_board_is_its_own():
-    base = spu_error_budget.Imperfections()
-    kinds = {"capacitance": [0.01, 0.1]}
-    found = sweep("spu_error_budget", kinds, chips=[3, 5], base=base, chunk=2).floor
-    assert (found.sel(capacitance=0.1) > 3 * found.sel(capacitance=0.01)).all()
-    assert (found.sel(chip=3) != found.sel(chip=5)).all()
-    alone = sweep("spu_error_budget", kinds, chips=[3], base=base, chunk=2).floor
-    np.testing.assert_array_equal(alone, found.sel(chip=[3]))
-
-
 def test_an_array_that_is_never_written_has_no_lifetime():
     base = endurance.PRESETS["smoke"].base(rule="ideal")
     with pytest.raises(ValueError, match="rule = 'ideal'"):
@@ -62,17 +51,6 @@ def test_an_array_that_is_never_written_has_no_lifetime():
 @pytest.mark.parametrize(
     ("name", "bad"),
     [
-        ("spu_inversion", {"interval": [0.0]}),
-        ("spu_inversion", {"n_samples": [4]}),
-        ("spu_sampling", {"tolerance": [-0.1]}),
-        ("spu_error_budget", {"inductance": [-0.1]}),
-        ("spu_error_budget", {"adc_bits": [0.0]}),
-        ("spu_inductor_free", {"circuit": ["magnetic"]}),
-        ("spu_inductor_free", {"n_samples": [4]}),
-        ("spu_connectivity", {"kind": ["odd"]}),
-        ("spu_connectivity", {"degree": [16.0]}),
-        ("spu_solvers", {"solver": ["Milstein"]}),
-        ("spu_solvers", {"n_samples": [9]}),
         ("endurance", {"r_wg": [0.0]}),
         ("update_ratio", {"pretraining": [0.0]}),
         ("chip_yield", {"stuck_rate": [2.0]}),

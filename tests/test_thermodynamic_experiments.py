@@ -2,37 +2,42 @@
 
 import dataclasses
 
-import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import chipsweep
 from experiments import EXPERIMENTS, catalogue
 from experiments.claims import VERDICTS
-from experiments.thermodynamic import errors, imperfections, machine
+from experiments.thermodynamic.solver_bias import off
+from experiments.thermodynamic.solvers import nominal
 from experiments.thermodynamic.spu_connectivity import Config as Connectivity
+from experiments.thermodynamic.spu_error_budget import Imperfections
+from experiments.thermodynamic.spu_error_budget import simulate as floors
 from experiments.thermodynamic.spu_inductor_free import Config as InductorFree
 from experiments.thermodynamic.spu_inversion import Config as Inversion
 from experiments.thermodynamic.spu_solvers import Config as Solvers
-from experiments.work import Work
-from tests.one_chip import assert_alone_as_among_others, compiled
 
 NAMES = [name for name in EXPERIMENTS if name.startswith("spu_")]
 
 
+def identities(module):
+    sweeps = module.sweeps(module.PRESETS["smoke"])
+    return {label: chipsweep.identity(one.spec) for label, one in sweeps.items()}
+
+
 @pytest.fixture(scope="module", params=NAMES)
 def tiny(request):
-    """Module, and the result of its smallest preset, parts counted."""
+    """Module, what its smallest preset shows, and which stores that would fill."""
     module = catalogue.find(request.param)
-    seen = []
-    dataset = module.run(module.PRESETS["smoke"], Work(report=seen.append))
-    return module, dataset, seen[-1]
+    smoke, stores = module.PRESETS["smoke"], identities(module)
+    sweeps = module.sweeps(smoke).items()
+    found = {label: chipsweep.run(one.spec) for label, one in sweeps}
+    return module, module.derive(smoke, found), stores
 
 
 def test_it_runs_draws_and_judges(tiny):
-    module, dataset, last = tiny
-    assert last.done == last.expected
+    module, dataset, _ = tiny
     assert "ASSUMED" in dataset.attrs["data"]
     before = dataset.copy(deep=True)
     assert isinstance(module.plot(dataset), Figure)
@@ -48,68 +53,85 @@ def test_no_number_is_missing(tiny):
         assert not np.isnan(np.asarray(dataset[name], float)).any(), name
 
 
-def of_sampling(config, found):
-    noise = jr.split(jr.split(jr.key(config.seed), 4)[2], 4)
-    at = found.isel(board=[1, 3])
-    return {}, [1, 3], noise[jnp.array([1, 3])], at[["covariance", "floor"]]
+def test_a_store_that_was_filled_is_found_again(tiny):
+    module, _, stores = tiny
+    assert identities(module) == stores
 
 
-def of_inversion(config, found):
-    noise = jr.split(jr.split(jr.fold_in(jr.key(config.seed), 2), 3)[2], 4)
-    at = found.sel(size=2, n_samples=config.n_samples).isel(board=[1, 3])
-    at = at.assign(error=at.single_error.isel(stretch=0))
-    same = ["error", "expected", "floor", "fitted_floor"]
-    return {}, [1, 3], noise[jnp.array([1, 3])], at[same]
+def of_sampling(dataset):
+    at = dataset.sel(board=2)
+    return {}, at[["covariance", "floor", "correlation"]]
 
 
-def of_error_budget(config, found):
-    key = jr.key(config.seed)
-    _, targets = imperfections.nominal(key, config.n_boards, config.rc, config.quality)
-    one_converter = {"full_scale": 4 * float(targets.max()) ** 0.5}
-    floor, fitted = found.budget_error.sel(imperfection="all together").values.T
-    expected = {"floor": floor[1:], "fitted_floor": fitted[1:]}
-    return one_converter, [1, 2], jr.split(key), expected
+def of_inversion(dataset):
+    at = dataset.sel(size=2, board=2)
+    return {}, at[["error", "expected", "floor", "fitted_floor"]]
 
 
-def of_inductor_free(config, found):
-    whole = 4 * config.n_samples
-    at = found.sel(circuit="resistive", n_samples=whole)
-    noise = jr.split(jr.split(jr.key(config.seed))[0], 2)
-    return {"n_samples": whole}, [0, 1], noise, at[["error", "expected"]]
+def of_error_budget(dataset):
+    floor = dataset.budget_error.sel(imperfection="all together", board=1)
+    return {}, {"floor": floor[0], "fitted_floor": floor[1]}
 
 
-def of_connectivity(config, found):
-    at = found.sel(kind="Wishart, both signs", degree=2)
-    expected = {"error": at.chosen_error, "divergence": at.chosen_divergence}
-    where = {"kind": "signs", "wiring": "chosen", "degree": 2.0}
-    return where, [0, 1], jr.split(jr.key(config.seed)), expected
+def of_inductor_free(dataset):
+    return {}, dataset.sel(circuit="resistive", board=1)[["error", "expected"]]
 
 
-def of_solvers(config, found):
-    key = jr.key(config.seed)
-    _, target = machine.nominal(key, machine.N_CELLS, 3.0, 3.0)
-    bias = found.simulated_bias.sel(solver="ShOULD")
-
-    def pooled(several):
-        mean = several["covariance"].mean(0)
-        return {"bias": errors.relative_error(mean, target)}
-
-    return {"solver": "ShOULD"}, [0, 1], jr.split(key), {"bias": bias}, pooled
+def of_connectivity(dataset):
+    at = dataset.sel(wiring="all-to-all", draw=1)
+    return {}, at[["error", "divergence"]]
 
 
-def test_one_chip_is_that_of_the_run_alone_or_among_others(tiny):
+def of_solvers(dataset):
+    return {"solver": "ShOULD"}, {"bias": dataset.simulated_bias.sel(solver="ShOULD")}
+
+
+def test_a_board_alone_is_the_board_of_the_figure(tiny):
     module, dataset, _ = tiny
     smoke, name = module.PRESETS["smoke"], module.__name__.rpartition("spu_")[2]
-    swept, who, keys, expected, *see = globals()[f"of_{name}"](smoke, dataset)
-    chips = compiled(module.one_chip, smoke.base(), **swept)
-    last = jnp.array([1, 1])
-    several, alone = chips(who, keys), chips(jnp.array(who)[last], keys[last])
-    assert_alone_as_among_others(several, alone)
-    differ = several["floor" if "floor" in several else "error"]
-    assert differ[0] != differ[1]  # boards, not only their noise
-    found = see[0](several) if see else several
+    changes, expected = globals()[f"of_{name}"](dataset)
+    base = dataclasses.replace(module.defaults(smoke), **changes)
+    chips = [0, 1] if name == "solvers" else [1]
+    found = chipsweep.sweep(module.simulate, {}, base=base, chips=chips, key=smoke.seed)
+    found = found.isel(seed=0)
+    if name == "solvers":
+        pooled = found.covariance.mean("chip").to_numpy()
+        target = np.asarray(nominal(smoke.seed, base.quality).target)
+        found["bias"] = (), off(pooled, np.eye(len(target)), target)
     for output, values in expected.items():
-        np.testing.assert_allclose(found[output], values, 2e-4, 1e-6, err_msg=output)
+        np.testing.assert_allclose(
+            np.squeeze(found[output]), values, 2e-4, 1e-6, err_msg=output
+        )
+
+
+def test_the_floor_falls_with_the_tolerance_and_every_board_is_its_own():
+    kinds = {"capacitance": [0.01, 0.1]}
+    found = chipsweep.sweep(floors, kinds, base=Imperfections(), chips=[3, 7]).floor
+    assert (found.sel(capacitance=0.1) > 3 * found.sel(capacitance=0.01)).all()
+    assert (found.sel(chip=3) != found.sel(chip=7)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("spu_inversion", {"interval": [0.0]}),
+        ("spu_inversion", {"n_samples": [4]}),
+        ("spu_sampling", {"tolerance": [-0.1]}),
+        ("spu_error_budget", {"inductance": [-0.1]}),
+        ("spu_error_budget", {"adc_bits": [0.0]}),
+        ("spu_inductor_free", {"circuit": ["magnetic"]}),
+        ("spu_inductor_free", {"n_samples": [4]}),
+        ("spu_connectivity", {"wiring": ["odd"]}),
+        ("spu_connectivity", {"degree": [16.0]}),
+        ("spu_solvers", {"solver": ["Milstein"]}),
+        ("spu_solvers", {"n_samples": [9]}),
+    ],
+)
+def test_a_point_names_the_field_it_refuses(name, bad):
+    module = catalogue.find(name)
+    base = module.defaults(module.Config())
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        chipsweep.specify(module.simulate, bad, base=base)
 
 
 @pytest.mark.parametrize(

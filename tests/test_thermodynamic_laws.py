@@ -9,10 +9,13 @@ import pytest
 import scipy.linalg
 import scipy.optimize
 
-from experiments.thermodynamic import errors, machine
+import chipsweep
+from experiments.thermodynamic import errors, machine, one_board
 from experiments.thermodynamic.best_network import best_network
 from experiments.thermodynamic.imperfections import on_grid
+from experiments.thermodynamic.spu_connectivity import Fit
 from experiments.thermodynamic.stationary_bias import linear_step, stationary
+from experiments.thermodynamic.wirings import allowed
 from thermo import RCBoard, exact
 from thermo.circuits import uniform_levels
 from thermo.circuits.imperfections import nearest
@@ -37,12 +40,11 @@ def test_rc_and_quality_are_those_of_a_cell_alone():
     np.testing.assert_allclose(r * np.sqrt(c / el), 3.0, rtol=1e-6)
 
 
-def test_a_board_at_tolerance_0_is_ideal_and_draws_are_scaled_by_their_own():
+def test_a_board_at_tolerance_0_is_ideal_and_deviations_scale_with_the_tolerance():
     board, _ = machine.program(MATRIX)
-    drawn = machine.draw(jr.key(0), board, jnp.array([0.0, 0.1]))
-    again = machine.draw(jr.key(0), board, jnp.array([0.2, 0.2]))
-    np.testing.assert_array_equal(drawn.resistance[0], board.resistance)
-    off = [np.asarray(b.resistance[1] / board.resistance - 1) for b in (drawn, again)]
+    drawn = [machine.real(jr.key(0), board, t).resistance for t in (0.0, 0.1, 0.2)]
+    np.testing.assert_array_equal(drawn[0], board.resistance)
+    off = [np.asarray(r / board.resistance - 1) for r in drawn[1:]]
     np.testing.assert_allclose(2 * off[0], off[1], atol=1e-6)
     assert np.abs(off[0]).max() > 0.01
 
@@ -72,16 +74,9 @@ def test_a_falling_error_without_floor_has_floor_0():
 
 
 def test_simulated_errors_follow_the_law_on_imperfect_boards():
-    board, target = machine.program(MATRIX, rc=1.0, quality=1.0)
-    boards = machine.draw(jr.key(1), board, jnp.full(48, 0.2))
-    counts = (1600,)
-
-    def one(key, board):
-        found, law = errors.measure(key, board, target, counts, 1 / 12)
-        return jnp.stack([jnp.mean(e**2) for e in found]), law.total**2
-
-    found, law = jax.jit(jax.vmap(one))(jr.split(jr.key(2), 48), boards)
-    ratio = np.asarray(found / law)
+    point = one_board.Experiment(tolerance=0.2, size=3, n_samples=480)
+    found = chipsweep.sweep(one_board.simulate, {}, base=point, chips=48)
+    ratio = ((found.error / found.expected) ** 2).isel(seed=0).to_numpy()[:, -2:]
     error = ratio.std(0, ddof=1) / np.sqrt(len(ratio))
     assert np.all(np.abs(ratio.mean(0) - 1) < 5 * error)
     assert np.all(error < 0.1)
@@ -137,6 +132,42 @@ def test_what_is_representable_is_found_exactly_and_absent_couplers_stay_absent(
     network = best_network(covariance, jnp.asarray(band == 1), 3000)
     np.testing.assert_allclose(network.precision, MATRIX, atol=2e-3)
     assert network.precision[0, 2] == 0
+
+
+@pytest.mark.parametrize(
+    ("wiring", "reach", "expected"),
+    [
+        ("band", 1.0, 11),  # of a chain of 12
+        ("band", 2.0, 11 + 10),
+        ("band", 11.0, 12 * 11 // 2),  # all
+        ("grid", 1.0, 3 * 3 + 2 * 4),  # of 3 rows of 4
+        ("grid", 1.5, 3 * 3 + 2 * 4 + 2 * 2 * 3),  # with both diagonals
+    ],
+)
+def test_regular_wirings_have_as_many_couplers_as_can_be_counted(
+    wiring, reach, expected
+):
+    point = Fit(wiring=wiring, reach=reach, rows=3, columns=4)
+    mask = np.asarray(allowed(point, jnp.eye(12), jr.key(0)))
+    assert not mask.diagonal().any()
+    assert (mask == mask.T).all()
+    assert mask.sum() == 2 * expected
+
+
+@pytest.mark.parametrize("wiring", ["random", "chosen"])
+def test_scarce_couplers_are_as_many_as_asked_for_and_the_chosen_are_the_strongest(
+    wiring,
+):
+    point = Fit(wiring=wiring, degree=1.0, rows=2, columns=2, steps=500)
+    matrix = jnp.diag(jnp.array([2.0, 2.0, 1.5, 1.5]))
+    for i, j, c in ((0, 1, 0.9), (2, 3, 0.5), (1, 2, 0.1)):
+        matrix = matrix.at[i, j].set(-c).at[j, i].set(-c)
+    mask = np.asarray(allowed(point, jnp.linalg.inv(matrix), jr.key(0)))
+    assert mask.sum() == 2 * 2
+    assert (mask == mask.T).all()
+    if wiring == "chosen":
+        assert mask[0, 1]
+        assert mask[2, 3]
 
 
 CELL = RCBoard(

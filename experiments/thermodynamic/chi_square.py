@@ -1,63 +1,59 @@
 """The error of a sampled covariance in one number, against the law that it obeys."""
 
-from functools import partial
+from typing import Any
 
-import jax
 import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
+import scipy.stats
 import xarray as xr
-from jaxtyping import Array, Float, Key
 
-from experiments.population import over_chips
+from chipsweep import Keys
+from experiments.thermodynamic import machine, one_board
 from thermo import exact, propagate
-from thermo.circuits import RLCBoard
+
+DEGREES = machine.N_CELLS * (machine.N_CELLS + 1) // 2
+"""Of freedom: the entries of a symmetric matrix."""
 
 
-def chi_square(
-    keys: Key[Array, " runs"],
-    board: RLCBoard,
-    target: Float[Array, "d d"],
-    n: int,
-    dt: float,
-) -> xr.Dataset:
-    """Runs of the ideal board: are they off by as much as theory says, in every mode?
+def chi_square(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
+    """One run of the ideal board: is it off by as much as theory says, in every mode?
 
     In the eigenbasis of the covariance the modes of equal cells are independent, so
     that the entries of the estimate are uncorrelated: the sum of squares of entries,
     each over its own variance, is a chi-square.
 
     Args:
-        keys: of the runs.
-        board: ideal, of equal cells.
-        target: covariance of its voltages, V^2.
-        n: samples of a run.
-        dt: between samples, us.
+        point: fields of `one_board.Experiment` of an ideal board, tolerance 0.
+        chip: not used: its key tells runs apart.
+        keys: the seed's matrix; the run's noise.
+
+    Returns:
+        `chi_square`, and `naive_chi_square`: that of samples counted as independent.
     """
-    form = board.linear()
+    del chip
+    board, target = one_board.board_of(point, keys)
+    form, n, dt = board.linear(), point.n_samples, point.interval
     values, turn = jnp.linalg.eigh(target)
-    variance = jax.jit(partial(exact.sampled_variance, dt=dt, n_samples=n))(
-        form.drift, form.diffusion, readout=turn.T @ form.readout
+    read = turn.T @ form.readout
+    law = exact.sampled_variance(
+        form.drift, form.diffusion, dt=dt, n_samples=n, readout=read
     )
-
-    def one(key, form):
-        moments = propagate.moments(key, propagate.propagator(form, dt), n).second
-        return turn.T @ moments @ turn - jnp.diag(values)
-
-    off = over_chips(one, in_axes=(0, None))(keys, form)
-    upper = np.triu_indices(len(values))
     independent = jnp.outer(values, values) * (1 + jnp.eye(len(values))) / n
-    squares = {
-        name: (off**2 / np.asarray(v))[:, *upper].sum(-1)
-        for name, v in (("chi_square", variance), ("naive", independent))
+    key = jr.split(keys.chip)[1]
+    moments = propagate.moments(key, propagate.propagator(form, dt), n).second
+    off = turn.T @ moments @ turn - jnp.diag(values)
+    upper = jnp.triu_indices(len(values))
+    return {
+        name: (off**2 / variance)[upper].sum()
+        for name, variance in (("chi_square", law), ("naive_chi_square", independent))
     }
-    grid = np.linspace(0.2, 2.4, 221) * len(upper[0])
-    density = jax.scipy.stats.chi2.pdf(jnp.asarray(grid, jnp.float32), len(upper[0]))
+
+
+def density() -> xr.Dataset:
+    """What the chi-square of the 8 x 8 covariance is spread like."""
+    grid = np.linspace(0.2, 2.4, 221) * DEGREES
+    spread = scipy.stats.chi2.pdf(grid, DEGREES)
     return xr.Dataset(
-        {
-            "chi_square": ("run", squares["chi_square"]),
-            "naive_chi_square": ("run", squares["naive"]),
-            "density": ("chi", density),
-            "degrees": ((), len(upper[0])),
-        },
-        {"chi": grid},
+        {"density": ("chi", spread), "degrees": ((), DEGREES)}, {"chi": grid}
     )

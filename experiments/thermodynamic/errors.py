@@ -6,11 +6,11 @@ from typing import Annotated, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
 from experiments.validate import bounds, multiple_of
-from thermo import exact, propagate
-from thermo.circuits import AbstractBoard, LinearForm
+from thermo import exact
+from thermo.circuits import LinearForm
 
 
 def relative_error(
@@ -112,31 +112,6 @@ def cut(moments: Float[Array, "blocks d d"], n: int) -> Float[Array, "pieces d d
     """Join each `n` successive blocks: the estimates of disjoint stretches."""
     d = moments.shape[-1]
     return moments.reshape(-1, n, d, d).mean(1)
-
-
-def measure(
-    key: Key[Array, ""],
-    board: AbstractBoard,
-    target: Float[Array, "d d"],
-    n_samples: Sequence[int],
-    dt: float,
-) -> tuple[list[Float[Array, " stretches"]], ErrorLaw]:
-    """Run one board; the errors of all disjoint stretches, and what theory expects.
-
-    Args:
-        key: random key.
-        board: as it is.
-        target: covariance of the voltages that was wanted, V^2.
-        n_samples: lengths of the stretches; each divides the last, the whole run, and
-            is a multiple of the first.
-        dt: sampling interval, us.
-    """
-    form = board.linear()
-    v = propagate.trajectory(key, propagate.propagator(form, dt), n_samples[-1])
-    blocks = block_moments(v, n_samples[0])
-    joined = [cut(blocks, n // n_samples[0]) for n in n_samples]
-    found = [relative_error(moments, target) for moments in joined]
-    return found, error_law(form, target, n_samples, dt)
 
 
 class Split(NamedTuple):

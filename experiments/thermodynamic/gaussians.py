@@ -9,15 +9,6 @@ from jaxtyping import Array, Float, Key
 
 from experiments.thermodynamic import machine
 
-SHORT = {
-    "couplers": "random couplers",
-    "chain": "Ornstein-Uhlenbeck chain",
-    "exponential": "exponential kernel, plane",
-    "squared": "squared-exponential kernel",
-    "signs": "Wishart, both signs",
-}
-"""Kinds of Gaussians by short names, as in `KINDS`."""
-
 
 def _sites(key: Key[Array, ""], grid: Any) -> Float[Array, "d 2"]:
     """Points near the nodes of the grid, row by row."""
@@ -69,13 +60,6 @@ KINDS: dict[str, Callable[[Key[Array, ""], Any], Float[Array, "d d"]]] = {
     "squared-exponential kernel": _smooth,
     "Wishart, both signs": _signs,
 }
-
-
-def covariance(key: Key[Array, ""], kind: str, grid: Any) -> Float[Array, "d d"]:
-    """Of the kind with this short name, among `one_of_each` of the same key."""
-    names = list(KINDS)
-    keys = jr.split(key, len(names))
-    return KINDS[SHORT[kind]](keys[names.index(SHORT[kind])], grid)
 
 
 def one_of_each(key: Key[Array, ""], grid: Any) -> Float[Array, "kinds d d"]:

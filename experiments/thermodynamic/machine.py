@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Key
 
 from experiments.validate import bounds
 from thermo.circuits import (
@@ -115,15 +115,11 @@ def nominal(
 
 
 def real(
-    key: Key[Array, ""],
-    i: Int[Array, ""] | int,
-    board: RLCBoard,
-    tolerance: jax.Array | float,
+    key: Key[Array, ""], board: RLCBoard, tolerance: jax.Array | float
 ) -> RLCBoard:
-    """Board number `i`: capacitors, resistors, coils and noise power off at random.
+    """A board with capacitors, resistors, coils and noise power off at random.
 
-    It draws from `fold_in(key, i)`, scaled by the relative rms tolerance; at
-    tolerance 0 it is the ideal board.
+    Deviations are scaled by the relative rms tolerance; at 0 the board is ideal.
     """
     spreads = Tolerances(
         capacitance=tolerance,
@@ -131,17 +127,4 @@ def real(
         inductance=tolerance,
         noise=tolerance,
     )
-    return draw_board(jr.fold_in(key, i), board, spreads)
-
-
-@jax.jit
-def draw(
-    key: Key[Array, ""], board: RLCBoard, tolerances: Float[Array, " boards"]
-) -> RLCBoard:
-    """The first `real` boards, each with a tolerance of its own.
-
-    Returns:
-        Boards along a leading axis of every leaf.
-    """
-    each = jnp.arange(len(tolerances))
-    return jax.vmap(real, (None, 0, None, 0))(key, each, board, tolerances)
+    return draw_board(key, board, spreads)

@@ -1,22 +1,23 @@
-"""One board, run and read: what the SPU figures share, and what a sweep maps.
+"""One board, run and read: what inversion and sampling share.
 
-A figure asks some boards at chosen points; a sweep asks thousands anywhere. A chip
-is a board: its components follow from its index and the batch, the key is the noise
-of one experiment.
+All boards of a seed are programmed with the same matrix; a chip is a board, with
+components and noise of its own.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key
+import jax.random as jr
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, Float, Key
 
+from chipsweep import Keys
 from experiments.thermodynamic import errors, machine
 from experiments.validate import (
-    Count,
     NonNegative,
     Positive,
-    Seed,
     Width,
     check,
     refuse_unless,
@@ -24,30 +25,37 @@ from experiments.validate import (
 from thermo import propagate
 from thermo.circuits import AbstractBoard
 
+DIMS = {
+    "error": ("length",),
+    "expected": ("length",),
+    "statistical": ("length",),
+    "covariance": ("cell", "other"),
+    "target": ("cell", "other"),
+}
+"""Of the outputs of `measured`; the lengths are those of `errors.stretches`."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
     """What one experiment on one RLC board depends on; any number may be swept.
 
     Attributes:
-        batch: root of matrix and boards: another batch, other devices.
         size: cells (structural).
         tolerance: rms spread of capacitors, R, L and noise power (ASSUMED).
         rc: of a cell alone, us (ASSUMED).
         quality: of a cell alone (ASSUMED).
         coupling: largest capacitor between two cells, relative to that of a cell
             (ASSUMED).
-        n_samples: of the experiment (structural).
+        n_samples: of the experiment; the board runs four times as long (structural).
         interval: between samples, us.
     """
 
-    batch: Seed = 0
     size: Width = machine.N_CELLS
     tolerance: NonNegative = 0.175
     rc: Positive = 1.0
     quality: Positive = 1.0
     coupling: NonNegative = 0.2
-    n_samples: Count = machine.N_SAMPLES
+    n_samples: errors.Record = machine.N_SAMPLES
     interval: Positive = machine.SAMPLING_INTERVAL
 
     def __post_init__(self):
@@ -57,26 +65,32 @@ class Experiment:
         refuse_unless(enough, self, "n_samples", words)
 
 
-def board_of(
-    point: Any,
-    chip: Int[Array, ""] | int,
-    key_matrix: Key[Array, ""],
-    key_boards: Key[Array, ""],
-) -> machine.Nominal:
-    """Board number `chip` as it is, and the covariance wanted of it, V^2.
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
+    """Let one board of a seed invert the seed's matrix, by sampling its Gaussian.
+
+    Args:
+        point: fields of `Experiment`.
+        chip: not used: its key tells boards apart.
+        keys: the seed's matrix; the board's components and noise.
+        trace: see `measured`, also for what is returned.
+    """
+    del chip
+    board, target = board_of(point, keys)
+    return measured(jr.split(keys.chip)[1], board, target, point, trace)
+
+
+def board_of(point: Any, keys: Keys) -> machine.Nominal:
+    """A board as it is, and the covariance wanted of it, V^2.
 
     Args:
         point: fields of `Experiment`; numbers that are not structural may be traced.
-        chip: index of the board.
-        key_matrix: of the matrix that all boards of a batch are programmed with.
-        key_boards: of their components.
+        keys: the seed's matrix; the board's components.
     """
     drawn = machine.nominal(
-        key_matrix, point.size, point.rc, point.quality, point.coupling
+        keys.seed, point.size, point.rc, point.quality, point.coupling
     )
-    return drawn._replace(
-        board=machine.real(key_boards, chip, drawn.board, point.tolerance)
-    )
+    key = jr.split(keys.chip)[0]
+    return drawn._replace(board=machine.real(key, drawn.board, point.tolerance))
 
 
 def measured(
@@ -86,36 +100,41 @@ def measured(
     point: Any,
     trace: bool = False,
 ) -> dict[str, Any]:
-    """Run one board once: how wrong its covariance is, and what theory expects.
+    """Run one board: how wrong covariances of its voltages are, and what theory says.
 
     Args:
         key: of the noise.
         board: as it is.
         target: covariance of the voltages that was wanted, V^2.
-        point: has `n_samples` and `interval`.
+        point: has `n_samples`, a fourth of the run, and `interval`.
         trace: also return every sample.
 
     Returns:
-        Relative Frobenius errors: `error` of this experiment, `expected` rms error
-        of such experiments, their `floor` (infinitely many samples), `fitted_floor`
-        (after the best single factor) and `statistical` part; `covariance`, V^2,
-        `(d, d)`; if traced `v`, V, `(n_samples, d)`.
+        Relative Frobenius errors, `(lengths,)`: rms `error` of all disjoint stretches
+        of each length, the rms error `expected` by theory and its `statistical` part;
+        its `floor` (infinitely many samples) and `fitted_floor` (after the best single
+        factor); `covariance` of the first `n_samples`, V^2, `(d, d)`, the `target` and
+        the `correlation` of their entries; if traced `v`, V, `(4 n_samples, d)`.
     """
-    form = board.linear()
+    form, counts = board.linear(), errors.stretches(point.n_samples)
     stepper = propagate.propagator(form, point.interval)
-    found = propagate.moments(key, stepper, point.n_samples).second
-    law = errors.error_law(form, target, (point.n_samples,), point.interval)
+    v = propagate.trajectory(key, stepper, counts[-1])
+    blocks = errors.block_moments(v, counts[0])
+    found = {n: errors.cut(blocks, n // counts[0]) for n in counts}
+    squares = [jnp.mean(errors.relative_error(f, target) ** 2) for f in found.values()]
+    law = errors.error_law(form, target, counts, point.interval)
+    covariance = found[point.n_samples][0]
     kept = {
-        "error": errors.relative_error(found, target),
-        "expected": law.total[0],
+        "error": jnp.sqrt(jnp.stack(squares)),
+        "expected": law.total,
+        "statistical": law.statistical,
         "floor": law.floor,
         "fitted_floor": law.fitted_floor,
-        "statistical": law.statistical[0],
-        "covariance": found,
+        "covariance": covariance,
+        "target": target,
+        "correlation": correlation(covariance, target),
     }
-    if trace:
-        kept["v"] = propagate.trajectory(key, stepper, point.n_samples)
-    return kept
+    return kept | ({"v": v} if trace else {})
 
 
 def correlation(
@@ -130,3 +149,24 @@ def correlation(
     """
     upper = jnp.triu_indices(len(target))
     return jnp.corrcoef(estimate[upper], target[upper])[0, 1]
+
+
+def with_ideal(config: Any) -> list[float]:
+    """The tolerance of the ideal board, and that of the real ones: one program."""
+    return list(dict.fromkeys((0.0, config.tolerance)))
+
+
+def boards(config: Any, found: xr.Dataset) -> xr.Dataset:
+    """Outputs of `measured` over boards: number 0 is ideal, the others are real.
+
+    Args:
+        config: has `tolerance` and `n_samples`.
+        found: a sweep over the tolerances of `with_ideal`.
+    """
+    runs = found.isel(seed=0).drop_vars(["seed", "reason", "computed"])
+    ends = ({"tolerance": t} for t in (config.tolerance, 0.0))
+    real, ideal = (runs.sel(end, drop=True) for end in ends)
+    whole = xr.concat([ideal.isel(chip=[0]), real], "chip").load()
+    whole = whole.drop_vars("chip").rename(chip="board", length="n_samples")
+    counts = np.array(errors.stretches(config.n_samples))
+    return whole.assign_coords(board=np.arange(whole.sizes["board"]), n_samples=counts)

@@ -4,57 +4,37 @@ The plane: the expected error of an inverse over component tolerance and RC, and
 in it the published 25 to 30 % lie.
 """
 
-from functools import partial
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float, Key
 
-from experiments.thermodynamic import errors, machine
+from chipsweep import Keys
+from experiments.thermodynamic import errors, machine, one_board
 
 _ENDS = dict(zip(("low", "high"), machine.ERROR_PUBLISHED, strict=True))
 
 
-@partial(jax.jit, static_argnames=("d", "quality", "tolerances", "boards", "n_samples"))
-def error_laws(
-    key_matrix: Key[Array, ""],
-    key_boards: Key[Array, ""],
-    rc: Float[Array, ""],
-    *,
-    d: int,
-    quality: float,
-    tolerances: tuple[float, ...],
-    boards: int,
-    n_samples: int,
-) -> errors.ErrorLaw:
-    """Laws of the error, `(tolerances, boards)`.
-
-    Board i is the same draw at every tolerance and RC.
+def law(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
+    """What theory says of the error of one board: no samples.
 
     Args:
-        key_matrix: of the matrix.
-        key_boards: of the components.
-        rc: of a cell alone, us.
-        d: cells.
-        quality: of a cell alone.
-        tolerances: relative rms spread of the components.
-        boards: how many are drawn.
-        n_samples: at `machine.SAMPLING_INTERVAL`.
+        point: fields of `one_board.Experiment`.
+        chip: not used: its key tells boards apart.
+        keys: the seed's matrix; the board's components, the same draw at every point.
+
+    Returns:
+        `floor`, `fitted_floor` and `statistical` part, see `one_board.measured`.
     """
-    board, target = machine.nominal(key_matrix, d, rc, quality)
-
-    def law(board):
-        n, dt = (n_samples,), machine.SAMPLING_INTERVAL
-        return errors.error_law(board.linear(), target, n, dt)
-
-    def row(tolerance):
-        drawn = machine.draw(key_boards, board, jnp.full(boards, tolerance))
-        return jax.vmap(law)(drawn)
-
-    return jax.lax.map(row, jnp.array(tolerances))
+    del chip
+    board, target = one_board.board_of(point, keys)
+    one = (point.n_samples,)
+    found = errors.error_law(board.linear(), target, one, point.interval)
+    return {
+        "floor": found.floor,
+        "fitted_floor": found.fitted_floor,
+        "statistical": found.statistical[0],
+    }
 
 
 def located(plane: xr.Dataset) -> xr.Dataset:

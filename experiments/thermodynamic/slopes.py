@@ -12,7 +12,7 @@ from thermo.circuits import RLCBoard
 
 
 def slopes(
-    board: RLCBoard, target: Float[Array, "d d"], rc: float
+    board: RLCBoard, target: Float[Array, "d d"], rc: jax.Array | float
 ) -> dict[str, Float[Array, " components"]]:
     """Relative change of the covariance per relative change of each component.
 
@@ -25,31 +25,31 @@ def slopes(
         rc: of a cell alone, us.
 
     Returns:
-        By kind: `(d,)` per cell; "capacitors" in the order of `np.triu_indices(d)`,
+        By kind: `(d,)` per cell; of `capacitance` in the order of `np.triu_indices(d)`,
         those to ground on the diagonal.
     """
     d = len(target)
     rows, columns = np.triu_indices(d)
 
     def covariance(x):
-        off = jnp.zeros((d, d)).at[rows, columns].set(x["capacitors"])
+        off = jnp.zeros((d, d)).at[rows, columns].set(x["capacitance"])
         factor = 1 + off + jnp.triu(off, 1).T
         changed = replace(
             board,
             ground_capacitance=board.ground_capacitance * jnp.diagonal(factor),
             coupling=board.coupling * factor,
-            resistance=board.resistance * (1 + x["resistors"]),
-            inductance=board.inductance * (1 + x["coils"]),
-            noise=board.noise * (1 + x["noise power"]),
-            coil_resistance=rc * x["coil resistance"],
+            resistance=board.resistance * (1 + x["resistance"]),
+            inductance=board.inductance * (1 + x["inductance"]),
+            noise=board.noise * (1 + x["noise"]),
+            coil_resistance=rc * x["coil_resistance"],
         )
         form = changed.linear()
         state = exact.lyapunov(form.drift, form.diffusion)
         return form.readout @ state @ form.readout.T
 
-    kinds = ("resistors", "coils", "noise power", "coil resistance")
+    kinds = ("resistance", "inductance", "noise", "coil_resistance")
     still = {k: jnp.zeros(d) for k in kinds}
-    still["capacitors"] = jnp.zeros(len(rows))
+    still["capacitance"] = jnp.zeros(len(rows))
     size = jnp.linalg.norm(target)
     moved = jax.jacfwd(covariance)(still)
     return {k: jnp.linalg.norm(j, axis=(0, 1)) / size for k, j in moved.items()}

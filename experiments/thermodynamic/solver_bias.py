@@ -1,13 +1,12 @@
-"""How far a solver shifts the covariance of the voltages: linear algebra, no dice."""
+"""How far a solver shifts the covariance of the voltages: linear algebra, no noise."""
 
-from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 
 from experiments.thermodynamic.solvers import EXACT, SOLVERS, UNDERDAMPED, nominal
 from experiments.thermodynamic.stationary_bias import linear_step, stationary
@@ -18,55 +17,45 @@ BIAS = 0.01
 """Of the covariance, relative: as much as is tolerated."""
 
 
-def bias(
-    name: str,
-    *,
-    batch: int,
-    qualities: Sequence[float],
-    interval: float,
-    steps: Float[np.ndarray, " steps"],
-) -> xr.Dataset:
-    """Relative error of the stationary voltage covariance.
+def bias(point: Any, chip: Any, rng: Any) -> dict[str, float]:
+    """Relative error of the stationary voltage covariance, `bias`.
+
+    Plain Python, in double precision but for the exact map.
 
     Args:
-        name: of the solver, or "exact map".
-        batch: root of the matrix.
-        qualities: of a cell alone.
-        interval: between samples, us.
-        steps: of the solver, per sample.
+        point: fields of `spu_solvers.Simulation`; `steps` need not be whole.
+        chip: not used: ideal boards are all alike.
+        rng: not used.
     """
-    law = jax.jit(_exact_law if name == EXACT else partial(_solver_law, name))
-    rows = []
-    for quality in qualities:
-        board, _ = nominal(batch, quality)
-        with jax.enable_x64(name != EXACT):
-            dtype = jnp.float32 if name == EXACT else jnp.float64
-            board = jax.tree.map(lambda x, t=dtype: jnp.asarray(x, t), board)
-            system = langevin_modes(board) if name in UNDERDAMPED else board
-            made = law(system, jnp.asarray(interval / steps, dtype))
-            capacitance = np.asarray(board.capacitance(), float)
-            read = _readout(system)
-        made = [np.asarray(x, float) for x in made]
-        found = [stationary(*m) for m in zip(*made, strict=True)]
-        rows.append([off(s, read, np.linalg.inv(capacitance)) for s in found])
-    coords = {"quality": list(qualities), "steps": steps}
-    return xr.Dataset({"bias": (("quality", "steps"), np.array(rows))}, coords)
+    del chip, rng
+    board, _ = nominal(point.batch, point.quality)
+    with jax.enable_x64(point.solver != EXACT):
+        dtype = jnp.float32 if point.solver == EXACT else jnp.float64
+        board = jax.tree.map(lambda x: jnp.asarray(x, dtype), board)
+        system = langevin_modes(board) if point.solver in UNDERDAMPED else board
+        dt = jnp.asarray(point.interval / point.steps, dtype)
+        step, noise = _law(point.solver)(system, dt)
+        capacitance = np.asarray(board.capacitance(), float)
+        read = _readout(system)
+    states = stationary(np.asarray(step, float), np.asarray(noise, float))
+    return {"bias": off(states, read, np.linalg.inv(capacitance))}
 
 
-def _exact_law(board, dts):
+@cache
+def _law(name: str) -> Any:
+    """Of one step of a solver: its matrices, compiled once."""
+    return jax.jit(_exact_law if name == EXACT else partial(_solver_law, name))
+
+
+def _exact_law(board, dt):
     """Of the propagator in single precision, as it is used."""
-
-    def one(dt):
-        p = propagate.propagator(board, dt)
-        return p.step, p.noise @ p.noise.T
-
-    return jax.lax.map(one, dts)
+    p = propagate.propagator(board, dt)
+    return p.step, p.noise @ p.noise.T
 
 
-def _solver_law(name: str, system, dts):
+def _solver_law(name: str, system, dt):
     """Of a solver, in double precision."""
-    step = partial(linear_step, system, SOLVERS[name](), _rest(system))
-    return jax.lax.map(step, dts)
+    return linear_step(system, SOLVERS[name](), _rest(system), dt)
 
 
 def off(states: np.ndarray, read: np.ndarray, target: np.ndarray) -> float:

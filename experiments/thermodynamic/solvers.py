@@ -31,7 +31,7 @@ not on boards whose R, L or noise differ from cell to cell."""
 EXACT = "exact map"
 
 
-def nominal(batch: int, quality: float) -> machine.Nominal:
+def nominal(batch: int, quality: jax.Array | float) -> machine.Nominal:
     """The board, sqrt(LC) = 1 us and so RC = Q us, and its covariance, V^2."""
     return machine.nominal(jr.key(batch), machine.N_CELLS, quality, quality)
 

@@ -1,7 +1,7 @@
 """Fewer couplers than all-to-all: which Gaussians are left, and how nearly the rest."""
 
-from dataclasses import dataclass
-from functools import cache, partial
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import jax
@@ -9,13 +9,13 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float
 
+from chipsweep import Keys, Listed
 from experiments.claims import Claim, above, below, both
-from experiments.population import over_chips
+from experiments.contract import Sweep
 from experiments.thermodynamic import errors, wirings
 from experiments.thermodynamic.best_network import best_network
-from experiments.thermodynamic.gaussians import KINDS, SHORT, covariance, one_of_each
+from experiments.thermodynamic.gaussians import KINDS, one_of_each
 from experiments.thermodynamic.spu_connectivity_figure import plot as plot
 from experiments.validate import (
     Count,
@@ -27,33 +27,34 @@ from experiments.validate import (
     one_of,
     refuse_unless,
 )
-from experiments.work import Work
 
 REPRODUCES = "SPU: what all-to-all wiring buys (no published figure)"
 MINUTES = 0.2
 
 
+OUTPUTS = ("error", "divergence", "gap", "couplers")
+DIMS = {name: ("kind",) for name in OUTPUTS}
+"""Of what `simulate` returns; the kinds are those of `gaussians.KINDS`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """What the best network for one Gaussian depends on; any number may be swept.
+    """What the best networks for Gaussians depend on; any number may be swept.
 
     Attributes:
-        batch: root of the Gaussians: another batch, others.
-        kind: of Gaussian, one of `gaussians.SHORT`.
-        wiring: one of `wirings.WIRINGS`; of a grid with 4 or 8 neighbours; "random"
-            couplers, or those "chosen" because the all-to-all network has them
-            strongest.
-        neighbours: on each side, of a band.
-        degree: mean number of couplers per cell, of a random or chosen wiring.
+        wiring: one of `wirings.WIRINGS`: all couplers up to `reach` along the chain of
+            cells, a "band", or over their "grid"; `degree` couplers per cell, "random"
+            ones or those "chosen" because the all-to-all network has them strongest.
+        reach: of couplers, in steps from cell to cell; over a grid 1 joins the 4
+            nearest, 1.5 the 8 nearest.
+        degree: mean number of couplers per cell.
         rows: of the grid of cells (structural).
         columns: of the grid of cells (structural).
         steps: of the fit (structural).
     """
 
-    batch: Seed = 0
-    kind: Annotated[str, one_of(*SHORT)] = "couplers"
-    wiring: Annotated[str, one_of(*wirings.WIRINGS)] = "all-to-all"
-    neighbours: Positive = 1.0
+    wiring: Annotated[str, one_of(*wirings.WIRINGS)] = "band"
+    reach: Positive = 15.0
     degree: Positive = 2.0
     rows: Width = 4
     columns: Width = 4
@@ -99,16 +100,6 @@ class Config:
         for name in ("bands", "degrees"):
             _require_room(self, name, max(getattr(self, name)))
 
-    def base(self) -> Fit:
-        """The best all-to-all network for one Gaussian."""
-        return Fit(
-            batch=self.seed,
-            degree=self.degrees[0],
-            rows=self.rows,
-            columns=self.columns,
-            steps=self.steps,
-        )
-
 
 PRESETS = {
     "smoke": Config(rows=2, columns=2, n_draws=2, bands=(1,), degrees=(2,), steps=50),
@@ -116,56 +107,87 @@ PRESETS = {
 }
 
 
-def one_chip(point: Any, chip: Any, key: Any) -> dict[str, Any]:
-    """The best network for Gaussian number `chip`: theory.
+def defaults(config: Config) -> Fit:
+    """The best all-to-all networks."""
+    return Fit(
+        reach=config.rows * config.columns - 1,
+        degree=config.degrees[0],
+        rows=config.rows,
+        columns=config.columns,
+        steps=config.steps,
+    )
+
+
+def simulate(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
+    """The best network for one Gaussian of each kind: theory.
 
     Args:
         point: fields of `Fit`.
-        chip: index of the Gaussian.
-        key: of a random wiring.
+        chip: not used: its key tells Gaussians apart.
+        keys: the chip's: its Gaussians, random wirings.
 
     Returns:
         Relative Frobenius `error` of the covariance, `divergence` and its `gap` to
-        the optimum, nats, and the number of `couplers`.
+        the optimum, nats, and the number of `couplers`, each `(kinds,)`.
     """
-    wanted = covariance(jr.fold_in(jr.key(point.batch), chip), point.kind, point)
-    allowed = wirings.allowed(point, wanted, key)
-    network, error = _fitted(wanted, allowed, point.steps)
-    return {
-        "error": error,
-        "divergence": network.divergence,
-        "gap": network.gap,
-        "couplers": jnp.triu(allowed, 1).sum(),
-    }
+    del chip
+    key_kinds, key_wiring = jr.split(keys.chip)
+
+    def fit(wanted, key):
+        allowed = wirings.allowed(point, wanted, key)
+        network = best_network(wanted, allowed, point.steps)
+        made = jnp.linalg.inv(network.precision)
+        return {
+            "error": errors.relative_error(made, wanted),
+            "divergence": network.divergence,
+            "gap": network.gap,
+            "couplers": jnp.triu(allowed, 1).sum(),
+        }
+
+    wanted = one_of_each(key_kinds, point)
+    return jax.vmap(fit)(wanted, jr.split(key_wiring, len(wanted)))
 
 
-def run(config: Config, work: Work | None = None) -> xr.Dataset:
-    """Fit every kind of Gaussian on every wiring."""
-    work = work or Work()
-    fixed = wirings.regular(config)
-    work.expect(len(fixed) + 2 * len(config.degrees))
-    covariances = _covariances(config)
-    results = {
-        name: work.part(name, partial(_fit, config, covariances, lambda *_, m=mask: m))
-        for name, mask in fixed.items()
-    }
-    all_to_all = results["all-to-all"]
-    named = xr.DataArray(list(fixed), dims="wiring", name="wiring")
-    whole = [xr.concat([r.drop_vars("precision") for r in results.values()], named)]
-    for how, choose in (("random", _random), ("chosen", _chosen)):
-        parts = [
-            work.part(
-                f"{how}, degree {k}",
-                partial(
-                    _fit, config, covariances, partial(choose, config, k, all_to_all)
-                ),
-            )
-            for k in config.degrees
-        ]
-        degrees = xr.DataArray(list(config.degrees), dims="degree", name="degree")
-        joined = xr.concat([p.drop_vars("precision") for p in parts], degrees)
-        whole.append(joined.rename({v: f"{how}_{v}" for v in joined.data_vars}))
-    return xr.merge(whole).assign_attrs(
+def sweeps(config: Config) -> dict[str, Sweep]:
+    """Regular wirings; so many couplers at random, and the strongest ones."""
+    points = tuple(_regular(config).values())
+    regular = Sweep(
+        simulate=simulate,
+        base=defaults(config),
+        axes={k: list(dict.fromkeys(p[k] for p in points)) for k in points[0]},
+        design=Listed(points),
+        chips=config.n_draws,
+        key=config.seed,
+        dims=DIMS,
+        chunk=config.n_draws,
+    )
+    axes = {"wiring": ("random", "chosen"), "degree": config.degrees}
+    return {"regular": regular, "degrees": replace(regular, axes=axes, design=None)}
+
+
+def _regular(config: Config) -> dict[str, dict[str, Any]]:
+    """Wiring by the name in the figure -> its point."""
+    bands = {f"band, {k} to each side": ("band", float(k)) for k in config.bands}
+    grids = {"grid, 4 neighbours": ("grid", 1.0), "grid, 8 neighbours": ("grid", 1.5)}
+    whole = {"all-to-all": ("band", config.rows * config.columns - 1.0)}
+    named = {**bands, **grids, **whole}
+    return {name: {"wiring": w, "reach": r} for name, (w, r) in named.items()}
+
+
+def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Networks by wiring and kind of Gaussian."""
+    regular = _drawn(found["regular"]).drop_vars(["wiring", "reach"])
+    regular = regular.rename(point="wiring").assign_coords(
+        wiring=list(_regular(config))
+    )
+    regular["couplers"] = regular.couplers.mean(("kind", "draw")).astype(int)
+    several = _drawn(found["degrees"]).assign_coords(degree=list(config.degrees))
+    parts = [regular]
+    for how in ("random", "chosen"):
+        one = several.sel(wiring=how, drop=True)
+        one["couplers"] = one.couplers.mean(("kind", "draw")).astype(int)
+        parts.append(one.rename({v: f"{how}_{v}" for v in one}))
+    return xr.merge(parts, combine_attrs="drop").assign_attrs(
         data=(
             f"theory, {config.rows * config.columns} cells, infinitely many samples; "
             f"networks of least Kullback-Leibler divergence; bands: middle half of "
@@ -175,61 +197,10 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
     )
 
 
-def _covariances(config: Config) -> Float[Array, "kinds draws d d"]:
-    keys = jr.split(jr.key(config.seed), config.n_draws)
-    return jax.jit(jax.vmap(partial(one_of_each, grid=config)))(keys).swapaxes(0, 1)
-
-
-def _fit(config: Config, covariances, wiring) -> xr.Dataset:
-    """Best networks on `wiring(kind, draw)`, and how far off they are."""
-    n_kinds, n_draws, d, _ = covariances.shape
-    masks = [wiring(i, j) for i in range(n_kinds) for j in range(n_draws)]
-
-    flat = covariances.reshape(-1, d, d)
-    network, error = _fitter(config.steps)(flat, jnp.asarray(np.stack(masks)))
-    of = ("kind", "draw")
-    shape = (n_kinds, n_draws)
-    return xr.Dataset(
-        {
-            "error": (of, error.reshape(shape)),
-            "divergence": (of, network.divergence.reshape(shape)),
-            "gap": (of, network.gap.reshape(shape)),
-            "couplers": ((), int(np.mean([m.sum() for m in masks]) // 2)),
-            "precision": (
-                (*of, "cell", "other"),
-                network.precision.reshape(*shape, d, d),
-            ),
-        },
-        {"kind": list(KINDS)},
-    )
-
-
-@cache
-def _fitter(steps: int):
-    """Compiled once for all wirings."""
-    return over_chips(partial(_fitted, steps=steps))
-
-
-def _fitted(covariance, allowed, steps: int):
-    """The best network, and the error of its covariance."""
-    network = best_network(covariance, allowed, steps)
-    made = jnp.linalg.inv(network.precision)
-    return network, errors.relative_error(made, covariance)
-
-
-def _random(config: Config, degree: int, all_to_all, kind: int, draw: int):
-    """So many couplers on average per cell, anywhere."""
-    del all_to_all
-    d = config.rows * config.columns
-    rng = np.random.default_rng([config.seed, degree, kind, draw])
-    return wirings.strongest(rng.random((d, d)), degree)
-
-
-def _chosen(config: Config, degree: int, all_to_all, kind: int, draw: int):
-    """The strongest couplers of the all-to-all network, refitted."""
-    del config
-    couplers = -all_to_all.precision.isel(kind=kind, draw=draw).to_numpy()
-    return wirings.strongest(couplers, degree)
+def _drawn(found: xr.Dataset) -> xr.Dataset:
+    """What the networks are like, by kind and draw."""
+    one = found[list(OUTPUTS)].isel(seed=0, drop=True).drop_vars("chip").load()
+    return one.rename(chip="draw").assign_coords(kind=list(KINDS))
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:

@@ -1,8 +1,8 @@
 """What each imperfection of a board costs, alone and together: theory, no sampling."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,9 @@ import jax.random as jr
 import numpy as np
 import xarray as xr
 
+from chipsweep import Keys, Listed
 from experiments.claims import Claim
+from experiments.contract import Sweep
 from experiments.thermodynamic import imperfections, machine
 from experiments.thermodynamic.slopes import slopes
 from experiments.thermodynamic.spu_error_budget_figure import plot as plot
@@ -24,9 +26,9 @@ from experiments.validate import (
     Seed,
     check,
 )
-from experiments.work import Work
 from thermo.circuits import Converter, RLCBoard, Tolerances, draw_board
 
+DIMS: dict[str, tuple[str, ...]] = {}
 REPRODUCES = "SPU: the floor that imperfections leave (no published figure)"
 MINUTES = 0.3
 
@@ -45,33 +47,31 @@ class Imperfections:
     """What is wrong with one board; any number may be swept.
 
     Attributes:
-        batch: root of matrices and boards: another batch, others.
         rc: of a cell alone, us.
         quality: of a cell alone.
         capacitance: relative rms spread of the capacitors.
         resistance: of the resistors.
         inductance: of the coils.
         noise: of the noise powers.
-        bits: of capacitors to ground and of couplers; exact when None.
+        bits: of capacitors to ground and of couplers; 24 are exact.
         colour: correlation time of the noise, in units of RC; white when None.
         coil: series resistance of the coils, in units of R.
-        adc_bits: of the converter; exact when None.
+        adc_bits: of the converter; 24 are exact.
         amplifier: rms noise, in standard deviations of the largest voltage.
         full_scale: range of the converter, V; four standard deviations of the
             board's largest voltage when None.
     """
 
-    batch: Seed = 0
     rc: Positive = 1.0
     quality: Positive = 1.0
     capacitance: NonNegative = 0.0
     resistance: NonNegative = 0.0
     inductance: NonNegative = 0.0
     noise: NonNegative = 0.0
-    bits: EffectiveBits | None = None
+    bits: EffectiveBits = 24.0
     colour: Positive | None = None
     coil: NonNegative = 0.0
-    adc_bits: EffectiveBits | None = None
+    adc_bits: EffectiveBits = 24.0
     amplifier: NonNegative = 0.0
     full_scale: Positive | None = None
 
@@ -120,20 +120,6 @@ class Config:
 
     __post_init__ = check
 
-    def base(self) -> Imperfections:
-        """The board of the budget, with all imperfections together."""
-        return Imperfections(
-            batch=self.seed,
-            rc=self.rc,
-            quality=self.quality,
-            **dict.fromkeys(imperfections.KINDS, self.budget_tolerance),
-            bits=self.budget_bits,
-            colour=self.budget_colour,
-            coil=self.budget_coil,
-            adc_bits=self.budget_adc_bits,
-            amplifier=self.budget_amplifier,
-        )
-
 
 PRESETS = {
     "smoke": Config(
@@ -149,34 +135,53 @@ PRESETS = {
 }
 
 
-def one_chip(point: Any, chip: Any, key: Any) -> dict[str, Any]:
-    """The floor of board number `chip`, which has a matrix of its own: theory.
+def defaults(config: Config) -> Imperfections:
+    """The board of the budget, with all imperfections together."""
+    ideal = Imperfections(rc=config.rc, quality=config.quality)
+    return replace(ideal, **_budget(config)["all together"])
+
+
+def simulate(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
+    """The floor of one board, which has a matrix of its own: theory.
 
     Args:
         point: fields of `Imperfections`.
-        chip: index of the board.
-        key: not used: no sample is taken.
+        chip: not used: its key tells boards apart.
+        keys: the chip's: its matrix and components.
 
     Returns:
         Relative Frobenius errors of infinitely many samples: `floor`, and
         `fitted_floor` after the best single factor.
     """
-    del key
-    root = jr.key(point.batch)
-    board, target = machine.nominal(
-        jr.fold_in(root, chip), machine.N_CELLS, point.rc, point.quality
-    )
+    del chip
+    board, target = _nominal(point, keys)
     rms = Tolerances(**{k: getattr(point, k) for k in imperfections.KINDS})
-    key_board = jr.fold_in(jr.fold_in(root, 1), chip)
-    board = _afflicted(point, draw_board(key_board, _coarse(point, board), rms))
-    floor, fitted = imperfections.floor(board, target, _added(point, target))
+    made = draw_board(jr.split(keys.chip)[1], _coarse(point, board), rms)
+    floor, fitted = imperfections.floor(
+        _afflicted(point, made), target, _added(point, target)
+    )
     return {"floor": floor, "fitted_floor": fitted}
+
+
+def sensitivity(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
+    """The slopes of the board of `simulate` when nothing is wrong with it.
+
+    One board's error under a small deviation of one component is that deviation times
+    this; under independent ones of equal rms, that rms times the root of the sum of
+    squares. Arguments as in `simulate`; for what is returned see `slopes`.
+    """
+    del chip
+    board, target = _nominal(point, keys)
+    return slopes(board, target, point.rc)
+
+
+def _nominal(point: Any, keys: Keys) -> machine.Nominal:
+    key = jr.split(keys.chip)[0]
+    return machine.nominal(key, machine.N_CELLS, point.rc, point.quality)
 
 
 def _coarse(point: Any, board: RLCBoard) -> RLCBoard:
     """With capacitors of so many bits, over the range that the matrices come from."""
-    if point.bits is None:
-        return board
     ground = imperfections.on_grid(board.ground_capacitance, 0.8, 1.2, point.bits)
     between = imperfections.on_grid(board.coupling, 0.0, 0.2, point.bits)
     return replace(board, coupling=between, ground_capacitance=ground)
@@ -196,27 +201,100 @@ def _added(point: Any, target: jax.Array) -> jax.Array:
     scale = 4 * rms if point.full_scale is None else point.full_scale
     converter = Converter(
         bits=point.adc_bits,
-        full_scale=None if point.adc_bits is None else scale,
+        full_scale=scale,
         amplifier_noise=point.amplifier * scale / 4,
     )
     return jnp.asarray(converter.added_variance())
 
 
-def run(config: Config, work: Work | None = None) -> xr.Dataset:
-    """Every imperfection by Lyapunov's equation, and the slope of every component."""
-    work = work or Work()
-    parts = {
-        "tolerances": _tolerances,
-        "quantisation": _quantisation,
-        "colour": _colour,
-        "coils": _coils,
-        "converter": _converter,
-        "budget": _budget,
-        "sensitivity": _sensitivity,
+class _Cases(NamedTuple):
+    """Floors of one panel of the figure.
+
+    Attributes:
+        dims: name -> labels, of the points.
+        changes: field -> value, what is wrong at each point.
+    """
+
+    dims: Mapping[str, list[Any]]
+    changes: list[dict[str, float]]
+
+
+def _cases(config: Config) -> dict[str, _Cases]:
+    """Variable -> its points, the last dimension fastest."""
+    c, budget = config, _budget(config)
+    spread = [dict.fromkeys(k, p) for k in SOURCES.values() for p in c.tolerances]
+    colours = [{"quality": q, "colour": x} for q in c.qualities for x in c.colours]
+    return {
+        "tolerance_error": _Cases(
+            {"source": list(SOURCES), "tolerance": list(c.tolerances)}, spread
+        ),
+        "bits_error": _Cases({"bits": list(c.bits)}, [{"bits": b} for b in c.bits]),
+        "colour_error": _Cases(
+            {"quality": list(c.qualities), "colour": list(c.colours)}, colours
+        ),
+        "coil_error": _Cases({"coil": list(c.coils)}, [{"coil": r} for r in c.coils]),
+        "adc_bits_error": _Cases(
+            {"adc_bits": list(c.adc_bits)}, [{"adc_bits": b} for b in c.adc_bits]
+        ),
+        "budget_error": _Cases({"imperfection": list(budget)}, list(budget.values())),
     }
-    work.expect(len(parts))
-    done = [work.part(name, partial(f, config)) for name, f in parts.items()]
-    return xr.merge(done).assign_attrs(
+
+
+def _budget(config: Config) -> dict[str, dict[str, float]]:
+    """One imperfection after another, then all of them."""
+    c, p = config, config.budget_tolerance
+    alone = {
+        f"all components {p:.0%}": dict.fromkeys(imperfections.KINDS, p),
+        f"{c.budget_bits}-bit capacitors": {"bits": c.budget_bits},
+        f"noise colour {c.budget_colour:g} RC": {"colour": c.budget_colour},
+        f"coil resistance {c.budget_coil:g} R": {"coil": c.budget_coil},
+        f"{c.budget_adc_bits}-bit converter": {"adc_bits": c.budget_adc_bits},
+        f"amplifier noise {c.budget_amplifier:.0%}": {"amplifier": c.budget_amplifier},
+    }
+    return alone | {
+        "all together": {k: v for a in alone.values() for k, v in a.items()}
+    }
+
+
+def sweeps(config: Config) -> dict[str, Sweep]:
+    """All floors, those under coloured noise apart; the slope of every component."""
+    ideal = Imperfections(rc=config.rc, quality=config.quality)
+    changes = [one for cases in _cases(config).values() for one in cases.changes]
+    few = min(8, config.n_boards)
+    slope = Sweep(simulate=sensitivity, base=ideal, chips=few, key=config.seed)
+    n = config.n_boards
+    whole = replace(slope, simulate=simulate, chips=n, chunk=n)
+    coloured = [one for one in changes if "colour" in one]
+    white = [one for one in changes if "colour" not in one]
+    return {
+        "white": replace(whole, **_listed(ideal, white)),
+        "coloured": replace(whole, **_listed(ideal, coloured)),
+        "slopes": slope,
+    }
+
+
+def _listed(ideal: Imperfections, changes: list[dict[str, float]]) -> dict[str, Any]:
+    """Axes and design: an ideal board with these changes, one after another."""
+    fields = list(dict.fromkeys(name for one in changes for name in one))
+    points = [{f: one.get(f, getattr(ideal, f)) for f in fields} for one in changes]
+    axes = {f: list(dict.fromkeys(p[f] for p in points)) for f in fields}
+    return {"axes": axes, "design": Listed(tuple(points))}
+
+
+def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """The floors of every panel, and what the slopes say of many components."""
+    rows = {}
+    for name in ("white", "coloured"):
+        both = [found[name][k].isel(seed=0) for k in ("floor", "fitted_floor")]
+        rows[name] = iter(np.stack([b.transpose("point", "chip") for b in both], -1))
+    floors = {}
+    for name, (dims, changes) in _cases(config).items():
+        each = [next(rows["coloured" if "colour" in c else "white"]) for c in changes]
+        values = np.reshape(each, (*map(len, dims.values()), -1, 2))
+        floors[name] = xr.DataArray(values, dims, (*dims, "board", "scaling"))
+    scaling = {"scaling": ["T* known", "T* fitted"]}
+    whole = xr.merge([xr.Dataset(floors, scaling), _slopes(found["slopes"])])
+    return whole.assign_attrs(
         data=(
             "theory (Lyapunov), no sampling; ASSUMED: random M-matrices of 8 cells, "
             f"RC = {config.rc:g} us, Q = {config.quality:g}; bands: middle half of "
@@ -226,118 +304,29 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
     )
 
 
-def _drawn(config: Config, quality: float | None = None):
-    quality = config.quality if quality is None else quality
-    key = jr.key(config.seed)
-    return imperfections.nominal(key, config.n_boards, config.rc, quality)
-
-
-def _dataset(name: str, dims: dict, values) -> xr.Dataset:
-    """Floors over `dims`, then boards, then the two ways to look at them."""
-    shape = (*map(len, dims.values()), -1, 2)
-    values = np.reshape(np.stack(values), shape)
-    coords = {**dims, "scaling": ["T* known", "T* fitted"]}
-    return xr.Dataset({name: ((*dims, "board", "scaling"), values)}, coords)
-
-
-def _tolerances(config: Config) -> xr.Dataset:
-    (boards, targets), found = _drawn(config), []
-    for kinds in SOURCES.values():
-        for p in config.tolerances:
-            rms = {k: p if k in kinds else 0.0 for k in imperfections.KINDS}
-            key = jr.key(config.seed)
-            real = imperfections.spread(key, boards, Tolerances(**rms))
-            found.append(imperfections.floors(real, targets))
-    dims = {"source": list(SOURCES), "tolerance": list(config.tolerances)}
-    return _dataset("tolerance_error", dims, found)
-
-
-def _quantisation(config: Config) -> xr.Dataset:
-    boards, targets = _drawn(config)
-    coarse = [imperfections.quantised(boards, b) for b in config.bits]
-    found = [imperfections.floors(board, targets) for board in coarse]
-    return _dataset("bits_error", {"bits": list(config.bits)}, found)
-
-
-def _colour(config: Config) -> xr.Dataset:
-    found = []
-    for quality in config.qualities:
-        boards, targets = _drawn(config, quality)
-        for colour in config.colours:
-            real = imperfections.coloured(boards, colour * config.rc)
-            found.append(imperfections.floors(real, targets))
-    dims = {"quality": list(config.qualities), "colour": list(config.colours)}
-    return _dataset("colour_error", dims, found)
-
-
-def _coils(config: Config) -> xr.Dataset:
-    boards, targets = _drawn(config)
-    real = [imperfections.resistive(boards, r * config.rc) for r in config.coils]
-    found = [imperfections.floors(board, targets) for board in real]
-    return _dataset("coil_error", {"coil": list(config.coils)}, found)
-
-
-def _converter(config: Config) -> xr.Dataset:
-    boards, targets = _drawn(config)
-    added = [imperfections.read_noise(targets, b) for b in config.adc_bits]
-    found = [imperfections.floors(boards, targets, v) for v in added]
-    return _dataset("adc_bits_error", {"adc_bits": list(config.adc_bits)}, found)
-
-
-def _budget(config: Config) -> xr.Dataset:
-    """One imperfection after another, then all of them."""
-    c, p = config, config.budget_tolerance
-    boards, targets = _drawn(c)
-    coloured = partial(imperfections.coloured, time=c.budget_colour * c.rc)
-    resistive = partial(imperfections.resistive, resistance=c.budget_coil * c.rc)
-    coarse = imperfections.quantised(boards, c.budget_bits)
-    everywhere = Tolerances(**dict.fromkeys(imperfections.KINDS, p))
-    real = imperfections.spread(jr.key(c.seed), boards, everywhere)
-    made = imperfections.spread(jr.key(c.seed), coarse, everywhere)
-    adc = imperfections.read_noise(targets, c.budget_adc_bits)
-    amplifier = imperfections.read_noise(targets, None, c.budget_amplifier)
-    cases = {
-        f"all components {p:.0%}": (real, 0.0),
-        f"{c.budget_bits}-bit capacitors": (coarse, 0.0),
-        f"noise colour {c.budget_colour:g} RC": (coloured(boards), 0.0),
-        f"coil resistance {c.budget_coil:g} R": (resistive(boards), 0.0),
-        f"{c.budget_adc_bits}-bit converter": (boards, adc),
-        f"amplifier noise {c.budget_amplifier:.0%}": (boards, amplifier),
-        "all together": (coloured(resistive(made)), adc + amplifier),
+def _slopes(found: xr.Dataset) -> xr.Dataset:
+    """The slopes of one board; over all of them, the root of the sum of squares."""
+    kinds = {
+        "resistance": "resistors",
+        "inductance": "coils",
+        "noise": "noise power",
+        "coil_resistance": "coil resistance",
     }
-    found = [imperfections.floors(b, targets, extra) for b, extra in cases.values()]
-    return _dataset("budget_error", {"imperfection": list(cases)}, found)
-
-
-def _sensitivity(config: Config) -> xr.Dataset:
-    """Relative change of the covariance per relative change of each component.
-
-    One board's error under a small deviation of one component is that deviation times
-    this; under independent ones of equal rms, that rms times the root of the sum of
-    squares. Coil resistance counts in units of R.
-    """
-    boards, targets = _drawn(config)
-    some = jax.tree.map(lambda x: x[: min(8, config.n_boards)], (boards, targets))
-
-    def one(nominal):
-        return slopes(nominal[0], nominal[1], config.rc)
-
-    moved = jax.jit(partial(jax.lax.map, one))(some)
+    moved = {k: found[k].isel(seed=0).to_numpy() for k in ("capacitance", *kinds)}
     capacitors = np.zeros((machine.N_CELLS, machine.N_CELLS))
-    capacitors[np.triu_indices(machine.N_CELLS)] = np.asarray(moved["capacitors"])[0]
-    whole = capacitors + np.triu(capacitors, 1).T
-    kinds = ("resistors", "coils", "noise power", "coil resistance")
-    squares = {k: np.sum(np.asarray(v) ** 2, -1).mean() for k, v in moved.items()}
-    squares["C, R and noise"] = sum(
-        squares[k] for k in ("capacitors", "resistors", "noise power")
-    )
+    capacitors[np.triu_indices(machine.N_CELLS)] = moved["capacitance"][0]
+    squares = {k: np.sum(v**2, -1).mean() for k, v in moved.items()}
+    total = [sum(squares[k] for k in fields) ** 0.5 for fields in SOURCES.values()]
     return xr.Dataset(
         {
-            "capacitor_slope": (("cell", "other"), whole),
+            "capacitor_slope": (
+                ("cell", "other"),
+                capacitors + np.triu(capacitors, 1).T,
+            ),
             "slope": (("kind", "cell"), np.stack([moved[k][0] for k in kinds])),
-            "root_square_slope": ("source", [squares[s] ** 0.5 for s in SOURCES]),
+            "root_square_slope": ("source", total),
         },
-        {"kind": list(kinds), "source": list(SOURCES)},
+        {"kind": list(kinds.values()), "source": list(SOURCES)},
     )
 
 

@@ -1,19 +1,19 @@
 """Boards without coils: error against samples and bits; where 2 % is reached."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Any
 
-import jax
-import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import xarray as xr
 
+from chipsweep import Keys
 from experiments.claims import Claim, within_reach
-from experiments.population import over_chips
-from experiments.thermodynamic import errors, machine, one_board
+from experiments.contract import Sweep
+from experiments.thermodynamic import errors, imperfections, machine, one_board
 from experiments.thermodynamic.coarse_board import CIRCUITS, program
+from experiments.thermodynamic.one_board import DIMS as DIMS
 from experiments.thermodynamic.spu_inductor_free_figure import ERROR_PUBLISHED
 from experiments.thermodynamic.spu_inductor_free_figure import plot as plot
 from experiments.validate import (
@@ -23,13 +23,10 @@ from experiments.validate import (
     EffectiveBits,
     Positive,
     Seed,
-    bounds,
     check,
     one_of,
     refuse_unless,
 )
-from experiments.work import Work
-from thermo import exact
 
 REPRODUCES = "SPU: simulated board without inductors, error of about 2 %"
 MINUTES = 0.6
@@ -42,19 +39,17 @@ class Experiment:
     """What one experiment on one board depends on; any number may be swept.
 
     Attributes:
-        batch: root of the matrices: another batch, others.
         circuit: "resistive", "capacitive", "op-amp" or "rlc".
         bits: of couplers and components to ground (ASSUMED).
         rc: of a cell alone, us (ASSUMED).
-        n_samples: of the experiment (structural).
+        n_samples: of the experiment; the board runs four times as long (structural).
         interval: between samples, us.
     """
 
-    batch: Seed = 0
     circuit: Circuit = "resistive"
     bits: EffectiveBits = 4.0
     rc: Positive = 1.0
-    n_samples: Annotated[Count, bounds(machine.N_CELLS, 2**31 - 1)] = 60_000
+    n_samples: errors.Record = 60_000
     interval: Positive = machine.SAMPLING_INTERVAL
 
     __post_init__ = check
@@ -92,12 +87,6 @@ class Config:
         known, words = self.bits in self.all_bits, f"one of {self.all_bits}, all_bits"
         refuse_unless(known, self, "bits", words)
 
-    def base(self) -> Experiment:
-        """What one experiment on one board of the judged circuit depends on."""
-        return Experiment(
-            batch=self.seed, bits=self.bits, rc=self.rc, n_samples=self.n_samples
-        )
-
 
 PRESETS = {
     "smoke": Config(
@@ -111,30 +100,78 @@ PRESETS = {
 }
 
 
-def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
-    """Let board number `chip`, which has a matrix of its own, invert it once.
+def defaults(config: Config) -> Experiment:
+    """What one experiment on one board of the judged circuit depends on."""
+    return Experiment(bits=config.bits, rc=config.rc, n_samples=config.n_samples)
+
+
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
+    """Let one board, which has a matrix of its own, invert it.
 
     Args:
         point: fields of `Experiment`.
-        chip: index of the matrix.
-        key: noise of the experiment.
+        chip: not used: its key tells boards apart.
+        keys: the chip's: its matrix, the noise of the experiment.
         trace: see `one_board.measured`, also for what is returned.
     """
-    key_matrix = jr.fold_in(jr.split(jr.key(point.batch))[1], chip)
+    del chip
+    key_matrix, key_noise = jr.split(keys.chip)
     board, target = program(key_matrix, point.circuit, point.rc, point.bits)
-    return one_board.measured(key, board, target, point, trace)
+    return one_board.measured(key_noise, board, target, point, trace)
 
 
-def run(config: Config, work: Work | None = None) -> xr.Dataset:
-    """Simulate each circuit with coarse couplers; then their floors by theory."""
-    work = work or Work()
-    names = xr.DataArray(list(config.circuits), dims="circuit", name="circuit")
-    work.expect(2 * len(names))
-    runs = [work.part(c, partial(_curve, config, c)) for c in config.circuits]
-    floors = [
-        work.part(f"{c}, bits", partial(_floors, config, c)) for c in config.circuits
+def floor(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
+    """Error of infinitely many samples of the board of `simulate`: `floor`."""
+    del chip
+    key_matrix = jr.split(keys.chip)[0]
+    board, target = program(key_matrix, point.circuit, point.rc, point.bits)
+    return {"floor": imperfections.floor(board, target)[0]}
+
+
+def sweeps(config: Config) -> dict[str, Sweep]:
+    """Each circuit with coarse couplers; the floors of all bits by theory."""
+    boards = Sweep(
+        simulate=simulate,
+        base=defaults(config),
+        axes={"circuit": config.circuits},
+        chips=config.n_boards,
+        key=config.seed,
+        dims=DIMS,
+        chunk=-(-config.n_boards // 2),
+    )
+    floors = Sweep(
+        simulate=floor,
+        base=boards.base,
+        axes={"circuit": _without_coils(config), "bits": config.all_bits},
+        chips=config.n_matrices,
+        key=config.seed,
+        chunk=config.n_matrices,
+    )
+    return {"boards": boards, "floors": floors}
+
+
+def _without_coils(config: Config) -> list[str]:
+    """The circuits, "capacitive" for "rlc": coils change nothing at a floor."""
+    return list(dict.fromkeys(map(_same_floor, config.circuits)))
+
+
+def _same_floor(circuit: str) -> str:
+    return "capacitive" if circuit == "rlc" else circuit
+
+
+def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Errors of the boards, floors, and the samples that the published error takes."""
+    curves = found["boards"][["error", "expected", "statistical"]]
+    floors = found["floors"][["floor"]].sel(
+        circuit=list(map(_same_floor, config.circuits))
+    )
+    parts = [
+        curves.rename(chip="board", length="n_samples").drop_vars("board"),
+        floors.rename(chip="matrix").drop_vars("matrix").drop_vars("circuit"),
     ]
-    whole = xr.merge([xr.concat(runs, names), xr.concat(floors, names)])
+    whole = xr.merge(parts, combine_attrs="drop").isel(seed=0, drop=True).load()
+    counts = np.array(errors.stretches(config.n_samples))
+    whole = whole.assign_coords(n_samples=counts, bits=list(config.all_bits))
     return _reached(whole).assign_attrs(
         data=(
             "simulation and theory at 12 MHz; INFERRED circuits; ASSUMED: random "
@@ -145,51 +182,6 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
         assumed_bits=config.bits,
         assumed_rc=config.rc,
     )
-
-
-def _curve(config: Config, circuit: str) -> xr.Dataset:
-    """Errors of simulated boards, and their law."""
-    counts = errors.stretches(config.n_samples)
-    key_noise, key_matrix = jr.split(jr.key(config.seed))
-
-    def one(key, key_matrix):
-        board, target = program(key_matrix, circuit, config.rc, config.bits)
-        return errors.measure(key, board, target, counts, machine.SAMPLING_INTERVAL)
-
-    n = config.n_boards
-    found, law = over_chips(one)(jr.split(key_noise, n), jr.split(key_matrix, n))
-    mean_square = np.stack([np.mean(e**2, -1) for e in found], -1)
-    each = ("board", "n_samples")
-    return xr.Dataset(
-        {
-            "error": (each, np.sqrt(mean_square)),
-            "expected": (each, law.total),
-            "statistical": (each, law.statistical),
-        },
-        {"n_samples": counts},
-    )
-
-
-def _floors(config: Config, circuit: str) -> xr.Dataset:
-    """Error of infinitely many samples, for each number of bits."""
-    circuit = "capacitive" if circuit == "rlc" else circuit  # coils change nothing
-    keys = jr.split(jr.fold_in(jr.key(config.seed), 1), config.n_matrices)
-    bits = jnp.array(config.all_bits, jnp.float32)
-    floors = _floor(keys, circuit, config.rc, bits)
-    coords = {"bits": list(config.all_bits)}
-    return xr.Dataset({"floor": (("bits", "matrix"), floors)}, coords)
-
-
-@partial(jax.jit, static_argnames=("circuit", "rc"))
-def _floor(keys, circuit, rc, bits):
-    def one(key, bits):
-        board, target = program(key, circuit, rc, bits)
-        form = board.linear()
-        state = exact.lyapunov(form.drift, form.diffusion)
-        covariance = form.readout @ state @ form.readout.T
-        return errors.relative_error(covariance, target)
-
-    return jax.vmap(jax.vmap(one, (0, None)), (None, 0))(keys, bits)
 
 
 def _reached(dataset: xr.Dataset) -> xr.Dataset:

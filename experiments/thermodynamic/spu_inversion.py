@@ -1,17 +1,17 @@
 """Matrix inversion on three boards: error against samples, its floor, what fits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
-import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
 import xarray as xr
 
+from chipsweep import Structural
 from experiments.claims import Claim, above, below, both, monotone, within_reach
-from experiments.population import over_chips
+from experiments.contract import Sweep
 from experiments.thermodynamic import errors, machine, one_board, published_error
+from experiments.thermodynamic.one_board import DIMS as DIMS
+from experiments.thermodynamic.one_board import simulate as simulate
 from experiments.thermodynamic.spu_inversion_figure import plot as plot
 from experiments.validate import (
     Ascending,
@@ -24,7 +24,6 @@ from experiments.validate import (
     check,
     refuse_unless,
 )
-from experiments.work import Work
 
 REPRODUCES = "SPU: 4x4 and 8x8 inverse on three boards, error against samples"
 MINUTES = 0.6
@@ -71,18 +70,18 @@ class Config:
         refuse_unless(
             self.tolerances[0] == 0, self, "tolerances", "the first must be 0"
         )
-        self.base()
+        defaults(self)
 
-    def base(self) -> one_board.Experiment:
-        """What one experiment on a board of the largest size depends on."""
-        return one_board.Experiment(
-            batch=self.seed,
-            size=max(self.sizes),
-            tolerance=self.tolerance,
-            rc=self.rc,
-            quality=self.quality,
-            n_samples=self.n_samples,
-        )
+
+def defaults(config: Config) -> one_board.Experiment:
+    """What one experiment on a board of the largest size depends on."""
+    return one_board.Experiment(
+        size=max(config.sizes),
+        tolerance=config.tolerance,
+        rc=config.rc,
+        quality=config.quality,
+        n_samples=config.n_samples,
+    )
 
 
 PRESETS = {
@@ -98,37 +97,41 @@ PRESETS = {
 }
 
 
-def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
-    """Let board number `chip` invert the matrix of its batch once.
-
-    Args:
-        point: fields of `one_board.Experiment`.
-        chip: index of the board.
-        key: noise of the experiment.
-        trace: see `one_board.measured`, also for what is returned.
-    """
-    key_matrix, key_boards, _ = _keys(point.batch, point.size)
-    board, target = one_board.board_of(point, chip, key_matrix, key_boards)
-    return one_board.measured(key, board, target, point, trace)
-
-
-def run(config: Config, work: Work | None = None) -> xr.Dataset:
-    """Simulate the boards, predict them, and scan tolerance and RC by theory."""
-    work = work or Work()
-    work.expect(len(config.sizes) + len(config.rcs))
-    curves = [
-        work.part(f"{d} x {d}", partial(_curves, config, d)) for d in config.sizes
-    ]
-    plane = [
-        work.part(f"plane, RC {rc:g} us", partial(_column, config, rc))
-        for rc in config.rcs
-    ]
-    sizes = xr.DataArray(list(config.sizes), dims="size", name="size")
-    rcs = xr.DataArray(list(config.rcs), dims="rc", attrs={"units": "us"}, name="rc")
-    whole = xr.merge(
-        [xr.concat(curves, sizes), published_error.located(xr.concat(plane, rcs))]
+def sweeps(config: Config) -> dict[str, Sweep]:
+    """The ideal board and real ones; theory over tolerance and RC."""
+    boards = Sweep(
+        simulate=simulate,
+        base=defaults(config),
+        axes={
+            "size": Structural(config.sizes),
+            "tolerance": one_board.with_ideal(config),
+        },
+        chips=config.n_boards,
+        key=config.seed,
+        dims=DIMS,
     )
-    return whole.assign_attrs(
+    plane = Sweep(
+        simulate=published_error.law,
+        base=boards.base,
+        axes={"rc": config.rcs, "tolerance": config.tolerances},
+        chips=config.plane_boards,
+        key=config.seed,
+        chunk=config.plane_boards,
+    )
+    return {"boards": boards, "plane": plane}
+
+
+def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Errors and floors of the boards; where in the plane the published error lies."""
+    names = ["error", "expected", "floor", "fitted_floor"]
+    curves = one_board.boards(config, found["boards"])[names]
+    plane = found["plane"][["floor", "fitted_floor", "statistical"]]
+    plane = plane.isel(seed=0, drop=True).drop_vars("chip").load()
+    plane = plane.rename({name: f"plane_{name}" for name in plane})
+    plane = published_error.located(plane.rename(chip="plane_board"))
+    plane.rc.attrs["units"] = "us"
+    curves["measured_floor"] = ("size", "board"), _straight(config, curves)
+    return xr.merge([curves, plane], combine_attrs="drop").assign_attrs(
         data=(
             f"simulation at 12 MHz; ASSUMED: random M-matrices, tolerance "
             f"{config.tolerance:.1%} rms on C, R, L and noise power, "
@@ -141,70 +144,14 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
     )
 
 
-def _curves(config: Config, d: int) -> xr.Dataset:
-    """Board 0 is ideal, the others are real: measured and expected errors."""
-    key_matrix, key_boards, key_noise = _keys(config.seed, d)
-    board, target = machine.nominal(key_matrix, d, config.rc, config.quality)
-    tolerances = jnp.full(config.n_boards + 1, config.tolerance).at[0].set(0.0)
-    boards = machine.draw(key_boards, board, tolerances)
-    counts = np.array(errors.stretches(config.n_samples))
-    keys = jr.split(key_noise, len(tolerances))
-    measure = partial(
-        errors.measure,
-        n_samples=tuple(counts.tolist()),
-        dt=machine.SAMPLING_INTERVAL,
-    )
-    found, law = over_chips(measure, in_axes=(0, 0, None))(keys, boards, target)
-    mean_square = np.stack([np.mean(e**2, -1) for e in found], -1)
-    each = ("board", "n_samples")
-    return xr.Dataset(
-        {
-            "error": (each, np.sqrt(mean_square)),
-            "expected": (each, law.total),
-            "floor": ("board", law.floor),
-            "fitted_floor": ("board", law.fitted_floor),
-            "measured_floor": ("board", _straight(config, counts, mean_square)),
-            "single_error": (("board", "stretch"), found[-3]),
-        },
-        {"board": np.arange(config.n_boards + 1), "n_samples": counts},
-    )
-
-
-def _keys(seed: int, d: int):
-    return jr.split(jr.fold_in(jr.key(seed), d), 3)
-
-
-def _straight(config: Config, counts, mean_square):
+def _straight(config: Config, curves: xr.Dataset) -> np.ndarray:
     """Floor by a straight line through the stretches of at least 15 RC."""
+    counts = curves.n_samples.to_numpy()
     long = counts * machine.SAMPLING_INTERVAL >= 15 * config.rc
     long[-2:] = True
     n = counts[long]
-    return errors.split(n, mean_square[:, long], n[-1] / n).floor
-
-
-def _column(config: Config, rc: float) -> xr.Dataset:
-    """Expected errors at the published number of samples, by theory."""
-    d = max(config.sizes)
-    key_matrix, key_boards, _ = _keys(config.seed, d)
-    law = published_error.error_laws(
-        key_matrix,
-        key_boards,
-        jnp.asarray(rc, jnp.float32),
-        d=d,
-        quality=config.quality,
-        tolerances=config.tolerances,
-        boards=config.plane_boards,
-        n_samples=config.n_samples,
-    )
-    at = ("tolerance", "plane_board")
-    return xr.Dataset(
-        {
-            "plane_floor": (at, law.floor),
-            "plane_fitted_floor": (at, law.fitted_floor),
-            "plane_statistical": (at, law.statistical[..., 0]),
-        },
-        {"tolerance": np.array(config.tolerances)},
-    )
+    error = curves.error.transpose("size", "board", "n_samples").to_numpy()
+    return errors.split(n, error[..., long].astype(float) ** 2, n[-1] / n).floor
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:

@@ -1,23 +1,20 @@
 """Eight-dimensional Gaussian samples from three boards, and from an ideal one."""
 
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-import jax.numpy as jnp
-import jax.random as jr
-import numpy as np
 import xarray as xr
 
+from chipsweep import Keys
 from experiments.claims import Claim, above, not_attempted, within
-from experiments.population import over_chips
+from experiments.contract import Sweep
 from experiments.thermodynamic import errors, machine, one_board
-from experiments.thermodynamic.chi_square import chi_square
+from experiments.thermodynamic.chi_square import chi_square, density
 from experiments.thermodynamic.spu_sampling_figure import plot as plot
 from experiments.validate import Count, NonNegative, Positive, Seed, check
-from experiments.work import Work
-from thermo import propagate
 
+DIMS = one_board.DIMS | {"samples": ("sample", "cell")}
 REPRODUCES = "SPU: Gaussian samples in eight dimensions on three boards"
 MINUTES = 0.4
 
@@ -49,17 +46,6 @@ class Config:
 
     __post_init__ = check
 
-    def base(self) -> one_board.Experiment:
-        """What one experiment on one board depends on."""
-        return one_board.Experiment(
-            batch=self.seed,
-            tolerance=self.tolerance,
-            rc=self.rc,
-            quality=self.quality,
-            coupling=self.coupling,
-            n_samples=self.n_samples,
-        )
-
 
 PRESETS = {
     "smoke": Config(n_boards=3, n_samples=480, n_runs=4),
@@ -67,32 +53,61 @@ PRESETS = {
 }
 
 
-def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
-    """Let board number `chip` sample the Gaussian of its batch once.
+def defaults(config: Config) -> one_board.Experiment:
+    """What one experiment on one board depends on."""
+    return one_board.Experiment(
+        tolerance=config.tolerance,
+        rc=config.rc,
+        quality=config.quality,
+        coupling=config.coupling,
+        n_samples=config.n_samples,
+    )
 
-    Args:
-        point: fields of `one_board.Experiment`.
-        chip: index of the board.
-        key: noise of the experiment.
-        trace: see `one_board.measured`.
+
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
+    """Let one board sample the Gaussian of its seed.
+
+    Arguments as in `one_board.simulate`.
 
     Returns:
-        As `one_board.measured`, and the `correlation` of entries wanted and sampled.
+        As `one_board.measured`, and about 1000 `samples` of one experiment, V.
     """
-    key_matrix, key_boards, *_ = jr.split(jr.key(point.batch), 4)
-    board, target = one_board.board_of(point, chip, key_matrix, key_boards)
-    found = one_board.measured(key, board, target, point, trace)
-    follows = one_board.correlation(found["covariance"], target)
-    return found | {"correlation": follows}
+    found = one_board.simulate(point, chip, keys, trace=True)
+    thin = slice(0, point.n_samples, max(point.n_samples // 1000, 1))
+    v = found["v"] if trace else found.pop("v")
+    return found | {"samples": v[thin]}
 
 
-def run(config: Config, work: Work | None = None) -> xr.Dataset:
-    """Sample on every board, and many times on the ideal one."""
-    work = work or Work()
-    work.expect(2)
-    boards = work.part("boards", partial(_boards, config))
-    ideal = work.part("chi-square", partial(_ideal, config))
-    return xr.merge([boards, ideal]).assign_attrs(
+def sweeps(config: Config) -> dict[str, Sweep]:
+    """The ideal board and real ones; many runs of the ideal one."""
+    base = defaults(config)
+    boards = Sweep(
+        simulate=simulate,
+        base=base,
+        axes={"tolerance": one_board.with_ideal(config)},
+        chips=config.n_boards,
+        key=config.seed,
+        dims=DIMS,
+    )
+    runs = Sweep(
+        simulate=chi_square,
+        base=replace(base, tolerance=0.0),
+        chips=config.n_runs,
+        key=config.seed,
+        chunk=min(config.n_runs, 64),
+    )
+    return {"boards": boards, "chi_square": runs}
+
+
+def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Errors and covariances of the boards; the chi-square and its law."""
+    boards = one_board.boards(config, found["boards"])
+    ideal = boards[["samples", "target"]].isel(board=0, drop=True)
+    boards = boards[["error", "expected", "floor", "covariance", "correlation"]]
+    squares = found["chi_square"][["chi_square", "naive_chi_square"]]
+    squares = squares.isel(seed=0, drop=True).drop_vars("chip").rename(chip="run")
+    parts = [boards, ideal, squares.load(), density()]
+    return xr.merge(parts, combine_attrs="drop").assign_attrs(
         data=(
             f"simulation at 12 MHz; ASSUMED: a random precision matrix, tolerance "
             f"{config.tolerance:.1%} rms on C, R, L and noise power, "
@@ -104,70 +119,13 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
     )
 
 
-def _nominal(config: Config):
-    """The drawn board, the covariance wanted, and keys for what is random."""
-    key_matrix, *keys = jr.split(jr.key(config.seed), 4)
-    d = machine.N_CELLS
-    made = machine.nominal(key_matrix, d, config.rc, config.quality, config.coupling)
-    return made, keys
-
-
-def _boards(config: Config) -> xr.Dataset:
-    """Board 0 is ideal, the others are real."""
-    (board, target), (key_boards, key_noise, _) = _nominal(config)
-    tolerances = jnp.full(config.n_boards + 1, config.tolerance).at[0].set(0.0)
-    boards = machine.draw(key_boards, board, tolerances)
-    counts = errors.stretches(config.n_samples)
-    keys = jr.split(key_noise, len(tolerances))
-    measure = partial(_measure, counts=tuple(counts))
-    found = over_chips(measure, in_axes=(0, 0, None))(keys, boards, target)
-    error, covariance, samples, law = found
-    return xr.Dataset(
-        {
-            "error": (("board", "n_samples"), np.stack(error, -1)),
-            "expected": (("board", "n_samples"), law.total),
-            "floor": ("board", law.floor),
-            "covariance": (("board", "cell", "other"), covariance),
-            "target": (("cell", "other"), target),
-            "samples": (("sample", "cell"), samples[0]),
-        },
-        {"board": np.arange(config.n_boards + 1), "n_samples": counts},
-    )
-
-
-def _measure(key, board, target, counts):
-    """Error of each length, covariance and some samples of one experiment, theory."""
-    form, dt = board.linear(), machine.SAMPLING_INTERVAL
-    v = propagate.trajectory(key, propagate.propagator(form, dt), counts[-1])
-    blocks = errors.block_moments(v, counts[0])
-    estimates = {n: errors.cut(blocks, n // counts[0]) for n in counts}
-    error = [
-        jnp.sqrt(jnp.mean(errors.relative_error(estimates[n], target) ** 2))
-        for n in counts
-    ]
-    one = counts[-3]
-    law = errors.error_law(form, target, counts, dt)
-    return error, estimates[one][0], v[: one : max(one // 1000, 1)], law
-
-
-def _ideal(config: Config) -> xr.Dataset:
-    """Many runs of the ideal board."""
-    (board, target), (_, _, key) = _nominal(config)
-    keys = jr.split(key, config.n_runs)
-    return chi_square(keys, board, target, config.n_samples, machine.SAMPLING_INTERVAL)
-
-
 def claims(dataset: xr.Dataset) -> list[Claim]:
     """The published statements on sampling, judged or named as not attempted."""
     reduced = dataset.chi_square / dataset.degrees
     margin = 3 * float(reduced.std(ddof=1)) / dataset.sizes["run"] ** 0.5
     mean = float(reduced.mean())
-    upper = np.triu_indices(dataset.sizes["cell"])
-    target = dataset.target.to_numpy()[upper]
-    follows = [
-        np.corrcoef(target, dataset.covariance.sel(board=i).to_numpy()[upper])[0, 1]
-        for i in range(1, machine.N_PUBLISHED_BOARDS + 1)
-    ]
+    follows = dataset.correlation.sel(board=slice(1, machine.N_PUBLISHED_BOARDS))
+    low, middle, high = map(float, (follows.min(), follows.median(), follows.max()))
     scale = dataset.attrs.get("scale", "reduced")
     review = "review of the SPU preprint (second hand)"
     return [
@@ -189,12 +147,12 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             f"{dataset.assumed_tolerance:.1%}; above 0.9 counts)",
             source=review,
             published=None,
-            ours=float(np.median(follows)),
-            low=float(min(follows)),
-            high=float(max(follows)),
+            ours=middle,
+            low=low,
+            high=high,
             unit="",
             scale=scale,
-            verdict=above(0.9, float(min(follows)), float(max(follows))),
+            verdict=above(0.9, low, high),
         ),
         not_attempted(
             "sampling beats an RTX A6000 above this many dimensions",

@@ -1,15 +1,16 @@
 """Bias of diffrax solvers on the RLC board, against the exact map."""
 
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import jax
-import jax.random as jr
 import numpy as np
 import xarray as xr
 
+from chipsweep import Keys
 from experiments.claims import Claim
+from experiments.contract import Sweep
 from experiments.thermodynamic import errors
 from experiments.thermodynamic.solver_bias import bias, needed, off
 from experiments.thermodynamic.solvers import (
@@ -30,8 +31,8 @@ from experiments.validate import (
     check,
     one_of,
 )
-from experiments.work import Work
 
+DIMS = {"covariance": ("cell", "other")}
 REPRODUCES = "SPU: which solver may simulate it (no published figure)"
 MINUTES = 0.6
 
@@ -89,16 +90,6 @@ class Config:
 
     __post_init__ = check
 
-    def base(self) -> Simulation:
-        """What one simulated board depends on."""
-        return Simulation(
-            batch=self.seed,
-            quality=self.qualities[0],
-            interval=self.interval,
-            steps=self.check_steps,
-            n_samples=self.n_samples,
-        )
-
 
 PRESETS = {
     "smoke": Config(
@@ -113,13 +104,24 @@ PRESETS = {
 }
 
 
-def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
+def defaults(config: Config) -> Simulation:
+    """What one simulated board depends on."""
+    return Simulation(
+        batch=config.seed,
+        quality=config.qualities[0],
+        interval=config.interval,
+        steps=config.check_steps,
+        n_samples=config.n_samples,
+    )
+
+
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
     """Simulate one ideal board.
 
     Args:
         point: fields of `Simulation`.
         chip: not used: ideal boards are all alike.
-        key: of the noise.
+        keys: the chip's: the noise.
         trace: also return the voltages, V, `(n_samples, d)`.
 
     Returns:
@@ -129,30 +131,54 @@ def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, 
     del chip
     board, target = nominal(point.batch, point.quality)
     made = system(point.solver, board, point.interval)
-    v = voltages(key, made, point.solver, point.interval, point.n_samples, point.steps)
+    of = (point.solver, point.interval, point.n_samples, point.steps)
+    v = voltages(keys.chip, made, *of)
     late = v[point.n_samples // 4 :]
     covariance = late.T @ late / len(late)
     error = errors.relative_error(covariance, target)
     return {"error": error, "covariance": covariance} | ({"v": v} if trace else {})
 
 
-def run(config: Config, work: Work | None = None) -> xr.Dataset:
-    """Bias of each solver at each step, by linear algebra; then simulations."""
-    work = work or Work()
-    names = [EXACT, *config.solvers]
-    work.expect(2 * len(names))
-    law = partial(
-        bias,
-        batch=config.seed,
-        qualities=config.qualities,
-        interval=config.interval,
-        steps=np.geomspace(0.25, config.most_steps, config.n_steps),
+def sweeps(config: Config) -> dict[str, Sweep]:
+    """Simulations as a check; the bias at each step, by linear algebra."""
+    solvers = [EXACT, *config.solvers]
+    runs = Sweep(
+        simulate=simulate,
+        base=defaults(config),
+        axes={"solver": solvers},
+        chips=config.n_chips,
+        key=config.seed,
+        dims=DIMS,
     )
-    biases = [work.part(f"{n}, bias", partial(law, n)) for n in names]
-    runs = [work.part(f"{n}, run", partial(_simulated, config, n)) for n in names]
-    solvers = xr.DataArray(names, dims="solver", name="solver")
-    whole = xr.merge([xr.concat(biases, solvers), xr.concat(runs, solvers)])
-    return whole.assign(needed=needed(whole.bias)).assign_attrs(
+    steps = np.geomspace(0.25, config.most_steps, config.n_steps)
+    laws = replace(
+        runs,
+        simulate=bias,
+        base=vars(runs.base),
+        axes={"solver": solvers, "quality": config.qualities, "steps": steps},
+        chips=1,
+        dims={},
+        outputs={"bias": float},
+        may_be_nan=("bias",),
+    )
+    return {"runs": runs, "laws": laws}
+
+
+def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Bias by step, the steps that are needed, and the bias that was simulated."""
+    law = found["laws"].bias.isel(chip=0, seed=0, drop=True).load()
+    covariance = found["runs"].covariance.isel(seed=0)
+    covariance = covariance.transpose("solver", "chip", ...).to_numpy().astype(float)
+    target = np.asarray(nominal(config.seed, config.qualities[0]).target)
+    simulated = [off(c.mean(0), np.eye(len(target)), target) for c in covariance]
+    return xr.Dataset(
+        {
+            "bias": law,
+            "simulated_bias": ("solver", simulated),
+            "noise": ((), _noise(config)),
+            "needed": needed(law),
+        }
+    ).assign_attrs(
         data=(
             f"an ideal board of 8 cells, sqrt(LC) = 1 us, a sample every "
             f"{config.interval:g} us; ASSUMED: a random M-matrix; bias by linear "
@@ -163,36 +189,13 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
     )
 
 
-def _simulated(config: Config, name: str) -> xr.Dataset:
-    """Chips side by side: their covariance as a check."""
+def _noise(config: Config) -> float:
+    """Statistical error of the simulations: about that of as many samples in a row."""
     board, target = nominal(config.seed, config.qualities[0])
-    n, chips = config.n_samples, jr.split(jr.key(config.seed), config.n_chips)
-    made = system(name, board, config.interval)
-
-    @jax.jit
-    @jax.vmap
-    def sample(key):
-        return voltages(key, made, name, config.interval, n, config.check_steps)
-
-    v = np.asarray(sample(chips), float)[:, n // 4 :]
-    with np.errstate(all="ignore"):  # a solver may have diverged
-        found = np.einsum("cti,ctj->ij", v, v) / (v.shape[0] * v.shape[1])
-    return xr.Dataset(
-        {
-            "simulated_bias": ((), off(found, np.eye(len(found)), np.asarray(target))),
-            "noise": ((), _noise(config, v.shape[0] * v.shape[1])),
-        }
+    late = config.n_samples - config.n_samples // 4
+    law = jax.jit(errors.error_law, static_argnums=(2, 3))(
+        board.linear(), target, (config.n_chips * late,), config.interval
     )
-
-
-def _noise(config: Config, n_samples: int) -> float:
-    """Statistical error of so many samples in a row: about that of many short runs."""
-    board, target = nominal(config.seed, config.qualities[0])
-    law = jax.jit(
-        lambda board: errors.error_law(
-            board.linear(), target, (n_samples,), config.interval
-        )
-    )(board)
     return float(law.statistical[0])
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float, Key
 
 from experiments.thermodynamic.best_network import best_network
 
-WIRINGS = ("all-to-all", "band", "grid4", "grid8", "random", "chosen")
+WIRINGS = ("band", "grid", "random", "chosen")
 
 
 def allowed(
@@ -18,57 +18,31 @@ def allowed(
     """Which cells may be joined.
 
     Args:
-        point: `wiring`, and what it asks for: `neighbours`, `degree`, `rows`,
-            `columns`, `steps`; numbers that decide no shape may be traced.
+        point: `wiring`, and what it asks for: `reach`, `degree`, `rows`, `columns`,
+            `steps`; numbers that decide no shape may be traced.
         covariance: of the Gaussian wanted.
         key: of a random wiring.
     """
-    if point.wiring in ("random", "chosen"):
-        weights = jr.uniform(key, covariance.shape)
-        if point.wiring == "chosen":
-            whole = jnp.ones(covariance.shape, bool)
-            weights = -best_network(covariance, whole, point.steps).precision
-        d = len(weights)
-        rows, columns = jnp.triu_indices(d, 1)
-        rank = jnp.argsort(jnp.argsort(-weights[rows, columns]))
-        best = rank.astype(jnp.float32) < jnp.floor(d * point.degree / 2)
-        mask = jnp.zeros((d, d), bool).at[rows, columns].set(best)
-        return mask | mask.T
-    apart, down, across = (jnp.asarray(x, jnp.float32) for x in _steps(point))
-    near = {
-        "all-to-all": apart >= 0,
-        "band": apart <= point.neighbours,
-        "grid4": down + across <= 1,
-        "grid8": jnp.maximum(down, across) <= 1,
-    }[point.wiring]
-    return near & (apart > 0)
-
-
-def regular(config: Any) -> dict[str, np.ndarray]:
-    """Regular patterns on a grid of `rows` and `columns`, with bands of `bands`."""
-    apart, down, across = _steps(config)
-    names = [f"band, {k} to each side" for k in config.bands]
-    wirings = {n: apart <= k for n, k in zip(names, config.bands, strict=True)}
-    wirings["grid, 4 neighbours"] = down + across <= 1
-    wirings["grid, 8 neighbours"] = np.maximum(down, across) <= 1
-    wirings["all-to-all"] = apart >= 0
-    return {name: mask & (apart > 0) for name, mask in wirings.items()}
-
-
-def strongest(weights: np.ndarray, degree: int) -> np.ndarray:
-    """The couplers of largest weight, `degree` per cell on average."""
+    if point.wiring in ("band", "grid"):
+        apart = _apart(point)
+        return (apart <= point.reach) & (apart > 0)
+    weights = jr.uniform(key, covariance.shape)
+    if point.wiring == "chosen":
+        whole = jnp.ones(covariance.shape, bool)
+        weights = -best_network(covariance, whole, point.steps).precision
     d = len(weights)
-    rows, columns = np.triu_indices(d, 1)
-    best = np.argsort(-weights[rows, columns])[: d * degree // 2]
-    mask = np.zeros((d, d), bool)
-    mask[rows[best], columns[best]] = True
+    rows, columns = jnp.triu_indices(d, 1)
+    rank = jnp.argsort(jnp.argsort(-weights[rows, columns]))
+    best = rank.astype(jnp.float32) < jnp.floor(d * point.degree / 2)
+    mask = jnp.zeros((d, d), bool).at[rows, columns].set(best)
     return mask | mask.T
 
 
-def _steps(of: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """From cell to cell: along the chain, down and across the grid."""
-    row, column = np.divmod(np.arange(of.rows * of.columns), of.columns)
-    down = np.abs(row[:, None] - row[None, :])
-    across = np.abs(column[:, None] - column[None, :])
-    apart = np.abs(np.subtract.outer(np.arange(len(row)), np.arange(len(row))))
-    return apart, down, across
+def _apart(point: Any) -> Float[np.ndarray, "d d"]:
+    """From cell to cell: along the chain, or over the grid."""
+    cells = np.arange(point.rows * point.columns)
+    if point.wiring == "band":
+        return np.abs(np.subtract.outer(cells, cells)).astype(np.float32)
+    row, column = np.divmod(cells, point.columns)
+    down, across = (np.subtract.outer(x, x) for x in (row, column))
+    return np.hypot(down, across).astype(np.float32)
