@@ -17,6 +17,7 @@ from scipy import stats
 
 import eapu_jax as ej
 from tests.statistics import assert_mean, assert_second_moment, assert_variance
+from tests.toys import RelativeError
 
 ADDITIVE = ej.AdditiveError(write_noise=2.0, read_noise=0.3, g_min=-60.0, g_max=70.0)
 SOFT = ej.SoftBounds(read_noise=0.3, down_ratio=1.5)
@@ -37,6 +38,7 @@ DEVICES = {
     "wearing": ej.Wearing(device=ADDITIVE),
     "leaking": ej.ExponentialRetention(device=ADDITIVE, time_constant=300.0),
     "leaking by a power": ej.PowerRetention(device=SOFT, exponent=0.1),
+    "a stranger's": RelativeError(read_noise=0.3),
     "wearing, of 16 levels": ej.Wearing(
         device=ej.FiniteLevels(device=SOFT, levels=16), endurance=1e12
     ),

@@ -20,12 +20,14 @@ from eapu_jax import (
 from eapu_jax.array import advance, deploy_one, read, weights, write
 from eapu_jax.ledger import value
 from tests.statistics import assert_mean, assert_variance
+from tests.toys import Inverted
 
 PLAIN = {
     "single": SingleCell(),
     "against a reference": SingleCell(reference=60.0),
     **{p: DifferentialPair(rest=2.0, policy=p) for p in ("plus", "up", "both")},
     "offset column": OffsetColumn(rest=60.0),
+    "a stranger's": Inverted(reference=60.0),
 }
 ENCODINGS = PLAIN | {
     f"3 x {n}": Redundant(within=e, copies=3) for n, e in PLAIN.items()
