@@ -17,7 +17,9 @@ def check_run(n_samples: int, burn_in: int, chunk: int = 1) -> None:
     """Refuse a run that leaves nothing to see."""
     check_count("n_samples", n_samples)
     check_count("chunk", chunk)
-    if not _whole(burn_in) or not 0 <= burn_in < n_samples:
+    if np.asarray(burn_in).dtype.kind == "f" or not _whole(burn_in):
+        raise ValueError(f"burn_in must be a whole number, at least 0, got {burn_in!r}")
+    if not 0 <= burn_in < n_samples:
         raise ValueError(
             f"burn_in must be between 0 and n_samples - 1 = {n_samples - 1}, got "
             f"{burn_in}: nothing would be left to observe"
@@ -70,4 +72,4 @@ def varying_as(tree: Any, *inputs: Any) -> Any:
 
 
 def _whole(x):
-    return np.asarray(x).dtype.kind in "iu" and np.ndim(x) == 0
+    return np.ndim(x) == 0 and np.asarray(x).dtype.kind in "iu"

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 
 from thermo import checks
 from thermo.circuits import RLCBoard
+from thermo.precision import in_double
 
 __all__ = ["LangevinModes", "langevin_modes"]
 
@@ -72,7 +73,8 @@ def langevin_modes(board: RLCBoard) -> LangevinModes:
         Its modes, for `simulate` with an underdamped solver.
 
     Raises:
-        ValueError: if cells differ, or there is something a Langevin particle lacks.
+        ValueError: if cells differ, or there is something a Langevin particle lacks,
+            naming the field.
 
     Example:
         >>> import jax.numpy as jnp
@@ -82,6 +84,10 @@ def langevin_modes(board: RLCBoard) -> LangevinModes:
         >>> langevin_modes(board).friction
         Array([1., 1.], dtype=float32)
     """
+    if not isinstance(board, RLCBoard):
+        raise ValueError(f"board = {board!r:.60}: must be an RLCBoard.")
+    board.check()
+    board = board.in_reals()
     for name in ("inductance", "resistance", "noise"):
         _same(name, getattr(board, name))
     if board.noise_correlation_time is not None:
@@ -90,7 +96,8 @@ def langevin_modes(board: RLCBoard) -> LangevinModes:
         value = checks.concrete(getattr(board, name))
         if value is not None and value.any():
             raise ValueError(f"{name} = {value}: Langevin modes need it to be 0")
-    capacitance, basis = jnp.linalg.eigh(board.capacitance())
+    checks.positive("noise", board.noise)  # a particle without friction noise rests
+    capacitance, basis = in_double(jnp.linalg.eigh, capacitance=board.capacitance())
     return LangevinModes(
         friction=1 / (board.resistance * capacitance),
         stiffness=1 / (board.inductance * capacitance),

@@ -19,9 +19,12 @@ import numpy as np
 
 from thermo import checks
 from thermo.circuits.board import AbstractBoard
+from thermo.circuits.imperfections import check_board
 from thermo.circuits.op_amp import OpAmpBoard
 from thermo.circuits.rc import RCBoard
 from thermo.circuits.rlc import RLCBoard
+from thermo.counts import check_count
+from thermo.reals import is_traced
 
 # SI values of our units: nF, mH, kOhm, us, mA (and mA/V, mS).
 NANO, MILLI, KILO, MICRO = 1e-9, 1e-3, 1e3, 1e-6
@@ -51,6 +54,9 @@ def to_spice(
     Returns:
         Text of the deck.
 
+    Raises:
+        ValueError: naming an argument, or a field of the board, that no netlist has.
+
     Example:
         >>> import jax.numpy as jnp
         >>> board = RCBoard(ground_capacitance=jnp.ones(1), resistance=jnp.ones(1),
@@ -72,10 +78,16 @@ def to_spice(
         .endc
         .end
     """
+    check_board(board)
     noise_step = dt if noise_step is None else noise_step
     for name, value in (("t_stop", t_stop), ("dt", dt), ("noise_step", noise_step)):
-        checks.positive(name, value)
+        checks.interval(name, value)
+        if is_traced(value):
+            raise ValueError(f"{name} is traced: a netlist needs concrete values.")
     checks.positive("seed", seed)
+    check_count("seed", seed)
+    if not isinstance(output, str) or not output or set(output) & set(" \t\r\n'\""):
+        raise ValueError(f"output = {output!r}: must be a file name without blanks.")
     if not dt < t_stop:
         raise ValueError(f"dt = {dt}: must be less than t_stop = {t_stop}.")
     if board.noise_correlation_time is not None:
@@ -84,6 +96,7 @@ def to_spice(
             "white noise; it must be None."
         )
     board.check()
+    board = board.in_reals()
     lines = [
         f"* {board.n_cells} noisy cells; run with: ngspice -b FILE",
         *_network(board),

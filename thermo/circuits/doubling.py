@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from thermo import checks
+from thermo.reals import alike
 
 
 def double(matrix: jax.Array) -> jax.Array:
@@ -18,6 +19,9 @@ def double(matrix: jax.Array) -> jax.Array:
     Returns:
         `(2 d, 2 d)`.
 
+    Raises:
+        ValueError: if it is not symmetric, or not of finite real numbers.
+
     Example:
         >>> import jax.numpy as jnp
         >>> double(jnp.array([[2.0, 1.0], [1.0, 2.0]]))
@@ -27,6 +31,7 @@ def double(matrix: jax.Array) -> jax.Array:
                [-1.,  0.,  0.,  2.]], dtype=float32)
     """
     checks.symmetric("matrix", matrix)
+    (matrix,) = alike(matrix=matrix)
     diagonal = jnp.eye(len(matrix), dtype=bool)
     plus = jnp.where(diagonal, 0, jnp.maximum(matrix, 0))
     rest = matrix - plus
@@ -42,11 +47,20 @@ def undouble(samples: jax.Array) -> jax.Array:
         samples: `(..., 2 d)`.
 
     Returns:
-        `(..., d)`.
+        `(..., d)`, in the same unit.
+
+    Raises:
+        ValueError: if they are not finite real numbers, or the last axis is odd.
     """
-    if samples.shape[-1] % 2:
+    return _undoubled("samples", samples)
+
+
+def _undoubled(name, samples):
+    checks.finite(name, samples)
+    (samples,) = alike(**{name: samples})
+    if not samples.ndim or samples.shape[-1] % 2 or not samples.shape[-1]:
         raise ValueError(
-            f"samples has shape {samples.shape}: the last axis must be even, 2 d."
+            f"{name} has shape {samples.shape}: the last axis must be even, 2 d."
         )
     first, second = jnp.split(samples, 2, axis=-1)
     return (first - second) / 2**0.5
@@ -60,5 +74,9 @@ def undouble_covariance(covariance: jax.Array) -> jax.Array:
 
     Returns:
         `(d, d)`.
+
+    Raises:
+        ValueError: if it is no square matrix of finite real numbers, of even size.
     """
-    return undouble(undouble(covariance).mT).mT
+    checks.square("covariance", covariance)
+    return _undoubled("covariance", _undoubled("covariance", covariance).mT).mT

@@ -6,6 +6,9 @@ V/kOhm = mA), with energies in nJ and noise strengths in mA^2 us.
 
 import jax
 
+from thermo import checks
+from thermo.reals import alike
+
 BOLTZMANN = 1.380649e-14
 """k_B, nJ/K (exact in the SI)."""
 
@@ -25,8 +28,16 @@ def johnson_noise(resistance: Scalar, temperature: Scalar) -> Scalar:
     Returns:
         kappa, mA^2 us.
 
+    Raises:
+        ValueError: if `resistance` is not positive, `temperature` negative, or one is
+            not of finite real numbers.
+
     Example:
         >>> float(johnson_noise(1.0, 300.0))  # 1 kOhm at room temperature
         4.141947e-12
     """
+    checks.positive("resistance", resistance)
+    checks.non_negative("temperature", temperature)
+    if hasattr(resistance, "dtype") or hasattr(temperature, "dtype"):
+        resistance, temperature = alike(resistance=resistance, temperature=temperature)
     return BOLTZMANN * temperature / resistance

@@ -11,6 +11,7 @@ from thermo.counts import check_count
 from thermo.observers import comoments
 from thermo.observers.comoments import Comoments, by_blocks
 from thermo.precision import full_precision
+from thermo.reals import alike
 
 
 class CorrelationState(NamedTuple):
@@ -169,16 +170,24 @@ def effective_samples(
     Returns:
         $N_\text{eff}$.
 
+    Raises:
+        ValueError: if the autocovariance is not of finite real numbers or of another
+            shape, has no variance, or `n_samples` is no positive whole number.
+
     Example:
         >>> import jax.numpy as jnp
         >>> halves = (0.5 ** jnp.arange(30.0))[:, None, None]
         >>> round(float(effective_samples(halves, 10_000)), -2)  # (1-a^2) / (1+a^2)
         6000.0
     """
-    checks.positive("n_samples", n_samples)
-    shape = jnp.shape(autocovariance)
-    if len(shape) != 3 or shape[1] != shape[2]:
+    checks.interval("n_samples", n_samples)
+    check_count("n_samples", n_samples)
+    checks.finite("autocovariance", autocovariance)
+    autocovariance = jnp.asarray(alike(autocovariance=autocovariance)[0])
+    shape = autocovariance.shape
+    if len(shape) != 3 or shape[1] != shape[2] or 0 in shape:
         raise ValueError(f"autocovariance has shape {shape}: must be (lags + 1, d, d)")
+    checks.positive("trace of autocovariance[0]", jnp.trace(autocovariance[0]))
     trace = jnp.trace(autocovariance, axis1=1, axis2=2)
     squares = trace**2 + jnp.einsum("kij,kji->k", autocovariance, autocovariance)
     lag = jnp.arange(len(squares), dtype=squares.dtype)

@@ -5,8 +5,10 @@ from typing import Any, Protocol
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from thermo import checks
 from thermo.chunks import varying_as
 from thermo.precision import full_precision
+from thermo.reals import alike
 
 
 class Observer(Protocol):
@@ -42,13 +44,24 @@ def measure(observer: Observer, v: Float[Array, "time d"]) -> Any:
         The observer's result.
 
     Raises:
-        ValueError: if `v` is not `(time, d)`, or too short for the observer.
+        ValueError: if `v` is not `(time, d)` of finite real numbers, or too short for
+            the observer.
     """
-    if jnp.ndim(v) != 2 or not jnp.size(v):
-        raise ValueError(f"v has shape {jnp.shape(v)}: it must be (time, d), not empty")
+    check_observer("observer", observer)
+    checks.finite("v", v)
+    v = jnp.asarray(alike(v=v)[0])
+    if v.ndim != 2 or not v.size:
+        raise ValueError(f"v has shape {v.shape}: it must be (time, d), not empty")
     check_samples(observer, v.shape[0])
     state = varying_as(observer.init(v.shape[1], 1, v.dtype), v)
     return observer.finish(observer.update(state, v))
+
+
+def check_observer(name: str, observer: Any) -> None:
+    """Refuse what does not answer to the three verbs."""
+    verbs = ("init", "update", "finish")
+    if isinstance(observer, type) or not all(hasattr(observer, v) for v in verbs):
+        raise ValueError(f"{name} = {observer!r:.60}: must have {', '.join(verbs)}.")
 
 
 def check_samples(observer: Observer, n: int) -> None:

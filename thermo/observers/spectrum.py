@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float, Int
 
+from thermo import checks
 from thermo.compensated import Pair, add, pair
 from thermo.counts import Count, check_count
 from thermo.observers.comoments import by_blocks
@@ -74,8 +75,10 @@ class Spectrum:
                 f"segment must be an even number of samples, at least 4, "
                 f"got {self.segment}"
             )
+        checks.one_number("dt", self.dt)
         if not 0 < self.dt < math.inf:
             raise ValueError(f"dt must be positive and finite, got {self.dt}")
+        checks.interval("dt", self.dt)
 
     @property
     def least_samples(self) -> int:

@@ -8,8 +8,10 @@ from jaxtyping import Array, Float, Key
 
 from thermo.chunks import check_run
 from thermo.precision import full_precision
-from thermo.propagate.run import check_start, run
+from thermo.propagate.run import check_start, check_stepper, run
 from thermo.propagate.stepper import Stepper
+
+MOST_KEPT = 2**31 - 1
 
 
 @full_precision
@@ -48,7 +50,13 @@ def trajectory(
         >>> trajectory(jax.random.key(0), propagator(form, 0.5), 1000).shape
         (1000, 1)
     """
+    check_stepper(stepper)
     check_run(n_samples, burn_in, stepper.chunk)
+    if n_samples - burn_in > MOST_KEPT:
+        raise ValueError(
+            f"n_samples = {n_samples}: at most {MOST_KEPT} can be kept, their numbers "
+            "are 32-bit. `observe` and `moments` see any number and keep none."
+        )
     check_start(stepper, z0)
     return _trajectory(key, stepper, n_samples, burn_in, z0)
 

@@ -6,6 +6,7 @@ import jax.random as jr
 from prng import unrolled
 from thermo import checks
 from thermo.chunks import in_chunks, varying_as
+from thermo.reals import real_array
 
 
 def run(key, stepper, look, state, n_samples, burn_in, z0, chunk, *also):
@@ -31,10 +32,19 @@ def run(key, stepper, look, state, n_samples, burn_in, z0, chunk, *also):
     if z0 is None:
         x = stepper.begin(jr.normal(key_start, shape[1:], dtype))
     else:
-        x = stepper.enter(jnp.asarray(z0, dtype))
+        x = stepper.enter(jnp.asarray(real_array("z0", z0)).astype(dtype))
     x, state = varying_as((x, state), key, stepper, z0, *also)
     x = in_chunks(burn, x, burn_in, chunk)
     return in_chunks(sample, (x, state), n_samples - burn_in, chunk)[1]
+
+
+def check_stepper(stepper):
+    """Refuse what is no exact step."""
+    if not hasattr(stepper, "enter") or not hasattr(stepper, "chunk"):
+        raise ValueError(
+            f"stepper = {stepper!r:.60}: must be a Propagator or Modes, as "
+            "`propagator` and `modes` make them of a board."
+        )
 
 
 def check_start(stepper, z0):
@@ -42,8 +52,8 @@ def check_start(stepper, z0):
     if z0 is None:
         return
     checks.finite("z0", z0)
-    if jnp.shape(z0) != (stepper.size,):
+    if (shape := real_array("z0", z0).shape) != (stepper.size,):
         raise ValueError(
-            f"z0 has shape {jnp.shape(z0)}: it must be ({stepper.size},), one number "
+            f"z0 has shape {shape}: it must be ({stepper.size},), one number "
             "for each state of the circuit"
         )

@@ -10,9 +10,9 @@ from jaxtyping import Array, Float, Key
 
 from thermo.chunks import check_run
 from thermo.observers import MomentEstimate, Moments
-from thermo.observers.observer import check_samples
+from thermo.observers.observer import check_observer, check_samples
 from thermo.precision import full_precision
-from thermo.propagate.run import check_start, run
+from thermo.propagate.run import check_start, check_stepper, run
 from thermo.propagate.stepper import Stepper
 
 
@@ -49,11 +49,19 @@ def observe(
         ValueError: if `burn_in` leaves less than an observer needs, or `n_samples` is
             no positive whole number.
     """
+    check_stepper(stepper)
     chunk = stepper.chunk if chunk is None else chunk
     check_run(n_samples, burn_in, chunk)
     check_start(stepper, z0)
-    flat, shape = jax.tree.flatten(observers)
+    if convert is not None and not callable(convert):
+        raise ValueError(
+            f"convert = {convert!r:.60}: must be a function (key, v) -> v."
+        )
+    flat, shape = jax.tree.flatten(observers, is_leaf=lambda x: x is None)
+    if not flat:
+        raise ValueError(f"observers = {observers!r}: must hold at least one.")
     for observer in flat:
+        check_observer("observers", observer)
         check_samples(observer, n_samples - burn_in)
     found = _observe(
         key, stepper, tuple(flat), n_samples, burn_in, z0, _as_pytree(convert), chunk
@@ -97,6 +105,7 @@ def moments(
         >>> bool(abs(estimate.second.mean() - 1) < 0.02)
         True
     """
+    check_stepper(stepper)
     check_run(n_samples, burn_in)
     left, needed = n_samples - burn_in, stepper.n_readouts
     if left < needed:

@@ -6,17 +6,21 @@ import diffrax as dfx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from thermo import checks
-from thermo.circuits import RLCBoard
+from thermo.circuits import AbstractBoard, RLCBoard
 from thermo.counts import check_count
 from thermo.langevin import LangevinModes
+from thermo.reals import is_traced
 
 STEPS_PER_RADIAN = 8
 """Steps while the fastest mode turns by one radian. ASSUMED: Heun and ShARK then bias a
 covariance by less than 1 % up to Q = 30; a step twice as long would at Q = 3."""
+
+
+MOST_STEPS = 2**31
+"""Steps of a run, at most: their numbers are 32-bit."""
 
 
 FINEST_STEP = 8
@@ -45,35 +49,67 @@ def substeps(board: Any, ts: Float[Array, " time"]) -> int:
         ts: sampling instants, µs.
 
     Raises:
-        ValueError: if the board or `ts` is being traced: pass `steps` yourself.
+        ValueError: if the board or `ts` is being traced: pass `steps` yourself; or if
+            `ts` does not increase.
     """
-    leaves = jax.tree.leaves((board, ts))
-    if any(isinstance(leaf, Tracer) for leaf in leaves):
+    check_choices(board, None)
+    instants = check_instants(ts)
+    if instants is None or is_traced(board):
         raise ValueError(
             "steps must be given when the board or ts is traced (under vmap, grad, "
             "jit): for instance steps=substeps(nominal_board, ts)"
         )
     fastest = np.abs(np.linalg.eigvals(_slope(board))).max()
-    turn = float(np.diff(np.asarray(ts, float)).max() * fastest)
+    turn = float(np.diff(instants).max() * fastest)
+    if not turn < MOST_STEPS:
+        raise ValueError(
+            f"ts: the fastest mode turns by {turn:.3g} radians in an interval, at most "
+            f"{MOST_STEPS} can be resolved. Take shorter intervals."
+        )
     return max(1, int(np.ceil(STEPS_PER_RADIAN * turn)))
 
 
 def checked_steps(board: Any, ts: Any, steps: int | None) -> int:
     """`steps`, or what `substeps` finds; refuse instants that do not increase."""
-    instants = checks.concrete(ts)
+    instants = check_instants(ts)
+    if steps is not None:
+        check_count("steps per sampling interval", steps)
+    steps = substeps(board, ts) if steps is None else steps
+    if steps * (np.size(ts) - 1) >= MOST_STEPS:
+        raise ValueError(
+            f"ts, steps: {steps} steps in each of {np.size(ts) - 1} intervals are more "
+            f"than {MOST_STEPS}. Run in pieces."
+        )
+    _check_resolution(board, instants, steps)
+    return steps
+
+
+def check_instants(ts: Any) -> np.ndarray | None:
+    """The instants in doubles; refuse those that do not increase."""
+    instants = checks.values("ts", ts)
     if instants is not None and not (
-        instants.dtype.kind in "iuf"
-        and instants.ndim == 1
+        instants.ndim == 1
         and len(instants) > 1
         and np.all(np.isfinite(instants))
         and np.all(np.diff(instants) > 0)
     ):
         raise ValueError(f"ts must be two or more increasing instants, got {instants}")
-    if steps is not None:
-        check_count("steps per sampling interval", steps)
-    steps = substeps(board, ts) if steps is None else steps
-    _check_resolution(board, instants, steps)
-    return steps
+    return instants
+
+
+def check_choices(board: Any, solver: Any, controller: Any = None) -> None:
+    """Refuse what is no board, no solver or no controller."""
+    if not hasattr(board, "terms") or not hasattr(board, "n_cells"):
+        raise ValueError(f"board = {board!r:.60}: must be a board or LangevinModes.")
+    if isinstance(board, AbstractBoard):
+        board.check()
+    kinds = {
+        "solver": (solver, dfx.AbstractSolver),
+        "controller": (controller, dfx.AbstractAdaptiveStepSizeController),
+    }
+    for name, (value, kind) in kinds.items():
+        if value is not None and not isinstance(value, kind):
+            raise ValueError(f"{name} = {value!r:.60}: must be a {kind.__name__}.")
 
 
 def check_args(board: Any, args: Any) -> None:

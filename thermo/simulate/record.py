@@ -110,6 +110,7 @@ def simulate_differentiable(
 
 
 def _run(key, board, ts, z0, args, solver, steps, kind, controller, adjoint, most):
+    choices.check_choices(board, solver, controller)
     choices.check_args(board, args)
     choices.check_start(board, z0)
     check_count("max_steps", most)

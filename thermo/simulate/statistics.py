@@ -6,10 +6,11 @@ import diffrax as dfx
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
 from thermo.chunks import check_run, in_chunks, varying_as
-from thermo.observers.observer import check_samples
+from thermo.observers.observer import check_observer, check_samples
 from thermo.precision import full_precision
 from thermo.simulate import choices
 from thermo.simulate.solve import begin, healthy, noise_path, read, solve
@@ -77,13 +78,17 @@ def observe(
         >>> int(seen.found.n_samples), bool(seen.healthy)
         (91, True)
     """
+    choices.check_choices(board, solver)
     choices.check_args(board, args)
     choices.check_start(board, z0)
     steps = choices.checked_steps(board, ts, steps)
-    check_run(len(ts), burn_in, chunk)
+    check_run(np.size(ts), burn_in, chunk)
     solver = solver or choices.default_solver(board)
-    flat, shape = jax.tree.flatten(observers)
+    flat, shape = jax.tree.flatten(observers, is_leaf=lambda x: x is None)
+    if not flat:
+        raise ValueError(f"observers = {observers!r}: must hold at least one.")
     for observer in flat:
+        check_observer("observers", observer)
         check_samples(observer, len(ts) - burn_in)
     found, fine = _observe(
         key, board, tuple(flat), ts, solver, steps, burn_in, z0, args, chunk
