@@ -29,7 +29,7 @@ def test_every_experiment_says_what_one_chip_depends_on(name):
     ("name", "axes"),
     [
         ("threshold", {"rule": RULES}),
-        ("spu_connectivity", {"wiring": wirings.WIRINGS}),
+        ("spu_connectivity", {"wiring": wirings.WIRINGS, "reach": [1.0]}),
     ],
 )
 def test_what_is_compiled_value_by_value_has_the_same_outputs(name, axes):

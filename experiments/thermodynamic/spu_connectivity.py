@@ -200,7 +200,8 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
 def _drawn(found: xr.Dataset) -> xr.Dataset:
     """What the networks are like, by kind and draw."""
     one = found[list(OUTPUTS)].isel(seed=0, drop=True).drop_vars("chip").load()
-    return one.rename(chip="draw").assign_coords(kind=list(KINDS))
+    one = one.rename(chip="draw").assign_coords(kind=list(KINDS))
+    return one.transpose(..., "kind", "draw")
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:
