@@ -110,9 +110,9 @@ def child(
 
 def contestant(what, chips, chunk, store, stop, born) -> dict:
     """Compute and tell times since `born`, and what was used."""
-    from experiments import cli
+    from experiments import machine
 
-    cli.prepare()
+    machine.prepare()
     if what == "hand":
         return by_hand(chips, chunk)
     from experiments.memristor.chip_yield import Training, one_chip

@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import optax
 from jaxtyping import PyTree
 
 from eapu_jax.checks import mask, number
@@ -14,6 +15,7 @@ from eapu_jax.encodings import Encoding, Range, SingleCell
 from eapu_jax.encodings.base import an_encoding
 from eapu_jax.encodings.ranges import as_range
 from eapu_jax.periphery.base import Periphery
+from eapu_jax.periphery.converters import Adc
 
 
 @constants
@@ -32,8 +34,9 @@ class Crossbar:
             has a conductance for.
 
     Raises:
-        ValueError: on a constant out of bounds, and on a device that cannot be
-            pulsed in a direction in which the encoding asks for it.
+        ValueError: on a constant out of bounds, on a device that cannot be pulsed in
+            a direction in which the encoding asks for it, and on an ADC with fewer
+            levels than the device.
 
     Example:
         >>> from eapu_jax.devices import SoftBounds
@@ -72,6 +75,8 @@ class Crossbar:
                 f"{self.encoding.directions} of {type(self.encoding).__name__}: a "
                 'one-sided device goes with DifferentialPair(policy="up")'
             )
+        for name in ("adc", "backward_adc"):
+            _resolved(name, getattr(self.periphery, name), self.device)
 
     def fit(self, w: jax.Array) -> Scalar:
         """The scale that the range gives these weights, 1/µS."""
@@ -132,19 +137,55 @@ def crossbars_at(crossbar: PyTree[Crossbar], paths: list[str]) -> dict[str, Cros
     Raises:
         ValueError: if something in the tree is no crossbar, or a path has none.
     """
-    from eapu_jax.placement import path_name
-
-    named = {
-        path_name(path): one
-        for path, one in jax.tree_util.tree_leaves_with_path(
-            crossbar, is_leaf=lambda x: is_crossbar(x) or x is None
-        )
-    }
+    named = _named(crossbar)
     strangers = [one for one in named.values() if not is_crossbar(one)]
     if strangers or not named:
         got = strangers[0] if strangers else crossbar
         raise ValueError(f"crossbar must hold Crossbars only, got {got!r}")
     return {path: _serving(named, path) for path in paths}
+
+
+def refuse_unknown(crossbar: PyTree[Crossbar], params: PyTree) -> None:
+    """Refuse a tree of crossbars in which one stands at no path of the parameters.
+
+    A leaf that is masked away, or is digital, is a path all the same.
+
+    Raises:
+        ValueError: naming the path, and those that there are.
+    """
+    held = list(_named(params, _absent))
+    for branch in _named(crossbar):
+        if branch and not any(f"{p}/".startswith(f"{branch}/") for p in held):
+            raise ValueError(
+                f"crossbar must name paths of the parameters, "
+                f"{', '.join(map(repr, held)) or 'none'}, got {branch!r}"
+            )
+
+
+def _absent(node: Any) -> bool:
+    return node is None or isinstance(node, optax.MaskedNode)
+
+
+def _named(tree: PyTree, is_leaf: Any = lambda x: is_crossbar(x) or x is None) -> dict:
+    """What stands at every path of a tree, a crossbar as a whole."""
+    from eapu_jax.placement import path_name
+
+    found = jax.tree_util.tree_leaves_with_path(tree, is_leaf=is_leaf)
+    return {path_name(path): leaf for path, leaf in found}
+
+
+def _resolved(name: str, adc: Adc | None, device: Any) -> None:
+    """Refuse an ADC that cannot tell the levels of a device apart."""
+    bits = None if adc is None else adc.bits
+    while not hasattr(device, "levels") and hasattr(device, "device"):
+        device = device.device
+    levels = getattr(device, "levels", 0)
+    if bits is not None and levels > 2**bits - 1:
+        raise ValueError(
+            f"Crossbar.periphery.{name}.bits must be >= {levels.bit_length()}, so that "
+            f"its 2**bits - 1 levels tell the {levels} of {type(device).__name__} "
+            f"apart, got {bits}"
+        )
 
 
 def _serving(named: dict[str, Crossbar], path: str) -> Crossbar:

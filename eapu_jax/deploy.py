@@ -9,7 +9,7 @@ from jaxtyping import Array, Key, PyTree
 
 from eapu_jax.array import ArrayState, deploy_one, weights
 from eapu_jax.checks import traced, typed_key
-from eapu_jax.crossbar import Crossbar, crossbars_at
+from eapu_jax.crossbar import Crossbar, crossbars_at, refuse_unknown
 from eapu_jax.placement import Place, on_array, put
 
 
@@ -45,6 +45,7 @@ def deploy(
     typed_key("key", key)
     leaves = on_array(params, place)
     crossbars = crossbars_at(crossbar, list(leaves))
+    refuse_unknown(crossbar, params)
     keys = dict(zip(leaves, jr.split(key, max(len(leaves), 1)), strict=False))
     arrays = {p: deploy_one(keys[p], crossbars[p], w) for p, w in leaves.items()}
     held = {

@@ -11,7 +11,7 @@ from jaxtyping import Array, Key, PyTree
 from eapu_jax.analog import Analog
 from eapu_jax.array import ArrayState
 from eapu_jax.checks import one_of, typed_key
-from eapu_jax.crossbar import Crossbar, crossbars_at
+from eapu_jax.crossbar import Crossbar, crossbars_at, refuse_unknown
 from eapu_jax.matvec import Gradient, Noise
 from eapu_jax.placement import Place, on_array, place, put
 
@@ -64,6 +64,7 @@ def wrap(
     leaves = on_array(params, place)
     _all_known(leaves, arrays, stacked)
     crossbars = crossbars_at(crossbar, list(leaves))
+    refuse_unknown(crossbar, params)
     keys = dict(zip(leaves, jr.split(key, max(len(leaves), 1)), strict=False))
     wrapped = {
         p: Analog(w, arrays[p]._replace(ledger=None), keys[p], crossbars[p],

@@ -11,9 +11,9 @@ def _load() -> Callable[[], int]:
     # XLA's notes on its compilation cache would bury the progress display; real
     # failures come as exceptions. It must be set before jax is loaded.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from experiments import cli
+    from experiments import cli, machine
 
-    cli.prepare()
+    machine.prepare()
     return cli.main
 
 

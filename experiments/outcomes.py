@@ -75,7 +75,7 @@ def _again(outcome: Outcome, found: list[Outcome], i: int) -> bool:
 
 def _of_values(name: str, values: xr.DataArray, dims: list[str]) -> Outcome:
     values, name = _without_own(name, values.astype(float), [*dims, *_POPULATION])
-    over = [d for d in _POPULATION if d in values.dims]
+    over = [d for d in _POPULATION if d in values.dims and d not in dims]
     if not over:
         return Outcome(name, None, values, None, None)
     with warnings.catch_warnings():  # where every chip is missing

@@ -2,14 +2,15 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import rich.progress
 from rich.console import Console
 
 from experiments.work import Progress
 
-__all__ = ["Display", "display"]
+__all__ = ["Display", "display", "pace", "say"]
 
 
 class Display:
@@ -86,3 +87,9 @@ def pace(progress: Progress) -> str:
         if left < 90
         else f"{rate}, {left / 60:.1f} min left"
     )
+
+
+def say(console: Console, kind: str, paths: Iterable[Path]) -> None:
+    """Name what was written, each in one line that can be copied."""
+    for path in paths:
+        console.print(f"{kind}: {path}", markup=False, soft_wrap=True)

@@ -14,10 +14,12 @@ from experiments import cli
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = re.compile(r"python -m [\w.]+")
+_NAME = re.compile(rf"{PROGRAM.pattern}( NAME)*")  # of a program, before its words
 _QUOTED = re.compile(r"`([^`]*)`|\"(python -m [^\"]*)\"|'(python -m [^'\n]*)'")
 _LINE = re.compile(r"^\s*((?:(?:srun|mpirun) .*)?python -m .*?)(?:\s+#.*)?$")
 _FILLED = {" FIELD=VALUE,...": " seed=0,1", " ...": "", "NAME": "chip_yield"}
-_PACKAGES = ("prng", "eapu_jax", "thermo", "experiments", "benchmarks")
+_PACKAGES = ("prng", "eapu_jax", "thermo", "chipsweep", "experiments")
+_PACKAGES += ("benchmarks",)
 _HELP = ("", "list", "run", "plot", "sweep", "grid", "reproduce", "replay", "peek")
 _HELP += ("report", "run threshold", "sweep threshold", "grid threshold")
 
@@ -43,7 +45,7 @@ def commands(text: str, where: str = "") -> list[str]:
     n = len(PROGRAM.findall(" ".join(text.split())))
     seen = sum(len(PROGRAM.findall(span)) for span in found)
     assert seen == n, f"{where}: {n} command lines, {seen} of them quoted: {text}"
-    return [span for span in found if not PROGRAM.fullmatch(span)]
+    return [span for span in found if not _NAME.fullmatch(span)]
 
 
 def typed(line: str) -> list[str]:

@@ -234,6 +234,51 @@ def test_trees_that_do_not_fit_the_weights_are_refused():
     refused(lambda: ej.deploy(KEY, {"z": PLAIN}, {"a": W}), "'a' | got only 'z'")
 
 
+@pytest.mark.parametrize("name", ["z", "a/kernel/w", "b", "a/ker"])
+def test_a_crossbar_at_no_path_of_the_weights_is_refused(name):
+    w = {"a": {"kernel": W}, "bias": W[0]}
+    tree = {"a": PLAIN, name: PLAIN}
+    _, arrays = ej.deploy(KEY, PLAIN, w)
+    words = f"crossbar must name paths | 'a/kernel', 'bias' | got '{name}'"
+    refused(lambda: ej.deploy(KEY, tree, w), words)
+    refused(lambda: ej.program(tree, key=KEY).init(w), words)
+    refused(lambda: ej.wrap(w, arrays, KEY, tree), words)
+
+
+def test_crossbars_of_digital_and_of_masked_leaves_are_no_strangers():
+    w = {"a": W, "b": W, "bias": W[0]}
+    tree = {"a": PLAIN, "b": PLAIN, "bias": PLAIN}
+    ej.deploy(KEY, tree, w)
+    mask = {"a": True, "b": False, "bias": False}
+    update(optax.masked(ej.program(tree, key=KEY), mask), w, w)
+
+
+LEVELS = {
+    "16 levels": (ej.FiniteLevels(device=ej.SoftBounds(), levels=16), 5),
+    "15 levels": (ej.FiniteLevels(device=ej.SoftBounds(), levels=15), 4),
+    "switches": (ej.StochasticSwitching(levels=33), 6),
+    "within": (
+        ej.Wearing(device=ej.FiniteLevels(device=ej.SoftBounds(), levels=300)),
+        9,
+    ),
+}
+
+
+@pytest.mark.parametrize("side", ["adc", "backward_adc"])
+@pytest.mark.parametrize("name", LEVELS)
+def test_an_adc_tells_the_levels_of_its_device_apart(name, side):
+    device, bits = LEVELS[name]
+
+    def read_by(bits):
+        periphery = ej.Periphery(**{side: ej.Adc(bits=bits)})
+        return ej.Crossbar(device=device, periphery=periphery)
+
+    read_by(bits)
+    read_by(None)
+    words = f"periphery.{side}.bits must be >= {bits} | got {bits - 1}"
+    refused(lambda: read_by(bits - 1), words)
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from experiments import EXPERIMENTS, catalogue, claims, cli, store, style
+from experiments import EXPERIMENTS, catalogue, claims, configured, store, style
 from experiments.cli import main
 from tests import toy_experiment as toy
 
@@ -285,9 +285,9 @@ def test_a_command_without_flags_reaches_every_experiment(name, monkeypatch, cap
     """As the README says it: `python -m experiments run NAME`."""
     monkeypatch.setitem(EXPERIMENTS, name, REAL[name])
     reached = []
-    monkeypatch.setattr(cli, "_run", lambda *given: reached.append(given) or 0)
+    monkeypatch.setattr(configured, "_run", lambda *given: reached.append(given) or 0)
     assert main(["run", name]) == 0
-    ((found, given),) = reached
+    ((found, given, _),) = reached
     assert (found, given.config) == (name, catalogue.find(name).Config())
     assert main(["grid", name]) == 2
     assert "error: grid is empty: give --grid FIELD=" in capsys.readouterr().err

@@ -146,7 +146,7 @@ def test_a_signal_while_it_loads_ends_it_at_once(number, status, tmp_path):
     with _started([*EXPERIMENT, "list"], PYTHONPATH=str(tmp_path)) as started:
         assert started.stdout.readline() == "loading\n"
         started.send_signal(number)
-        told = started.communicate(timeout=60)
+        told = started.communicate(timeout=300)
     assert (started.returncode, told) == (status, ("", LEFT))
 
 
@@ -179,7 +179,7 @@ def test_a_signal_while_it_computes_keeps_the_parts(number, status, by, tmp_path
         while started.stdout.readline() != "computing\n":
             pass
         started.send_signal(number)
-        _, told = started.communicate(timeout=60)
+        _, told = started.communicate(timeout=300)
     kept = f"stopped{by}; finished parts are kept, the same command resumes\n"
     assert (started.returncode, told) == (status, kept)
     assert len(list((tmp_path / "toy" / "parts").glob("*.nc"))) == 1

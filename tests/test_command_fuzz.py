@@ -1,6 +1,6 @@
 """A sample of the bad command lines of `python -m tests.fuzz`."""
 
-from tests.fuzz import command_line
+from tests.fuzz import bad_command_lines, command_line
 
 
 def test_a_bad_command_line_is_refused_in_words():
@@ -8,4 +8,4 @@ def test_a_bad_command_line_is_refused_in_words():
 
 
 def test_there_are_hundreds_of_bad_command_lines():
-    assert len(set(command_line.every_line())) > 1000
+    assert len(set(bad_command_lines.every_line())) > 1000

@@ -11,7 +11,7 @@ from jaxtyping import Array, Int, Key, PyTree, UInt32
 
 from eapu_jax.bank import Bank, Joined, alike, deploy_bank, join, recorded
 from eapu_jax.checks import number, one_of, traced
-from eapu_jax.crossbar import Crossbar, crossbars_at
+from eapu_jax.crossbar import Crossbar, crossbars_at, refuse_unknown
 from eapu_jax.devices.base import Scalar
 from eapu_jax.placement import Place, on_array, put
 from eapu_jax.rows import Arrays
@@ -101,7 +101,9 @@ def program(
 
     def init_fn(params):
         leaves = gathered(on_array(params, place))
-        banks = deploy_all(key, crossbars_at(crossbar, list(leaves)), leaves)
+        crossbars = crossbars_at(crossbar, list(leaves))
+        refuse_unknown(crossbar, params)
+        banks = deploy_all(key, crossbars, leaves)
         return ProgramState(jnp.zeros((), jnp.int32), root.words(), banks)
 
     def update_fn(updates, state, params=None, **extra_args):
