@@ -1,7 +1,7 @@
 """The sweep engine: what it costs, how it scales out, how soon it resumes.
 
 Every contestant runs in a process of its own, on all cores that this one was
-given at its start; the workload is `chip_yield`'s one chip, 3 epochs of digits.
+given at its start; the workload is a chip of `chip_yield`, 3 epochs of digits.
 `python -m benchmarks.sweep` prints the rows alone.
 """
 
@@ -115,36 +115,35 @@ def contestant(what, chips, chunk, store, stop, born) -> dict:
     machine.prepare()
     if what == "hand":
         return by_hand(chips, chunk)
-    from experiments.memristor.chip_yield import Training, one_chip
-    from experiments.sweep import Moments, Quantiles, Silent, sweep
+    from chipsweep import Moments, Quantiles, sweep
+    from experiments.memristor.chip_yield import Config, defaults, simulate
 
-    class Clock(Silent):
+    class Clock:
         """When did what happen?"""
 
         first = begun = cpu = wall = 0.0
 
-        def plan(self, plan):
-            if not self.begun:
-                self.begun, self.cpu = time.time() - born, time.process_time()
-                self.wall = time.perf_counter()
+        def begin(self, spec, done):
+            self.begun, self.cpu = time.time() - born, time.process_time()
+            self.wall = time.perf_counter()
 
-        def news(self, news):
+        def event(self, event):
             self.first = self.first or time.time() - born
-            if stop and news.done >= stop:
+            if stop and event.done >= stop:
                 raise KeyboardInterrupt
 
     clock = Clock()
     reduce = {"final": [Moments(), Quantiles()], "lifetime": [Moments(), Quantiles()]}
     with contextlib.suppress(KeyboardInterrupt):
         sweep(
-            one_chip,
+            simulate,
             AXES,
             chips=chips,
-            base=Training(),
+            base=defaults(Config()),
             reduce={**reduce, "accuracy": Moments()},
             chunk=chunk,
             store=store or None,
-            watch=clock,
+            progress=clock,
         )
     return {
         "first": clock.first,
@@ -160,13 +159,15 @@ def by_hand(chips: int, chunk: int) -> dict:
     import jax
     import numpy as np
 
-    from experiments.memristor.chip_yield import Training, one_chip
-    from experiments.sweep.point import Point
+    from chipsweep import keys_of
+    from chipsweep.point import Point
+    from experiments.memristor.chip_yield import Config, defaults, simulate
+
+    base = vars(defaults(Config()))
 
     def one(chip, spread, stuck_rate):
-        fields = {**Training().__dict__, "spread": spread, "stuck_rate": stuck_rate}
-        key = jax.random.fold_in(jax.random.fold_in(jax.random.key(0), 0), chip)
-        return one_chip(Point(fields), chip, key)
+        fields = {**base, "spread": spread, "stuck_rate": stuck_rate}
+        return simulate(Point(fields), chip, keys_of(jax.random.key(0), 0, chip))
 
     many = jax.jit(jax.vmap(one, in_axes=(0, None, None)))
     compiled = many.lower(np.arange(chunk), np.float32(0.5), np.float32(0.02)).compile()

@@ -1,30 +1,43 @@
 """Chips that are built, trained and counted."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
 
+import chipsweep
+from chipsweep.point import Point
 from experiments.memristor import chip_yield
-from experiments.memristor.chip_yield import Training, one_chip
-from experiments.sweep.point import Point
-from experiments.work import Work
+from experiments.memristor.chip_yield import Chip
 
 SMOKE = chip_yield.PRESETS["smoke"]
+SWEEP = chip_yield.sweeps(SMOKE)["chips"]
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    work = Work(folder=tmp_path_factory.mktemp("chips"), config=SMOKE)
-    return chip_yield.run(SMOKE, work), work
+def store(tmp_path_factory):
+    return tmp_path_factory.mktemp("chips") / "chips.zarr"
+
+
+@pytest.fixture(scope="module")
+def found(store):
+    return {"chips": chipsweep.run(SWEEP.spec, store=store)}
+
+
+@pytest.fixture(scope="module")
+def shown(found):
+    return chip_yield.derive(SMOKE, found)
 
 
 @jax.jit
 def hardware(chip, spread=0.0, stuck_rate=0.0):
-    fields = {**Training().__dict__, "spread": spread, "stuck_rate": stuck_rate}
+    fields = {**vars(Chip()), "spread": spread, "stuck_rate": stuck_rate}
     params = {"kernel": jnp.zeros((40, 50)), "bias": jnp.zeros(50)}
-    return chip_yield._hardware(Point(fields), chip, params)["kernel"]
+    key = jr.fold_in(jr.key(7), chip)
+    return chip_yield.hardware(key, Point(fields), params)["kernel"]
 
 
 def test_a_chip_is_its_own_and_always_the_same():
@@ -53,9 +66,10 @@ def test_without_spread_all_cells_are_nominal():
 
 
 def test_stuck_cells_stay_where_they_are_and_the_trace_is_whole():
-    small = {"hidden": 8, "epochs": 1, "n_train": 320, "n_test": 100, "stuck_rate": 0.5}
-    point = Point({**Training().__dict__, **small})
-    seen = jax.jit(lambda key: one_chip(point, 0, key, trace=True))(jr.key(0))
+    small = {"hidden": (8,), "epochs": 1, "n_train": 320, "n_test": 100}
+    point = replace(chip_yield.defaults(SMOKE), stuck_rate=0.5, **small)
+    run = jax.jit(lambda keys: chip_yield.simulate(point, 0, keys, trace=True))
+    seen = run(chipsweep.keys_of(jr.key(0), 0, 0))
     assert seen["weights"].shape == (10, 64 * 8 + 8 * 10)
     np.testing.assert_allclose(seen["conductances"], 80 * seen["weights"], rtol=1e-5)
     assert (np.diff(seen["writes"], axis=0) >= 0).all()
@@ -65,24 +79,35 @@ def test_stuck_cells_stay_where_they_are_and_the_trace_is_whole():
     np.testing.assert_allclose(seen["lifetime"], 10 / per_cell, rtol=1e-5)
 
 
-def test_the_yield_is_the_fraction_of_good_chips(found):
-    dataset, _ = found
-    above = dataset.final_histogram.where(dataset.final_bin > 0.2).sum("final_bin")
+def test_the_yield_is_the_fraction_of_good_chips(shown):
+    good = shown.final_histogram.where(shown.final_bin > 0.2).sum("final_bin")
     assert SMOKE.required[0] == 0.2
-    np.testing.assert_allclose(dataset["yield"].isel(required=0), above / 6)
-    assert 0 < dataset["yield"].isel(required=0).mean() < 1
+    np.testing.assert_allclose(shown["yield"].isel(required=0), good / 6)
+    assert 0 < shown["yield"].isel(required=0).mean() < 1
 
 
-def test_a_run_that_is_complete_is_read_back(found):
-    dataset, work = found
-    assert chip_yield.run(SMOKE, work).identical(dataset)
+class Begun:
+    """Notes how many runs were there already."""
+
+    def begin(self, spec, done):
+        self.done = done
+
+    def event(self, event):
+        raise AssertionError("nothing was missing")
 
 
-def test_the_figure_is_drawn_and_nothing_is_claimed(found):
-    figure = chip_yield.plot(found[0])
+def test_a_run_that_is_complete_is_read_back(found, store):
+    begun = Begun()
+    again = chipsweep.run(SWEEP.spec, store=store, progress=begun)
+    assert again.load().identical(found["chips"].load())
+    assert begun.done == SWEEP.spec.runs == 24
+
+
+def test_the_figure_is_drawn_and_nothing_is_claimed(shown):
+    figure = chip_yield.plot(shown)
     assert len(figure.axes) == 3
     assert "UCI digits" in figure.get_supxlabel()
-    assert chip_yield.claims(found[0]) == []
+    assert chip_yield.claims(shown) == []
 
 
 @pytest.mark.parametrize(
@@ -95,4 +120,4 @@ def test_the_figure_is_drawn_and_nothing_is_claimed(found):
 )
 def test_more_digits_than_there_are_refused(fields, message):
     with pytest.raises(ValueError, match=message):
-        chip_yield.Training(**fields)
+        chip_yield.Config(**fields)

@@ -29,8 +29,9 @@ MAY_BE_ZERO = {
     *("spread", "spreads", "stuck_rate", "stuck_rates", "stuck_level", "required"),
 }
 MAY_BE_EMPTY = {"channels"}
-MAY_BE_NONE = {"Training.threshold", "Tuning.threshold", "Tuning.pretraining"} | {
-    f"Imperfections.{name}" for name in ("colour", "full_scale")
+MAY_BE_NONE = {
+    *("Training.threshold", "Tuning.threshold", "Chip.threshold", "Tuning.pretraining"),
+    *("Imperfections.colour", "Imperfections.full_scale"),
 }
 
 

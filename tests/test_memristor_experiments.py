@@ -13,22 +13,19 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
+import chipsweep
 import eapu_jax as ej
 from experiments.claims import VERDICTS
+from experiments.learning import Data
 from experiments.memristor import (
     endurance,
-    learning,
     scheme,
     threshold,
+    training,
     update_ratio,
-    update_ratio_figure,
     write_noise,
 )
-from experiments.memristor.setting import Setting, lay_out
-from experiments.sweep import sweep
-from experiments.training import Data
-from experiments.work import Work
-from tests.one_chip import assert_alone_as_among_others, compiled
+from experiments.memristor.setting import Setting
 
 NAMES = ("write_noise", "threshold", "update_ratio", "scheme", "endurance")
 
@@ -38,15 +35,27 @@ def module(name):
 
 
 @cache
+def found(name):
+    """What the sweeps of an experiment's smallest preset find."""
+    asked = module(name).sweeps(module(name).PRESETS["smoke"])
+    return {label: swept(one) for label, one in asked.items()}
+
+
+def swept(one):
+    return chipsweep.run(one.spec, resources=chipsweep.Resources(chunk=one.chunk))
+
+
+@cache
 def tiny(name):
-    """The result of an experiment's smallest preset."""
-    return module(name).run(module(name).PRESETS["smoke"])
+    """What that shows."""
+    return module(name).derive(module(name).PRESETS["smoke"], found(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_tiny_run_is_labelled_drawn_and_judged(name):
     before = dict(mpl.rcParams)
     dataset = tiny(name)
+    kept = dataset.copy(deep=True)
     assert "UCI digits" in dataset.attrs["data"]
     assert dataset.sizes["chip"] == 2
     assert all("units" in dataset[v].attrs for v in dataset.data_vars)
@@ -54,42 +63,52 @@ def test_a_tiny_run_is_labelled_drawn_and_judged(name):
     assert isinstance(figure, Figure)
     assert dict(mpl.rcParams) == before
     assert {c.verdict for c in module(name).claims(dataset)} <= set(VERDICTS)
+    assert dataset.identical(kept)
 
 
-def chips_of_the_run(name, smoke):
-    """Fields of the point, key of the seed, and what `run` found of every chip."""
-    found = tiny(name).isel(seed=0)
-    if name == "write_noise":
-        at = found.sel(rule="noisy", write_noise=2.0)
-        return {"rule": "noisy"}, 0, {"accuracy": at.accuracy_mlp}
-    if name == "threshold":
-        at = found.sel(ratio=2.0)
-        same = ("update_ratio", "measured", "law", "least", "written")
-        return {"threshold": 4.0}, 0, {"final": at.accuracy, **at[[*same]]}
-    if name == "update_ratio":
-        at = found.sel(scenario="sgd")
-        how = vars(smoke.scenario("sgd"))
-        return how, 1, {"final": at.accuracy, "update_ratio": at.mean_ratio}
-    if name == "scheme":
-        at = found.sel(phase="early")
-        return {}, 0, {"share": at.share, "zero": at.zero}
-    at = found.sel(case="adam")
-    of = endurance.lifetimes(at)
-    names = {"lifetime": "mean", "lifetime_99": "99 %", "lifetime_worst": "max"}
-    return {}, 0, {"final": at.accuracy, **{k: of[v] for k, v in names.items()}}
+LAST = {
+    "write_noise": ("mlp", {"write_noise": [2.0]}),
+    "threshold": ("eapu", {"threshold": [4.0]}),
+    "update_ratio": ("sgd", {"rule": ("noisy",)}),
+    "scheme": ("training", {}),
+    "endurance": ("adam", {}),
+}
+"""The sweep of each experiment in which a chip is looked at alone, and where."""
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_one_chip_is_that_of_the_run_alone_or_among_others(name):
-    smoke = module(name).PRESETS["smoke"]
-    swept, seed, expected = chips_of_the_run(name, smoke)
-    chips = compiled(module(name).one_chip, smoke.base(), **swept)
-    several, alone = (
-        chips(c, jnp.stack([smoke.key(seed)] * 2)) for c in ([0, 1], [1, 1])
-    )
-    assert_alone_as_among_others(several, alone)
-    for output, values in expected.items():
-        np.testing.assert_allclose(several[output], values, 2e-5, 1e-6, err_msg=output)
+def test_a_chip_alone_is_that_of_the_run(name):
+    label, axes = LAST[name]
+    one = module(name).sweeps(module(name).PRESETS["smoke"])[label]
+    axes = {k: axes.get(k, v) for k, v in one.axes.items()}
+    alone = swept(replace(one, axes=axes, chips=[1], chunk=1))
+    among = found(name)[label].sel(chip=[1], **{k: list(v) for k, v in axes.items()})
+    first = found(name)[label].sel(chip=0)
+    names = set(alone.data_vars) - {"computed", "reason"}
+    for output in names:
+        np.testing.assert_allclose(
+            alone[output], among[output], 2e-5, 1e-6, err_msg=output
+        )
+    assert any(np.any(among[output] != first[output]) for output in names)
+
+
+def test_single_updates_of_a_chip_alone_are_those_of_the_run():
+    one = scheme.sweeps(scheme.PRESETS["smoke"])["updates"]
+    alone, among = swept(replace(one, chips=[1])), found("scheme")["updates"]
+    np.testing.assert_allclose(alone["mean"], among["mean"].sel(chip=[1]), 1e-6)
+
+
+def test_an_array_is_chosen_by_name():
+    base = replace(threshold.defaults(threshold.PRESETS["smoke"]), epochs=1)
+    at = {"n_train": 320, "hidden": (4,), "write_noise": 0.5}
+    base = replace(base, crossbar="SOFT_BOUNDS", **at)
+    final = chipsweep.sweep(training.simulate, {"rule": ["eapu"]}, base=base).final
+    assert np.isfinite(final).all()
+    assert training.crossbar(base) is ej.presets.SOFT_BOUNDS
+    with pytest.raises(ValueError, match="crossbar = 'nonsense'"):
+        Setting(crossbar="nonsense")
+    with pytest.raises(ValueError, match="never reads the axis 'r_wg'"):
+        chipsweep.sweep(training.simulate, {"r_wg": [0.01]}, base=base)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -128,16 +147,11 @@ def test_an_unknown_data_set_is_refused_before_anything_runs():
         Setting(data="nonsense").images()
 
 
-def test_seeds_have_keys_of_their_own():
-    keys = {str(Setting(seed=s).key(i)) for s in (0, 1) for i in range(3)}
-    assert len(keys) == 6
-
-
 def test_a_trace_ends_where_the_training_does():
     small = {"hidden": (8,), "epochs": 1, "optimizer": "sgd", "learning_rate": 0.02}
-    base = replace(threshold.PRESETS["smoke"].base(), **small)
-    run = jax.jit(partial(learning.learn, base, 1, trace=True))
-    curves, seen = run(jr.key(5))
+    base = replace(threshold.defaults(threshold.PRESETS["smoke"]), **small)
+    run = jax.jit(partial(training.learn, base, trace=True))
+    curves, seen = run(chipsweep.keys_of(jr.key(5), 0, 1))
     kernels = [p["kernel"].ravel() for p in curves.params.values()]
     np.testing.assert_allclose(seen["weights"][-1], np.concatenate(kernels), atol=1e-6)
     writes = np.concatenate([n.ravel() for n in curves.writes])
@@ -157,16 +171,11 @@ def test_a_trace_ends_where_the_training_does():
 )
 def test_a_point_of_a_sweep_names_the_field_it_refuses(bad, named):
     with pytest.raises(ValueError, match=named):
-        sweep("write_noise", {k: [v] for k, v in bad.items()})
-
-
-def test_parts_are_laid_out_on_their_axes():
-    def part(a, b):
-        return xr.Dataset({"x": ("chip", np.array([a, b]))})
-
-    x = lay_out(Work(), {"a": [1, 2], "b": [10, 20, 30]}, part).x
-    assert x.dims == ("a", "b", "chip")
-    assert x.sel(a=2, b=30).values.tolist() == [2, 30]
+        chipsweep.specify(
+            training.simulate,
+            {k: [v] for k, v in bad.items()},
+            base=write_noise.defaults(write_noise.Config()),
+        )
 
 
 def test_observed_variances_are_those_of_the_laws():
@@ -183,21 +192,30 @@ def test_observed_variances_are_those_of_the_laws():
 def test_sizes_are_counted_as_numpy_counts_them():
     d = 10.0 ** np.random.default_rng(0).uniform(-8, 0, 500)
     d[:7] = 0
-    seen = scheme.see_sizes([jnp.array(d, jnp.float32)], [], 1.0, 1.0)
+    seen = scheme.see_sizes([jnp.array(d, jnp.float32)])
     expected, _ = np.histogram(np.log10(d[7:]), scheme.EDGES)
     assert np.abs(seen["counts"] - expected).sum() <= 2  # float32 at an edge
     assert (int(seen["zero"]), int(seen["total"])) == (7, 500)
 
 
-def test_lifetimes_of_a_known_histogram():
-    cells = np.zeros((1, 101))
-    cells[0, [1, 50]] = [90, 10]  # of 100 steps: mean 5.9 writes
-    dataset = xr.Dataset(
-        {"cells": (("chip", "writes"), cells)}, {"writes": np.arange(101)}
-    )
-    found = endurance.lifetimes(dataset)
-    assert np.isclose(found["mean"], 100 / 5.9)
-    assert found["99 %"] == found["max"] == 2
+def test_the_wear_of_known_cells():
+    writes = jnp.array([1] * 90 + [50] * 10)  # of 100 steps: mean 5.9 writes
+    found = endurance.wear(writes, 100)
+    assert np.isclose(found["lifetime"], 100 / 5.9)
+    assert found["lifetime_99"] == found["lifetime_worst"] == 2
+    assert np.array_equal(found["cells"], np.bincount(writes, minlength=101))
+
+
+def test_writes_are_told_alike_by_cell_by_step_and_by_line():
+    at = tiny("endurance").sel(case="adam")
+    steps = int(at.writes[-1])
+    mean = (at.cells * at.writes).sum("writes") / at.cells.sum("writes")
+    np.testing.assert_allclose(steps / mean, at.lifetime, rtol=1e-5)
+    at = tiny("update_ratio").sel(scenario="sgd")
+    np.testing.assert_allclose(at.step_ratio.mean("step"), at.mean_ratio, rtol=1e-4)
+    share = np.array([16 * 16, 16 * 10]) / (16 * 26)  # of 16 pixels, 16 hidden
+    layers = at.layer_ratio.dot(xr.DataArray(share, dims="layer"))
+    np.testing.assert_allclose(layers, at.step_ratio, rtol=1e-4)
 
 
 def test_pretraining_never_sees_the_images_of_the_fine_tuning():
@@ -205,14 +223,6 @@ def test_pretraining_never_sees_the_images_of_the_fine_tuning():
     before, after = update_ratio.halves(data)
     assert not set(before.x_train) & set(after.x_train)
     assert len(before.x_train) == len(after.y_train) == 5
-
-
-def test_update_ratios_are_weighted_by_cells():
-    dataset = xr.Dataset(
-        {"layer_ratio": (("step", "layer"), np.array([[1e-3, 0.0]]))},
-        {"cells": ("layer", [3, 1])},
-    )
-    assert np.isclose(update_ratio_figure.ratio(dataset), 0.75)
 
 
 def made_up(eapu, noisy, ideal=0.94):
@@ -249,12 +259,14 @@ def test_a_single_write_noise_says_nothing_about_flatness():
     assert len(left) == len(told) - 1
 
 
-def test_thrown_dice_obey_the_laws():
-    sizes = jnp.array([0.0, 0.3, 1.0, 1.7])
-    found = scheme.throw(jnp.int32(0), Setting().key(0), sizes, 20_000, 2.0)
-    p = np.asarray(ej.laws.write_probability(sizes, 1.0))
+def test_single_updates_obey_the_laws():
+    sizes = np.array([0.0, 0.3, 1.0, 1.7], np.float32)
+    base = scheme.Update(n_cells=20_000)
+    axes = {"asked": sizes.tolist()}
+    found = chipsweep.sweep(scheme.update, axes, base=base).squeeze(drop=True)
+    p = np.asarray(ej.laws.write_probability(jnp.asarray(sizes), 1.0))
     assert np.all(np.abs(found["rate"] - p) <= 5 * np.sqrt(p * (1 - p) / 20_000))
-    variance = np.asarray(ej.laws.total_variance(sizes, 1.0, 1.0))
+    variance = np.asarray(ej.laws.total_variance(jnp.asarray(sizes), 1.0, 1.0))
     error = 5 * np.sqrt(variance / 20_000) + 1e-6
     assert np.all(np.abs(found["mean"] - sizes) <= error)
     np.testing.assert_allclose(found["sd"], np.sqrt(variance), atol=0.03)

@@ -6,8 +6,8 @@ import jax.random as jr
 import numpy as np
 import pytest
 
-from experiments.networks import cnn, mlp
-from experiments.networks.cnn import patches
+from experiments.learning import cnn, mlp
+from experiments.learning.cnn import patches
 
 
 @pytest.mark.parametrize("stride", [1, 2])

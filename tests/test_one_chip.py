@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from experiments import EXPERIMENTS, catalogue
+from experiments.learning import RULES
 from experiments.memristor import endurance
 from experiments.sweep import sweep
 from experiments.sweep.ask import study
@@ -13,7 +14,6 @@ from experiments.sweep.labels import label
 from experiments.sweep.lane import facts_of
 from experiments.sweep.recall import value_of
 from experiments.thermodynamic import wirings
-from experiments.training import RULES
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -43,9 +43,9 @@ def test_what_is_compiled_value_by_value_has_the_same_outputs(name, axes):
 
 
 def test_an_array_that_is_never_written_has_no_lifetime():
-    base = endurance.PRESETS["smoke"].base(rule="ideal")
+    base = endurance.PRESETS["smoke"].training(rule="ideal")
     with pytest.raises(ValueError, match="rule = 'ideal'"):
-        endurance.one_chip(base, 0, None)
+        endurance.simulate(base, 0, None)
 
 
 @pytest.mark.parametrize(

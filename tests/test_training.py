@@ -9,14 +9,16 @@ import numpy as np
 import optax
 import pytest
 
-from experiments import training
+import eapu_jax as ej
+from chipsweep import keys_of
+from experiments import learning
 from experiments.data import load_images
-from experiments.networks import mlp
-from experiments.training import Data, Recipe, population, prepare, train
+from experiments.learning import Data, Recipe, mlp, prepare, train
 from tests.statistics import assert_within
 
 NETWORK = mlp((12, 10))
-RECIPE = Recipe(epochs=2, batch_size=32, learning_rate=3e-3)
+RECIPE = Recipe(epochs=2, batch_size=32)
+RATE = 3e-3
 
 
 @cache
@@ -25,20 +27,38 @@ def images() -> Data:
 
 
 @cache
-def chips(rule, observe=training.see_nothing):
-    return population(NETWORK, RECIPE, rule, observe)
+def chips(rule, observe=learning.see_nothing):
+    """Many chips of one seed, compiled once for all noises."""
+
+    def one(chip, root, noise, threshold, r_wg):
+        device = ej.AdditiveError(write_noise=noise)
+        return train(
+            keys_of(root, 0, chip),
+            NETWORK,
+            images(),
+            RECIPE,
+            rule,
+            learning_rate=RATE,
+            crossbar=ej.Crossbar(device=device, r_wg=r_wg),
+            threshold=threshold * r_wg,
+            observe=observe,
+        )
+
+    return jax.jit(jax.vmap(one, (0, *[None] * 4)))
 
 
-def run(rule, n_chips=3, noise=2.0, threshold=2.0, r_wg=1 / 80, seed=0, **kwargs):
-    return chips(rule)(
-        jr.key(seed), images(), n_chips, noise, threshold, r_wg, **kwargs
+def run(
+    rule, which=(0, 1, 2), noise=2.0, threshold=2.0, r_wg=1 / 80, seed=0, **observe
+):
+    return jax.device_get(
+        chips(rule, **observe)(jnp.array(which), jr.key(seed), noise, threshold, r_wg)
     )
 
 
 def test_ideal_training_is_plain_optax():
-    data, network = images(), NETWORK
-    params = training.first_weights(jr.key(0), network, data)
-    optimizer = optax.adam(RECIPE.learning_rate)
+    data, network, key = images(), NETWORK, keys_of(jr.key(0), 0, 0).seed
+    params = learning.first_weights(key, network, data)
+    optimizer = optax.adam(RATE)
     state = optimizer.init(params)
 
     @jax.jit
@@ -47,7 +67,7 @@ def test_ideal_training_is_plain_optax():
         logits = network.apply(params, x)
         return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
 
-    order = jr.permutation(jr.fold_in(jr.fold_in(jr.key(0), 1), 0), 192)
+    order = jr.permutation(jr.fold_in(jr.fold_in(key, 1), 0), 192)
     losses = []
     for batch in order.reshape(-1, 32):
         value, grads = descend(params, data.x_train[batch], data.y_train[batch])
@@ -55,28 +75,23 @@ def test_ideal_training_is_plain_optax():
             updates, state = jax.jit(optimizer.update)(grads, state)
         params = optax.apply_updates(params, updates)
         losses.append(value)
-    np.testing.assert_allclose(run("ideal", 1).loss[0, :6], losses, rtol=1e-4)
+    np.testing.assert_allclose(run("ideal").loss[0, :6], losses, rtol=1e-4)
 
 
 def test_only_the_product_with_r_wg_matters():
     one = run("eapu", noise=2.0, threshold=2.0, r_wg=1 / 160)
     two = run("eapu", noise=1.0, threshold=1.0, r_wg=1 / 80)
-    jax.tree.map(np.testing.assert_array_equal, one, two)  # I11: powers of two
+    jax.tree.map(np.testing.assert_array_equal, one, two)  # powers of two
 
 
 def test_without_noise_noisy_backpropagation_is_ideal():
-    quiet, ideal = run("noisy", 1, noise=0.0), run("ideal", 1)
+    quiet, ideal = run("noisy", noise=0.0), run("ideal")
     np.testing.assert_allclose(quiet.loss, ideal.loss, rtol=1e-3)
 
 
 def test_chip_two_alone_is_chip_two_among_many():
-    many = run("eapu")
-    alone = jax.jit(
-        lambda chip: train(
-            jr.key(0), NETWORK, images(), RECIPE, "eapu", chip=chip, threshold=2.0
-        )
-    )(2)
-    np.testing.assert_allclose(alone.loss, many.loss[2], rtol=1e-4)
+    many, alone = run("eapu"), run("eapu", which=[2])
+    np.testing.assert_allclose(alone.loss[0], many.loss[2], rtol=1e-4)
     assert int(alone.writes[0].sum()) == int(many.writes[0][2].sum())
 
 
@@ -92,38 +107,54 @@ def test_counts_and_ratios_tell_the_same_story():
     curves = run("eapu")
     counted = np.stack([n.mean((1, 2)) for n in curves.writes], -1)
     np.testing.assert_allclose(curves.update_ratio.sum(1), counted, rtol=1e-4)
-    cells = [n[0].size for n in curves.writes]
-    overall = np.average(curves.update_ratio.mean(1), axis=1, weights=cells)
-    np.testing.assert_allclose(training.mean_update_ratio(curves), overall, rtol=1e-4)
+
+
+def test_what_is_never_written_counts_nothing():
+    curves = run("ideal")
+    assert not curves.update_ratio.any()
+    assert [n.shape for n in curves.writes] == [(3, 64, 12), (3, 12, 10)]
+    assert not any(n.any() for n in curves.writes)
 
 
 def test_writes_follow_the_law_of_the_updates_of_the_run():
-    def expect(requested, applied, threshold, write_error):
-        p = [jnp.minimum(jnp.abs(d) / threshold, 1) for d in requested]
+    def expect(step):
+        p = [jnp.minimum(jnp.abs(d) * 80 / 2.0, 1) for d in step.requested]
         return sum(x.sum() for x in p), sum((x * (1 - x)).sum() for x in p)
 
-    curves = population(NETWORK, RECIPE, "eapu", expect)(jr.key(0), images(), 3)
+    curves = run("eapu", observe=expect)
     mean, variance = (x.sum(1) for x in curves.observed)
     total = sum(n.sum((1, 2)) for n in curves.writes)
     assert_within(total, mean, np.sqrt(variance))
 
 
+def test_a_step_is_seen_as_it_was():
+    def see(step):
+        return step.applied[0], step.weights[0], step.writes[0]
+
+    curves = run("noisy", observe=see)
+    applied, weights, writes = curves.observed
+    moved = np.diff(weights, axis=1)
+    np.testing.assert_allclose(moved, applied[:, 1:], atol=1e-6)
+    np.testing.assert_array_equal(weights[:, -1], curves.params["Dense_0"]["kernel"])
+    np.testing.assert_array_equal(writes[:, -1], curves.writes[0])
+
+
 @pytest.mark.parametrize("rule", ["drop_below", "lift_above"])
 def test_deterministic_rules_never_write_under_adam(rule):
-    assert not any(n.any() for n in run(rule, 1, noise=2.0, threshold=8.0).writes)
+    assert not any(n.any() for n in run(rule, threshold=8.0).writes)
 
 
 def test_a_diverged_chip_is_missing_and_its_neighbours_go_on():
     logits = jnp.array([[[0.0, 1.0]], [[jnp.nan, 1.0]]])
-    found = jax.vmap(training.accuracy, (0, None))(logits, jnp.array([1]))
+    found = jax.vmap(learning.accuracy, (0, None))(logits, jnp.array([1]))
     np.testing.assert_array_equal(found, [1.0, np.nan])
 
 
 def test_schedules_end_where_they_should():
-    rates = {s: Recipe(schedule=s).rates(640) for s in training.SCHEDULES}
-    assert np.all(rates["constant"] == np.float32(1e-3))
-    np.testing.assert_allclose(rates["drop"][[0, 99, 100]], [1e-3, 1e-3, 1e-4])
-    np.testing.assert_allclose(rates["cosine"][75], 5e-4, rtol=1e-6)
+    rates = {s: Recipe(schedule=s, epochs=15).decay(640) for s in learning.SCHEDULES}
+    assert np.all(rates["constant"] == 1)
+    np.testing.assert_allclose(rates["drop"][[0, 99, 100]], [1, 1, 0.1])
+    np.testing.assert_allclose(rates["cosine"][75], 0.5, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -131,8 +162,6 @@ def test_schedules_end_where_they_should():
     [
         {"epochs": 0},
         {"batch_size": 0},
-        {"learning_rate": -1.0},
-        {"learning_rate": float("nan")},
         {"optimizer": "lion"},
         {"schedule": "linear"},
     ],
@@ -144,9 +173,9 @@ def test_recipes_name_the_field_they_refuse(bad):
 
 def test_bad_rules_and_sizes_are_refused():
     with pytest.raises(ValueError, match="rule"):
-        training.hardware(jr.key(0), "magic", write_noise=1, threshold=1, r_wg=1)
+        learning.hardware(jr.key(0), "magic", ej.Crossbar(), 0.1)
     with pytest.raises(ValueError, match="batch_size"):
-        Recipe(batch_size=500).rates(100)
+        Recipe(batch_size=500).decay(100)
     with pytest.raises(ValueError, match="pool"):
         prepare(load_images("digits", 50, 50), pool=3)
     with pytest.raises(ValueError, match="inputs must be one of"):

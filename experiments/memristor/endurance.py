@@ -6,31 +6,29 @@ the published factor of about 1000). The mean cell sets the energy, the most
 written cell dies first: both are shown.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
+from chipsweep import Keys
 from experiments.claims import Claim, above, not_attempted
-from experiments.memristor import learning
-from experiments.memristor.endurance_figure import (
-    PUBLISHED_LIFETIME,
-    TITLES,
-    lifetimes,
-)
+from experiments.contract import Sweep
+from experiments.memristor import training
+from experiments.memristor.endurance_figure import PUBLISHED_LIFETIME, TITLES
 from experiments.memristor.endurance_figure import plot as plot
-from experiments.memristor.mlp_setting import MlpSetting
-from experiments.memristor.setting import LARGE, SMOKE, lay_out
+from experiments.memristor.setting import LARGE, SMOKE, MlpSetting, taken
+from experiments.memristor.training import Training, learn
 from experiments.memristor.verdicts import judged
-from experiments.training import population
 from experiments.validate import Distinct, Several, Width, one_of
-from experiments.work import Work
 
 REPRODUCES = "EaPU, lifetime about 1000 times longer: writes per cell"
 MINUTES = 0.7
+DIMS = training.DIMS | {"cells": ("writes",), "by_input": ("input",)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +50,12 @@ class Config(MlpSetting):
         for case in self.cases:
             self.case(case)
 
-    def case(self, name: str) -> learning.Training:
+    def case(self, name: str) -> Training:
         """How the case `name` is trained."""
         if name == "sgd":
             rate = 20 * self.learning_rate
-            return self.base(optimizer="sgd", schedule="cosine", learning_rate=rate)
-        return self.base(rule="noisy" if name == "noisy" else "eapu")
+            return self.training(optimizer="sgd", schedule="cosine", learning_rate=rate)
+        return self.training(rule="noisy" if name == "noisy" else "eapu")
 
 
 PRESETS = {
@@ -66,69 +64,88 @@ PRESETS = {
 }
 
 
-def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
-    """As `learning.one_chip`, with how long the array lives.
+def simulate(
+    point: Any, chip: Any, keys: Keys, trace: bool = False
+) -> dict[str, jax.Array]:
+    """Train one chip; also how often its cells were written, and how long it lives.
 
     Returns:
-        Also `lifetime`, `lifetime_99` and `lifetime_worst`: T / n of the mean, the
-        99th percentile and the most written cell, fewer than one write counting as
-        one.
+        Beside the outputs of `experiments.memristor.training.simulate`: what `wear`
+        tells of all cells, and `by_input`, mean writes of the first layer's cells by
+        input line.
     """
+    del chip
     if point.rule == "ideal":
         raise ValueError("rule = 'ideal' writes no cell: it has no lifetime")
-    curves, found = learning.learn(point, chip, key, trace)
-    steps = len(curves.loss)
-    cells = jnp.sort(jnp.concatenate([n.ravel() for n in curves.writes]))
-    worn = cells[-(-99 * cells.size // 100) - 1]
-    return found | {
-        "lifetime": 1 / jnp.maximum(found["update_ratio"], 1 / (cells.size * steps)),
+    curves, found = learn(point, keys, trace)
+    first, steps = curves.writes[0], len(curves.loss)
+    cells = jnp.concatenate([n.ravel() for n in curves.writes])
+    lines = jnp.mean(first.astype(jnp.float32).reshape(-1, *first.shape[-2:]), (0, 2))
+    return found | wear(cells, steps) | {"by_input": lines}
+
+
+def wear(writes: jax.Array, steps: int) -> dict[str, jax.Array]:
+    """How often cells were written in `steps` steps, and how long they live.
+
+    Returns:
+        `cells`: how many were written 0, 1 ... `steps` times; `lifetime`,
+        `lifetime_99` and `lifetime_worst`: T / n of the mean, the 99th percentile
+        and the most written cell, fewer than one write counting as one.
+    """
+    order = jnp.sort(writes)
+    worn = order[-(-99 * order.size // 100) - 1]
+    mean = jnp.sum(writes, dtype=jnp.float32) / writes.size
+    return {
+        "cells": jnp.bincount(writes.astype(jnp.int32), length=steps + 1),
+        "lifetime": steps / jnp.maximum(mean, 1 / writes.size),
         "lifetime_99": steps / jnp.maximum(worn, 1),
-        "lifetime_worst": steps / jnp.maximum(cells[-1], 1),
+        "lifetime_worst": steps / jnp.maximum(order[-1], 1),
     }
 
 
-def run(config: Config, work: Work | None = None) -> xr.Dataset:
-    """Train every case and seed; keep histograms, not every cell."""
-    work = work or Work()
-    data, classes = learning.prepared(config.base())
-    work.expect(len(config.cases) * config.n_seeds)
-    pixels = data.x_train.shape[1:3]
+def defaults(config: Config) -> Training:
+    """What one training of the first case depends on."""
+    return config.case(config.cases[0])
 
-    @cache
-    def trainer(case: str):
-        how = config.case(case)
-        return population(learning.network(how, classes), how.recipe, how.rule)
 
-    def train(case: str, seed: int) -> xr.Dataset:
-        noise = config.write_noise
-        curves = trainer(case)(config.key(seed), data, config.n_chips, noise, noise)
-        chips, steps = curves.loss.shape
-        cells = np.concatenate([n.reshape(chips, -1) for n in curves.writes], 1)
-        first = curves.writes[0].reshape(chips, *pixels, -1)
-        counts = [np.bincount(chip, minlength=steps + 1) for chip in cells]
-        return xr.Dataset(
-            {
-                "cells": (("chip", "writes"), np.stack(counts)),
-                "by_pixel": (("row", "column"), first.mean((0, 3))),
-                "accuracy": ("chip", curves.test_accuracy[:, -1]),
-            },
-            {"writes": np.arange(steps + 1)},
+def sweeps(config: Config) -> dict[str, Sweep]:
+    """The population of every case."""
+    return {
+        name: Sweep(
+            simulate=simulate,
+            base=config.case(name),
+            dims=DIMS,
+            **config.population(),
         )
+        for name in config.cases
+    }
 
-    axes = {"case": config.cases, "seed": range(config.n_seeds)}
-    dataset = lay_out(work, axes, train)
+
+def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """All cases side by side; the wear of the first layer as an image."""
+    lifetimes = ("lifetime", "lifetime_99", "lifetime_worst")
+    same = {name: name for name in ("cells", "by_input", *lifetimes)}
+    cases = [taken(found[c], final="accuracy", **same) for c in config.cases]
+    dataset = xr.concat(
+        cases, xr.Variable("case", list(config.cases)), join="exact"
+    ).assign_coords(writes=np.arange(cases[0].sizes["writes"]))
+    images = config.images()
+    shape = [n // config.pool for n in images.x_train.shape[1:3]]
+    lines = dataset.by_input.mean("chip").transpose("case", "seed", "input")
+    pixels = lines.values.reshape(*lines.shape[:2], *shape, -1).mean(-1)
+    dataset["by_pixel"] = ("case", "seed", "row", "column"), pixels
+    dataset = dataset.drop_vars("by_input")
     dataset.cells.attrs["units"] = "cells"
     dataset.by_pixel.attrs["units"] = "writes"
-    dataset.accuracy.attrs["units"] = "1"
     return dataset.assign_attrs(
-        data=config.images().provenance, write_noise_uS=config.write_noise
+        data=images.provenance, write_noise_uS=config.write_noise
     )
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:
-    """H9; the energy claims H6 and H7 are not attempted."""
+    """The lifetime; energies are not attempted."""
     case = "sgd" if "sgd" in dataset.case else dataset.case.values[0]
-    factor = lifetimes(dataset)["mean"].sel(case=case)
+    factor = dataset.lifetime.sel(case=case)
     return [
         judged(
             factor,

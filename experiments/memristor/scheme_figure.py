@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 import eapu_jax as ej
 from experiments import style
-from experiments.memristor.setting import PUBLIC_R_WG
+from experiments.memristor.training import PUBLIC_R_WG
 
 
 @style.styled
@@ -50,7 +50,7 @@ def _histogram(axes: Axes, dataset: xr.Dataset) -> None:
 
 def _probability(axes: Axes, dataset: xr.Dataset) -> None:
     asked = dataset.asked
-    axes.plot(asked, np.minimum(asked, 1), color="black", lw=1, label="law (I1)")
+    axes.plot(asked, np.minimum(asked, 1), color="black", lw=1, label="law")
     style.band(
         axes, asked, dataset.rate, label="simulated", marker="o", ls="none", ms=3
     )
@@ -63,9 +63,9 @@ def _moments(axes: Axes, dataset: xr.Dataset) -> None:
     pulse = np.sqrt(np.asarray(ej.laws.step_variance(jnp.asarray(asked), 1.0)))
     total = np.sqrt(np.asarray(ej.laws.total_variance(jnp.asarray(asked), 1.0, 1.0)))
     shown = {
-        "mean": ("mean step (I2)", asked),
-        "sd_pulse": ("SD of the pulse (I3)", pulse),
-        "sd": ("SD with the write error (I4)", total),
+        "mean": ("mean step", asked),
+        "sd_pulse": ("SD of the pulse", pulse),
+        "sd": ("SD with the write error", total),
     }
     for name, (label, law) in shown.items():
         line = style.band(

@@ -1,30 +1,32 @@
 """What every memristor experiment has to know: seeds, chips, images."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Annotated, Any, TypedDict
+from dataclasses import dataclass, fields
+from typing import Any, TypedDict
 
-import jax.random as jr
 import xarray as xr
-from jaxtyping import Array, Key
 
-from experiments.data import DATA_SETS, Images, load_images
-from experiments.validate import Count, Seed, check, one_of, refuse_unless
-from experiments.work import Work
+from experiments.data import Images
+from experiments.memristor.images import DataSet, images, require_images
+from experiments.memristor.training import CrossbarName, Training
+from experiments.validate import (
+    Count,
+    CountOrZero,
+    Positive,
+    Seed,
+    Several,
+    Width,
+    check,
+)
 
-PUBLIC_R_WG = 1 / 80
-"""Weight per conductance of the authors' public commands, 1/uS (STATED)."""
-
-DataSet = Annotated[str, one_of(*DATA_SETS)]
+__all__ = ["LARGE", "SMOKE", "MlpSetting", "Setting", "taken"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
     """Seeds, chips and images of an experiment.
 
-    A seed fixes starting weights and the order of the images; a chip fixes the
-    dice of the rule and the errors of its writes.
+    A seed fixes starting weights and the order of the images; a chip fixes its
+    hardware, the draws of the rule and the errors of its writes.
 
     Attributes:
         seed: root of every random key.
@@ -34,6 +36,9 @@ class Setting:
         n_train: training images.
         n_test: test images.
         batch_size: images per step.
+        crossbar: "additive", or a name of `eapu_jax.presets`.
+        chunk: runs per device and call; measured when 0. 8 networks of thousands of
+            weights fill the caches of a processor.
     """
 
     seed: Seed = 0
@@ -43,98 +48,85 @@ class Setting:
     n_train: Count = 4000
     n_test: Count = 1000
     batch_size: Count = 64
+    crossbar: CrossbarName = "additive"
+    chunk: CountOrZero = 8
 
     def __post_init__(self):
         """Check every field; the images must be there, and fill a batch."""
         check(self)
-        require_images(self, self.data)
+        require_images(self)
 
     def images(self) -> Images:
         """The images, with their provenance."""
         return images(self.data, self.n_train, self.n_test)
 
-    def key(self, index: int) -> Key[Array, ""]:
-        """The key of seed number `index`."""
-        return jr.fold_in(jr.key(self.seed), index)
+    def training(self, **other: Any) -> Training:
+        """What one training depends on: the fields that it shares with this, and more.
+
+        Args:
+            **other: fields of `Training`, before those of the config.
+        """
+        shared = {f.name for f in fields(Training)} & {f.name for f in fields(self)}
+        return Training(**({name: getattr(self, name) for name in shared} | other))
+
+    def population(self, n_chips: int | None = None) -> dict[str, Any]:
+        """The arguments of a `Sweep` that say who is simulated.
+
+        Args:
+            n_chips: other than those of the config.
+        """
+        chips = n_chips or self.n_chips
+        chunk = min(self.chunk, chips * self.n_seeds) or None
+        seeds = self.n_seeds
+        return {"key": self.seed, "seeds": seeds, "chips": chips, "chunk": chunk}
 
 
-@cache
-def images(data: str, n_train: int, n_test: int) -> Images:
-    """The images of a data set, read once."""
-    return load_images(data, n_train, n_test)
+@dataclass(frozen=True, kw_only=True)
+class MlpSetting(Setting):
+    """Train an MLP under one write noise.
+
+    Attributes:
+        write_noise: SD(eps_cell) and threshold, uS.
+        hidden: widths of the MLP's hidden layers.
+        pool: images are shrunk by this factor.
+        epochs: passes over the training images.
+        learning_rate: of Adam; a tenth of it for the last third.
+    """
+
+    write_noise: Positive = 2.0
+    hidden: Several[Width] = (128,)
+    pool: Width = 2
+    epochs: Count = 6
+    learning_rate: Positive = 1e-3
 
 
 class Scale(TypedDict):
-    """Population and images of a preset."""
+    """Population, images and width of a call of a preset."""
 
     n_seeds: int
     n_chips: int
     data: str
     n_train: int
     n_test: int
+    chunk: int
 
 
-SMOKE = Scale(n_seeds=1, n_chips=2, data="digits", n_train=320, n_test=100)
+SMOKE = Scale(n_seeds=1, n_chips=2, data="digits", n_train=320, n_test=100, chunk=8)
 """Seconds: for tests."""
-LARGE = Scale(n_seeds=5, n_chips=64, data="mnist", n_train=60_000, n_test=10_000)
+LARGE = Scale(
+    n_seeds=5, n_chips=64, data="mnist", n_train=60_000, n_test=10_000, chunk=0
+)
 """Towards the paper, with real test sets; its ResNets and Swin are for later."""
 
 
-def merged(first: xr.Dataset, *others: xr.Dataset) -> xr.Dataset:
-    """One dataset of several that share coordinates, exactly."""
-    for other in others:
-        first = first.merge(other, compat="equals", join="exact")
-    return first
-
-
-def require_images(asked: Any, data: str) -> None:
-    """Refuse more images than a data set has, or a batch larger than all of them."""
-    known = DATA_SETS[data]
-    for name in ("n_train", "n_test"):
-        most = getattr(known, name)
-        words = f"{data} has {most:,} of them"
-        refuse_unless(getattr(asked, name) <= most, asked, name, words)
-    words = f"must be at most n_train = {asked.n_train}"
-    refuse_unless(asked.batch_size <= asked.n_train, asked, "batch_size", words)
-
-
-def lay_out(
-    work: Work, axes: Mapping[str, Sequence[Any]], compute: Callable[..., xr.Dataset]
-) -> xr.Dataset:
-    """Compute one part per point of a grid and lay the parts out on labelled axes.
+def taken(found: xr.Dataset, **names: str) -> xr.Dataset:
+    """Some outputs of a sweep, in memory; plain numbers.
 
     Args:
-        work: keeps the parts; each is labelled by its point.
-        axes: name of a new dimension -> its values, outermost first.
-        compute: `compute(**point)`, a dataset of the same form at every point.
-
-    Returns:
-        One dataset with the new dimensions in front.
-
-    Example:
-        >>> def area(side, height):
-        ...     return xr.Dataset({"area": side * height})
-        >>> lay_out(Work(), {"side": [1, 2], "height": [3.0]}, area).area.values
-        array([[3.],
-               [6.]])
+        found: by the sweep.
+        **names: output -> its name from here on.
     """
-    if not axes:
-        raise ValueError("axes must name at least one dimension, got none")
-    return _lay_out(work, list(axes.items()), compute, {})
-
-
-def _lay_out(work, axes, compute, point) -> xr.Dataset:
-    if not axes:
-        label = ", ".join(f"{name} {value}" for name, value in point.items())
-        return work.part(label, lambda: compute(**point))
-    (name, values), *rest = axes
-    parts = [_lay_out(work, rest, compute, {**point, name: v}) for v in values]
-    return xr.concat(
-        parts,
-        xr.DataArray(list(values), dims=name, name=name),
-        data_vars="all",
-        coords="minimal",
-        compat="override",
-        join="exact",
-        combine_attrs="override",
-    )
+    made = found[list(names)].load().rename(names)
+    for name in made.data_vars:
+        made[name].attrs["units"] = "1"
+    return made

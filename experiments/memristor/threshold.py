@@ -1,14 +1,12 @@
 """The threshold that fits the noise: variance is least where dW_th = SD.
 
-A sweep of the threshold at fixed write noise: accuracy, update ratio, and the
-variance of one step as the array made it, beside law I4. Also the two
-deterministic rules that stand disabled in the authors' code, which under Adam
-never write at all.
+Thresholds at fixed write noise: accuracy, update ratio, and the variance of one step
+as the array made it, beside its law. Also the two deterministic rules that stand
+disabled in the authors' code, which under Adam never write at all.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import jax
@@ -16,15 +14,15 @@ import jax.numpy as jnp
 import xarray as xr
 
 import eapu_jax as ej
+from chipsweep import Keys
 from experiments.claims import Claim, below
-from experiments.memristor import learning
-from experiments.memristor.mlp_setting import MlpSetting
-from experiments.memristor.setting import LARGE, SMOKE, lay_out
+from experiments.contract import Sweep
+from experiments.memristor.setting import LARGE, SMOKE, MlpSetting, taken
 from experiments.memristor.threshold_figure import RIVALS
 from experiments.memristor.threshold_figure import plot as plot
-from experiments.training import Scalar, mean_update_ratio, population, see_nothing
+from experiments.memristor.training import DIMS as DIMS
+from experiments.memristor.training import Training, learn, thresholds
 from experiments.validate import Ascending, Count, Distinct, Positive, one_of
-from experiments.work import Work
 
 REPRODUCES = "EaPU, the choice threshold = SD (public code) and its two ablations"
 MINUTES = 1.0
@@ -37,7 +35,7 @@ class Config(MlpSetting):
     Attributes:
         write_noise: SD(eps_cell), uS.
         ratios: threshold / SD, ascending.
-        rivals: rules without a threshold to choose, or without dice.
+        rivals: rules without a threshold to choose, or without chance.
     """
 
     ratios: Ascending[Positive] = (0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
@@ -62,19 +60,21 @@ PRESETS = {
     ),
 }
 
+_VARIANCES = ("measured", "law", "least", "written")
+
 
 def see_variance(
     requested: Sequence[jax.Array],
     applied: Sequence[jax.Array],
-    threshold: Scalar,
-    write_error: Scalar,
+    threshold: jax.Array | float,
+    write_error: jax.Array | float,
 ) -> dict[str, jax.Array]:
     """What one step did, per cell of the array, and what the laws expect of it.
 
     Returns:
         `measured`: mean square of (applied - requested); `law`: its expectation
-        by I4 for these very requests; `least`: the same at threshold = SD;
-        `written`: expected fraction of written cells (I1).
+        for these very requests; `least`: the same at threshold = SD; `written`:
+        expected fraction of written cells.
     """
 
     def mean(f):
@@ -89,55 +89,55 @@ def see_variance(
     }
 
 
-def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
-    """As `learning.one_chip`, with the means over the training of `see_variance`.
+def simulate(
+    point: Any, chip: Any, keys: Keys, trace: bool = False
+) -> dict[str, jax.Array]:
+    """Train one chip; also the means over the training of `see_variance`.
 
-    Its laws are those of the probabilistic rule, whatever the rule of the point.
+    Its laws are those of the probabilistic rule, whatever the rule of the point. All
+    else is as in `experiments.memristor.training.simulate`.
     """
-    curves, found = learning.learn(point, chip, key, trace, observe=see_variance)
+    del chip
+    scales = thresholds(point)
+    curves, found = learn(
+        point,
+        keys,
+        trace,
+        observe=lambda step: see_variance(step.requested, step.applied, *scales),
+    )
     return found | {name: value.mean() for name, value in curves.observed.items()}
 
 
-def run(config: Config, work: Work | None = None) -> xr.Dataset:
-    """Train at every threshold and seed; then the rivals, once each."""
-    work = work or Work()
-    base = config.base()
-    data, classes = learning.prepared(base)
-    work.expect(config.n_seeds * (len(config.ratios) + 1 + len(config.rivals)))
+def defaults(config: Config) -> Training:
+    """What one training depends on."""
+    return config.training()
 
-    @cache
-    def trainer(rule: str):
-        observe = see_variance if rule == "eapu" else see_nothing
-        return population(learning.network(base, classes), base.recipe, rule, observe)
 
-    def train(seed: int, ratio: float = 1.0, rule: str = "eapu") -> xr.Dataset:
-        curves = trainer(rule)(
-            config.key(seed),
-            data,
-            1 if rule == "ideal" else config.n_chips,
-            config.write_noise,
-            ratio * config.write_noise,
-        )
-        seen = curves.observed or {}
-        return xr.Dataset(
-            {
-                "accuracy": ("chip", curves.test_accuracy[:, -1]),
-                "update_ratio": ("chip", mean_update_ratio(curves)),
-                **{name: ("chip", value.mean(1)) for name, value in seen.items()},
-            }
-        )
-
-    seeds = range(config.n_seeds)
-    swept = lay_out(work, {"ratio": config.ratios, "seed": seeds}, train)
-    rivals = lay_out(work, {"rule": config.rivals, "seed": seeds}, train)
-    ideal = lay_out(work, {"rule": ["ideal"], "seed": seeds}, train)
-    dataset = swept.assign(
-        rival_accuracy=rivals.accuracy,
-        rival_update_ratio=rivals.update_ratio,
-        ideal_accuracy=ideal.accuracy.isel(rule=0, chip=0, drop=True),
+def sweeps(config: Config) -> dict[str, Sweep]:
+    """The thresholds; the rivals, and no noise at all, once each."""
+    base = config.training()
+    chosen = {"threshold": [ratio * config.write_noise for ratio in config.ratios]}
+    eapu = Sweep(
+        simulate=simulate, base=base, axes=chosen, dims=DIMS, **config.population()
     )
-    for name in dataset.data_vars:
-        dataset[name].attrs["units"] = "1"  # variances: squared weight units
+    ideal = replace(base, rule="ideal")
+    return {
+        "eapu": eapu,
+        "rivals": replace(eapu, axes={"rule": config.rivals}),
+        "ideal": replace(eapu, base=ideal, axes={}, **config.population(1)),
+    }
+
+
+def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Thresholds in units of the noise, beside the rivals and the ideal."""
+    same = {name: name for name in ("update_ratio", *_VARIANCES)}
+    swept = taken(found["eapu"], final="accuracy", **same)
+    swept = swept.rename(threshold="ratio").assign_coords(ratio=list(config.ratios))
+    rival = {"final": "rival_accuracy", "update_ratio": "rival_update_ratio"}
+    ideal = taken(found["ideal"], final="ideal_accuracy").isel(chip=0, drop=True)
+    dataset = xr.merge(
+        [swept, taken(found["rivals"], **rival), ideal], join="exact", compat="equals"
+    )
     dataset.ratio.attrs = {"units": "1", "long_name": "threshold / SD(eps_cell)"}
     return dataset.assign_attrs(
         data=config.images().provenance, write_noise_uS=config.write_noise
@@ -145,7 +145,7 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:
-    """H10: nearly flat around threshold = SD."""
+    """Accuracy is nearly flat around threshold = SD."""
     near = dataset.accuracy.sel(ratio=slice(0.5, 1.5)).mean("chip")
     spread = 100 * (near.max("ratio") - near.min("ratio"))
     low, high = float(spread.min()), float(spread.max())

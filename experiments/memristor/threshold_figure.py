@@ -11,7 +11,7 @@ RIVALS = {
     "drop_below": "ablation: drop below threshold",
     "lift_above": "ablation: drop below a fifth, lift rest",
 }
-"""Rules without a threshold to choose, or without dice, as the legend names them."""
+"""Rules without a threshold to choose, or without chance, as the legend names them."""
 
 PUBLISHED = {"ideal": 92.54, "eapu": 89.71, "noisy": 17.55}
 """ResNet34 on CIFAR-10, threshold = SD = 2 uS, R_wg 1/80, best epoch, test
@@ -116,8 +116,10 @@ def _variance(axes: Axes, dataset: xr.Dataset) -> None:
     )
     c = dataset.ratio
     exact = (dataset.law / dataset.least).mean(over)
-    axes.plot(c, exact, color="black", lw=1, label="law of these updates (I4)")
-    axes.plot(c, (c + 1 / c) / 2, color="black", ls=":", label="(c + 1/c) / 2 (I5)")
+    axes.plot(c, exact, color="black", lw=1, label="law of these updates")
+    axes.plot(
+        c, (c + 1 / c) / 2, color="black", ls=":", label="(c + 1/c) / 2, small updates"
+    )
     axes.set(
         title="variance of one step",
         ylabel="times its minimum, at threshold = SD",

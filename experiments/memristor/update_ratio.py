@@ -1,36 +1,31 @@
 """How few cells are written: over training, per layer, and in all.
 
 R_up is the fraction of the array's cells written in one step. It is the mean of
-|dW| / dW_th while no update exceeds the threshold (I7), so it falls with the
-learning rate: 0.183 lr / dW_th at most for Adam (I8).
+|dW| / dW_th while no update exceeds the threshold, so it falls with the learning
+rate: 0.183 lr / dW_th at most for Adam.
 """
 
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import jax
+import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import xarray as xr
 
-from eapu_jax.placement import on_array
+from chipsweep import Keys
 from experiments.claims import Claim, above, below, monotone
-from experiments.memristor import learning
-from experiments.memristor.mlp_setting import MlpSetting
+from experiments.contract import Sweep
+from experiments.learning import Data, Recipe, train
+from experiments.memristor import training
 from experiments.memristor.scenarios import SCENARIOS
-from experiments.memristor.setting import LARGE, SMOKE, lay_out
+from experiments.memristor.setting import LARGE, SMOKE, MlpSetting, taken
+from experiments.memristor.training import Training, learn, network, prepared
 from experiments.memristor.update_ratio_figure import plot as plot
 from experiments.memristor.update_ratio_figure import reduction
 from experiments.memristor.verdicts import judged
-from experiments.training import (
-    Data,
-    Recipe,
-    layer_names,
-    mean_update_ratio,
-    population,
-    train,
-)
 from experiments.validate import (
     Count,
     Distinct,
@@ -40,10 +35,10 @@ from experiments.validate import (
     one_of,
     refuse_unless,
 )
-from experiments.work import Work
 
 REPRODUCES = "EaPU, Fig. 5d, 5e, 5f: update ratio over training, per layer, and N_up"
 MINUTES = 1.0
+DIMS = training.DIMS | {"layer_ratio": ("step", "layer"), "step_ratio": ("step",)}
 
 PUBLISHED_MEAN = 0.86
 """Its mean, per mille. PRESS: not traced to the paper's text."""
@@ -56,7 +51,7 @@ def _require_halves(asked: Any) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tuning(learning.Training):
+class Tuning(Training):
     """A training on the second half of the images, perhaps after one on the first.
 
     Attributes:
@@ -97,19 +92,16 @@ class Config(MlpSetting):
         for name in self.scenarios:
             self.scenario(name)
 
-    def base(self, pretraining: float | None = None, **other: Any) -> Tuning:
-        """What one training depends on, see `MlpSetting.base`."""
-        return Tuning(**vars(super().base(**other)), pretraining=pretraining)
-
     def scenario(self, name: str) -> Tuning:
         """How scenario `name` is trained."""
         about = SCENARIOS[name]
-        return self.base(
+        how = self.training(
             optimizer=about.optimizer,
             schedule=about.schedule,
             learning_rate=about.rate * self.learning_rate,
-            pretraining=self.learning_rate if about.pretrained else None,
         )
+        before = self.learning_rate if about.pretrained else None
+        return Tuning(**vars(how), pretraining=before)
 
 
 PRESETS = {
@@ -126,83 +118,82 @@ def halves(data: Data) -> tuple[Data, Data]:
     return first, second
 
 
-def one_chip(point: Any, chip: Any, key: Any, trace: bool = False) -> dict[str, Any]:
-    """As `learning.one_chip`, on the second half of the images.
+def simulate(
+    point: Any, chip: Any, keys: Keys, trace: bool = False
+) -> dict[str, jax.Array]:
+    """Train one chip on the second half of the images; what it wrote at every step.
 
     Args:
         point: fields of `Tuning`.
-        chip: index, see `learning.learn`.
-        key: all dice; those of the pre-training too.
-        trace: see `learning.one_chip`.
+        chip: not used: its key tells chips apart.
+        keys: of the seed, the pre-training included, and of the chip.
+        trace: see `experiments.memristor.training.simulate`.
+
+    Returns:
+        Beside the outputs of that: `layer_ratio`, the fraction of a layer's cells
+        written in a step, and `step_ratio`, that of all cells.
     """
-    images, classes = learning.prepared(point)
-    before, data = halves(images)
-    if point.pretraining is None:
-        return learning.learn(point, chip, key, trace, data=data)[1]
-    unit = Recipe(epochs=point.epochs, batch_size=point.batch_size, learning_rate=1.0)
-    rates = point.pretraining * unit.rates(len(before.x_train))
-    key_before, network = jr.fold_in(key, 3), learning.network(point, classes)
-    params = train(key_before, network, before, unit, "ideal", rates=rates).params
-    return learning.learn(point, chip, key, trace, data=data, params=params)[1]
+    del chip
+    before, data = halves(prepared(point)[0])
+    params = None if point.pretraining is None else _pretrained(point, keys, before)
+    curves, found = learn(point, keys, trace, data=data, params=params)
+    cells = jnp.array([n.size for n in curves.writes], jnp.float32)
+    return found | {
+        "layer_ratio": curves.update_ratio,
+        "step_ratio": curves.update_ratio @ (cells / cells.sum()),
+    }
 
 
-def run(config: Config, work: Work | None = None) -> xr.Dataset:
-    """Train every scenario with EaPU, noisy backpropagation, and ideally."""
-    work = work or Work()
-    images, classes = learning.prepared(config.base())
-    before, data = halves(images)
-    network = learning.network(config.base(), classes)
-    work.expect(len(config.scenarios) * config.n_seeds * 3)
+def _pretrained(point: Any, keys: Keys, data: Data) -> Any:
+    """Weights after a noiseless training, the same for all chips of a seed."""
+    recipe = Recipe(epochs=point.epochs, batch_size=point.batch_size)
+    net = network(point, prepared(point)[1])
+    first = keys._replace(seed=jr.fold_in(keys.seed, 3))
+    rate = point.pretraining
+    return train(first, net, data, recipe, "ideal", learning_rate=rate).params
 
-    @cache
-    def trainer(optimizer: str, rule: str):  # rates are an argument: compiled once
-        return population(network, config.base(optimizer=optimizer).recipe, rule)
 
-    @cache
-    def pretrained(seed: int):
-        rates = config.base().recipe.rates(len(before.x_train))
-        curves = trainer("adam", "ideal")(config.key(seed), before, 1, rates=rates)
-        return jax.tree.map(lambda w: w[0], curves.params)
+def defaults(config: Config) -> Tuning:
+    """What one training of the first scenario depends on."""
+    return config.scenario(config.scenarios[0])
 
-    def count(scenario: str, seed: int, rule: str) -> xr.Dataset:
-        noise, how = config.write_noise, config.scenario(scenario)
-        curves = trainer(how.optimizer, rule)(
-            config.key(config.n_seeds + seed),
-            data,
-            1 if rule == "ideal" else config.n_chips,
-            noise,
-            noise,
-            params=None if how.pretraining is None else pretrained(seed),
-            rates=how.recipe.rates(len(data.x_train)),
+
+def sweeps(config: Config) -> dict[str, Sweep]:
+    """EaPU and noisy backpropagation in every scenario, and its ideal training."""
+    found = {}
+    for name in config.scenarios:
+        base = config.scenario(name)
+        found[name] = Sweep(
+            simulate=simulate,
+            base=base,
+            axes={"rule": ("eapu", "noisy")},
+            dims=DIMS,
+            **config.population(),
         )
-        found = {
-            "accuracy": ("chip", curves.test_accuracy[:, -1]),
-            "mean_ratio": ("chip", mean_update_ratio(curves)),
-        }
-        if rule == "eapu":
-            found["layer_ratio"] = (("chip", "step", "layer"), curves.update_ratio)
-        return xr.Dataset(found)
+        ideal = replace(base, rule="ideal")
+        found[f"{name}_ideal"] = replace(
+            found[name], base=ideal, axes={}, **config.population(1)
+        )
+    return found
 
-    axes = {"scenario": config.scenarios, "seed": range(config.n_seeds)}
-    dataset, noisy, ideal = (
-        lay_out(work, {"rule": [rule], **axes}, count).isel(rule=0, drop=True)
-        for rule in ("eapu", "noisy", "ideal")
-    )
-    x = jax.ShapeDtypeStruct((1, *data.x_train.shape[1:]), np.float32)
-    params = jax.eval_shape(network.init, config.key(0), x)
-    cells = [w.size for w in on_array(params).values()]
-    dataset = dataset.assign(
-        noisy_accuracy=noisy.accuracy,
-        noisy_mean_ratio=noisy.mean_ratio,
-        ideal_accuracy=ideal.accuracy.isel(chip=0, drop=True),
-    ).assign_coords(
-        layer=layer_names(params),
-        cells=("layer", cells, {"units": "cells"}),
-        step=np.arange(1, dataset.sizes["step"] + 1),
-    )
-    for name in dataset.data_vars:
-        dataset[name].attrs["units"] = "1"
-    return dataset.assign_attrs(
+
+def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """All scenarios side by side; of each rule what is judged or drawn."""
+    short = {"final": "accuracy", "update_ratio": "mean_ratio"}
+    steps = {"layer_ratio": "layer_ratio", "step_ratio": "step_ratio"}
+    noisy = {name: f"noisy_{new}" for name, new in short.items()}
+    parts = []
+    for name in config.scenarios:
+        rules = {r: found[name].sel(rule=r, drop=True) for r in ("eapu", "noisy")}
+        ideal = taken(found[f"{name}_ideal"], final="ideal_accuracy")
+        part = taken(rules["eapu"], **short, **steps)
+        part = part.merge(taken(rules["noisy"], **noisy))
+        parts.append(part.merge(ideal.isel(chip=0, drop=True)))
+    scenarios = xr.Variable("scenario", list(config.scenarios))
+    dataset = xr.concat(parts, scenarios, join="exact")
+    return dataset.assign_coords(
+        step=np.arange(1, dataset.sizes["step"] + 1)
+    ).assign_attrs(
         data=config.images().provenance,
         write_noise_uS=config.write_noise,
         learning_rate=config.learning_rate,
@@ -210,7 +201,7 @@ def run(config: Config, work: Work | None = None) -> xr.Dataset:
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:
-    """H1 and H5."""
+    """Update ratios and numbers of writes, and what the learning rate does."""
     per_mille = 1000 * dataset.mean_ratio
     fewer = reduction(dataset)
     rows = {
@@ -268,8 +259,8 @@ def _proportion(per_mille: xr.DataArray, scale: str) -> list[Claim]:
             per_mille.sel(scenario="pretrained"),
             lambda low, high: monotone(medians, rising=False),
             claim="update ratio falls with the learning rate of Adam "
-            "(ours: at the lowest; I8 predicts 0.073)",
-            source="Fig. 5f; derived (I8)",
+            "(ours: at the lowest; the law predicts 0.073)",
+            source="Fig. 5f; derived",
             published=None,
             unit="per mille",
             scale=scale,

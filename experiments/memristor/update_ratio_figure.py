@@ -8,15 +8,10 @@ from matplotlib.figure import Figure
 import eapu_jax as ej
 from experiments import style
 from experiments.memristor.scenarios import SCENARIOS
-from experiments.memristor.setting import PUBLIC_R_WG
+from experiments.memristor.training import PUBLIC_R_WG
 
 PUBLISHED_CEILING = 1.4
 """Update ratio of ResNet152, per mille: always below. STATED, Fig. 5d."""
-
-
-def ratio(dataset: xr.Dataset) -> xr.DataArray:
-    """Update ratio of the whole array at every step, per mille."""
-    return 1000 * dataset.layer_ratio.weighted(dataset.cells).mean("layer")
 
 
 def reduction(dataset: xr.Dataset) -> xr.DataArray:
@@ -44,7 +39,7 @@ def plot(dataset: xr.Dataset) -> Figure:
 
 
 def _over_training(axes: Axes, dataset: xr.Dataset) -> None:
-    whole = ratio(dataset)
+    whole = 1000 * dataset.step_ratio
     steps = whole.sizes["step"]
     width = max(steps // 40, 1)  # averaged over windows: single steps write few cells
     smooth = whole.coarsen(step=width, boundary="trim").mean()
@@ -62,7 +57,7 @@ def _over_training(axes: Axes, dataset: xr.Dataset) -> None:
             law = 1000 * float(ej.laws.adam_update_ratio(rate, theta))
             colour = style.COLOURS[i]
             axes.axhline(law, color=colour, ls=":", lw=1)
-    axes.plot([], [], color="0.4", ls=":", lw=1, label="0.183 lr / dW_th (I8, Adam)")
+    axes.plot([], [], color="0.4", ls=":", lw=1, label="0.183 lr / dW_th (law, Adam)")
     axes.axhline(PUBLISHED_CEILING, color="black", ls="--", lw=1)
     axes.plot([], [], color="black", ls="--", lw=1, label="published: ResNet152 below")
     axes.set(

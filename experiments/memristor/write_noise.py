@@ -1,29 +1,24 @@
 """Accuracy against write noise: EaPU stays flat where backpropagation collapses.
 
-Only the products of noise and threshold with `R_wg` enter a step (identity I11,
-DERIVED, tested), so one sweep of SD(eps_cell) at `R_wg = 1/80` is at the same
-time a sweep of `R_wg` at SD 2 uS: one computation serves Fig. 5a and 5b.
+Only the products of noise and threshold with `R_wg` enter a step (DERIVED, tested),
+so one sweep of SD(eps_cell) at `R_wg = 1/80` is at the same time a sweep of `R_wg`
+at SD 2 uS: one computation serves Fig. 5a and 5b.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
 import xarray as xr
 
 from experiments.claims import Claim, above, below, both, monotone, not_attempted
-from experiments.memristor import learning
-from experiments.memristor.learning import one_chip as one_chip
-from experiments.memristor.setting import (
-    LARGE,
-    PUBLIC_R_WG,
-    SMOKE,
-    Setting,
-    lay_out,
-    merged,
-)
+from experiments.contract import Sweep
+from experiments.learning import INPUTS
+from experiments.memristor.setting import LARGE, SMOKE, Setting, taken
+from experiments.memristor.training import DIMS as DIMS
+from experiments.memristor.training import PUBLIC_R_WG, Training
+from experiments.memristor.training import simulate as simulate
 from experiments.memristor.verdicts import judged
 from experiments.memristor.write_noise_figure import (
     NETWORKS,
@@ -33,7 +28,6 @@ from experiments.memristor.write_noise_figure import (
     networks_of,
 )
 from experiments.memristor.write_noise_figure import plot as plot
-from experiments.training import INPUTS, population
 from experiments.validate import (
     Ascending,
     Count,
@@ -43,7 +37,6 @@ from experiments.validate import (
     Width,
     one_of,
 )
-from experiments.work import Work
 
 REPRODUCES = (
     "EaPU, Fig. 5a, 5b (and 5c's point): accuracy against SD(eps_cell) and R_wg"
@@ -81,29 +74,18 @@ class Config(Setting):
     cnn_pool: Width = 2
     cnn_epochs: Count = 8
 
-    def base(self, network: str = "mlp") -> learning.Training:
-        """What one training of the network `network` depends on."""
-        how = {
-            "mlp": {
-                "hidden": self.mlp_hidden,
-                "inputs": self.mlp_inputs,
-                "epochs": self.mlp_epochs,
-            },
-            "cnn": {
-                "channels": self.cnn_channels,
-                "hidden": (self.cnn_hidden,),
-                "pool": self.cnn_pool,
-                "epochs": self.cnn_epochs,
-            },
-        }[network]
-        shared = {
-            "learning_rate": self.learning_rate,
-            "batch_size": self.batch_size,
-            "data": self.data,
-            "n_train": self.n_train,
-            "n_test": self.n_test,
-        }
-        return learning.Training(**how, **shared)
+    def network(self, name: str) -> Training:
+        """What one training of the network `name` depends on."""
+        if name == "mlp":
+            return self.training(
+                hidden=self.mlp_hidden, inputs=self.mlp_inputs, epochs=self.mlp_epochs
+            )
+        return self.training(
+            channels=self.cnn_channels,
+            hidden=(self.cnn_hidden,),
+            pool=self.cnn_pool,
+            epochs=self.cnn_epochs,
+        )
 
 
 PRESETS = {
@@ -130,62 +112,55 @@ PRESETS = {
 }
 
 
-def run(config: Config, work: Work | None = None) -> xr.Dataset:
-    """Train every network, rule, noise and seed; chips are mapped in parallel."""
-    work = work or Work()
-    seeds = range(config.n_seeds)
-    work.expect(
-        len(config.networks) * config.n_seeds * (1 + 2 * len(config.write_noises))
-    )
+def defaults(config: Config) -> Training:
+    """What one training of the first network depends on."""
+    return config.network(config.networks[0])
 
-    @cache
-    def trainer(name: str, rule: str):
-        how = config.base(name)
-        network = learning.network(how, learning.prepared(how)[1])
-        return population(network, how.recipe, rule)
 
-    def train(network: str, seed: int, rule: str = "ideal", write_noise: float = 0.0):
-        data, _ = learning.prepared(config.base(network))
-        n_chips = 1 if rule == "ideal" else config.n_chips
-        curves = trainer(network, rule)(
-            config.key(seed), data, n_chips, write_noise, write_noise, PUBLIC_R_WG
+def sweeps(config: Config) -> dict[str, Sweep]:
+    """Rules and noises for every network, and its ideal training."""
+    found = {}
+    axes = {"rule": RULES, "write_noise": config.write_noises}
+    for name in config.networks:
+        base = config.network(name)
+        found[name] = Sweep(
+            simulate=simulate, base=base, axes=axes, dims=DIMS, **config.population()
         )
-        epoch = f"epoch_{network}"
-        ratio = curves.update_ratio.mean(axis=(1, 2))
-        return xr.Dataset(
-            {
-                f"accuracy_{network}": (("chip", epoch), curves.test_accuracy),
-                f"update_ratio_{network}": ("chip", ratio),
-            }
+        found[f"{name}_ideal"] = replace(
+            found[name],
+            base=replace(base, rule="ideal"),
+            axes={},
+            **config.population(1),
         )
+    return found
 
+
+def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Curves of every network; the equivalent R_wg of every noise."""
     parts = []
     for name in config.networks:
-        axes = {"network": [name], "seed": seeds}
-        ideal = lay_out(work, axes, train).isel(network=0, chip=0, drop=True)
-        ideal = ideal.drop_vars(f"update_ratio_{name}")
-        axes = {"network": [name], "rule": RULES, "write_noise": config.write_noises}
-        noisy = lay_out(work, {**axes, "seed": seeds}, train).isel(network=0, drop=True)
-        parts += [ideal.rename({f"accuracy_{name}": f"ideal_{name}"}), noisy]
-    return _labelled(merged(*parts), config.images().provenance)
-
-
-def _labelled(dataset: xr.Dataset, provenance: str) -> xr.Dataset:
-    """Units, epochs counted from one, and the equivalent R_wg."""
+        curves = {
+            "accuracy": f"accuracy_{name}",
+            "update_ratio": f"update_ratio_{name}",
+        }
+        ideal = taken(found[f"{name}_ideal"], accuracy=f"ideal_{name}")
+        both = taken(found[name], **curves), ideal.isel(chip=0, drop=True)
+        epochs = np.arange(1, ideal.sizes["epoch"] + 1)
+        parts += [
+            part.rename(epoch=f"epoch_{name}").assign_coords({f"epoch_{name}": epochs})
+            for part in both
+        ]
+    dataset = xr.merge(parts, join="exact", compat="equals")
     noise = dataset.write_noise
     noise.attrs = {"units": "uS", "long_name": "SD(eps_cell) at R_wg = 1/80"}
     r_wg = noise * (PUBLIC_R_WG / REFERENCE_NOISE)
     r_wg.attrs = {"units": "1/uS", "long_name": "R_wg at SD(eps_cell) = 2 uS"}
-    sizes = {str(d): n for d, n in dataset.sizes.items()}
-    epochs = {d: np.arange(1, n + 1) for d, n in sizes.items() if "epoch" in d}
-    for name in dataset.data_vars:
-        dataset[name].attrs["units"] = "1"
-    dataset = dataset.assign_coords({"equivalent_r_wg": r_wg, **epochs})
-    return dataset.assign_attrs(data=provenance)
+    dataset = dataset.assign_coords(equivalent_r_wg=r_wg)
+    return dataset.assign_attrs(data=config.images().provenance)
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:
-    """H2, H3, H4 for each network; H8 is not attempted."""
+    """Gain, loss and flatness of each network; images by hardware are not attempted."""
     rows = [row for name in networks_of(dataset) for row in _judge(dataset, name)]
     press = "press coverage of the paper"
     return [
@@ -239,7 +214,7 @@ def _judge(dataset: xr.Dataset, name: str) -> list[Claim]:
 
 
 def _flatness(eapu: xr.DataArray, noisy: xr.DataArray) -> _Row:
-    """H4: what EaPU loses over the whole range is a fraction of what noisy BP does."""
+    """What EaPU loses over the whole range is a fraction of what noisy BP does."""
     lost, lost_noisy = (
         accuracy.isel(write_noise=0) - accuracy.isel(write_noise=-1)
         for accuracy in (eapu, noisy)

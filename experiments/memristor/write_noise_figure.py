@@ -53,7 +53,7 @@ def plot(dataset: xr.Dataset) -> Figure:
         figure,
         dataset,
         "light bands in 5a: all chips; 5b and 5a are one computation, since only "
-        "the products of R_wg with SD and threshold enter (I11)",
+        "the products of R_wg with SD and threshold enter",
     )
     return figure
 

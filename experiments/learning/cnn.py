@@ -9,7 +9,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from experiments.networks.network import Network
+from experiments.learning.network import Network
 
 
 def patches(

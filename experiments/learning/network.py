@@ -21,7 +21,7 @@ class Network:
 
     Example:
         >>> import jax, jax.numpy as jnp
-        >>> from experiments.networks import mlp
+        >>> from experiments.learning import mlp
         >>> network = mlp((16, 10))
         >>> params = network.init(jax.random.key(0), jnp.zeros((1, 64)))
         >>> network.apply(params, jnp.zeros((5, 64))).shape

@@ -2,7 +2,7 @@
 
 import flax.linen as nn
 
-from experiments.networks.network import Network
+from experiments.learning.network import Network
 
 
 class _MLP(nn.Module):

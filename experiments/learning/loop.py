@@ -1,4 +1,4 @@
-"""The one training loop: a network, a chip, a recipe; curves come out."""
+"""The one training loop."""
 
 from typing import Any
 
@@ -9,12 +9,15 @@ import optax
 from jaxtyping import Array, Float, Int, Key
 
 import eapu_jax as ej
+from chipsweep import Keys
 from eapu_jax.placement import on_array
-from experiments.networks import Network
-from experiments.training.array import Scalar, hardware, layer_names
-from experiments.training.curves import Curves, Observer, see_nothing
-from experiments.training.inputs import Data
-from experiments.training.recipe import Recipe
+from experiments.learning.curves import Curves, Observer, Step, see_nothing
+from experiments.learning.inputs import Data
+from experiments.learning.network import Network
+from experiments.learning.recipe import Recipe
+from experiments.learning.rules import hardware
+
+__all__ = ["accuracy", "first_weights", "train"]
 
 
 def accuracy(logits: Float[Array, "n c"], labels: Int[Array, " n"]) -> Array:
@@ -25,64 +28,50 @@ def accuracy(logits: Float[Array, "n c"], labels: Int[Array, " n"]) -> Array:
 
 def first_weights(key: Key[Array, ""], network: Network, data: Data) -> Any:
     """The weights that every chip of the seed `key` starts from."""
-    return network.init(jr.fold_in(key, 0), data.x_train[:1])
+    return network.init(jr.fold_in(key, 0), jnp.asarray(data.x_train[:1]))
 
 
 def train(
-    key: Key[Array, ""],
+    keys: Keys,
     network: Network,
     data: Data,
     recipe: Recipe,
     rule: str,
     *,
-    chip: Int[Array, ""] | int = 0,
-    write_noise: Scalar = 2.0,
-    threshold: Scalar = 2.0,
-    r_wg: Scalar = 1 / 80,
+    learning_rate: jax.Array | float = 1e-3,
+    crossbar: Any = None,
+    threshold: jax.Array | float = 2 / 80,
     params: Any = None,
-    rates: Float[Array, " steps"] | None = None,
     observe: Observer = see_nothing,
 ) -> Curves:
     """Train one chip from its first weights to its last.
 
-    Written for one chip: map `chip` over indices for a population; the images
-    and the starting weights are then shared. Chip 17 alone draws what chip 17
-    draws among many.
+    Chips of one seed differ by their physics alone, and curves of two thresholds by
+    the threshold alone: all draws follow from `keys` (common random numbers).
 
     Args:
-        key: the seed: starting weights, order of images, and root of all chips.
-        network: what is trained (static).
+        keys: of the seed (starting weights, order of images) and of the chip (draws
+            of the rule, errors of the writes).
+        network: what is trained.
         data: the images.
-        recipe: optimizer, schedule, length (static).
-        rule: what happens to an update, see `hardware` (static).
-        chip: index of the chip.
-        write_noise: SD(eps_cell), uS.
-        threshold: dW_th / R_wg, uS.
-        r_wg: weight per conductance, 1/uS.
-        params: starting weights; drawn from `key` when None.
-        rates: learning rate of every step; the recipe's when None.
-        observe: called at every step as `observe(requested, applied, threshold,
-            write_error)`, in units of the weights and with lists over the array
-            layers; its results are stacked in `Curves.observed`.
+        recipe: optimizer, schedule, length.
+        rule: what happens to an update, see `hardware`.
+        learning_rate: at the start; may be traced, as may be what follows.
+        crossbar: of all layers, or a tree of them like the weights;
+            `eapu_jax.Crossbar()` when None.
+        threshold: dW_th in units of the weights.
+        params: starting weights; drawn from `keys.seed` when None.
+        observe: called at every step with a `Step`.
 
     Returns:
         The `Curves` of this chip.
     """
-    data = jax.tree.map(jnp.asarray, data)
+    data, n_train = jax.tree.map(jnp.asarray, data), len(data.x_train)
     if params is None:
-        params = first_weights(key, network, data)
-    key_batches, key_chips = jr.fold_in(key, 1), jr.fold_in(key, 2)
-    steps = recipe.steps_per_epoch(len(data.x_train))
-    own = recipe.rates(len(data.x_train)) if rates is None else rates
-    optimizer = recipe.build(jnp.asarray(own))
-    array = hardware(
-        jr.fold_in(key_chips, chip),
-        rule,
-        write_noise=write_noise,
-        threshold=threshold,
-        r_wg=r_wg,
-    )
-    n_layers = len(layer_names(params))
+        params = first_weights(keys.seed, network, data)
+    optimizer = recipe.build(learning_rate, n_train)
+    array = hardware(keys.chip, rule, crossbar or ej.Crossbar(), threshold)
+    steps = recipe.steps_per_epoch(n_train)
 
     def loss_and_logits(params, x, y):
         logits = network.apply(params, x)
@@ -96,18 +85,15 @@ def train(
         with jax.numpy_dtype_promotion("standard"):  # optax's Adam is not strict
             requested, state = optimizer.update(grads, state, params)
         applied, wear = array.update(requested, wear, params)
-        asked, made = (list(on_array(t).values()) for t in (requested, applied))
-        seen = observe(asked, made, threshold * r_wg, write_noise * r_wg)
-        if rule == "ideal":
-            ratio = jnp.full(n_layers, jnp.nan)
-        else:
-            ratio = jnp.stack(jax.tree.leaves(ej.layer_update_ratio(wear)))
         params = optax.apply_updates(params, applied)
+        writes, ratio = _written(rule, params, wear)
+        asked, made, now = (_layers(t) for t in (requested, applied, params))
+        seen = observe(Step(asked, made, now, writes))
         loss, logits = value
         return (params, state, wear), (loss, accuracy(logits, y), ratio, seen)
 
     def epoch(carry, i):
-        order = jr.permutation(jr.fold_in(key_batches, i), len(data.x_train))
+        order = jr.permutation(jr.fold_in(jr.fold_in(keys.seed, 1), i), n_train)
         batches = order[: steps * recipe.batch_size].reshape(steps, recipe.batch_size)
         carry, (loss, right, ratio, seen) = jax.lax.scan(step, carry, batches)
         test = accuracy(network.apply(carry[0], data.x_test), data.y_test)
@@ -117,13 +103,26 @@ def train(
     (params, _, wear), records = jax.lax.scan(epoch, start, jnp.arange(recipe.epochs))
     loss, train_accuracy, test_accuracy, ratio, seen = records
     flat = lambda x: x.reshape(-1, *x.shape[2:])  # noqa: E731
-    writes = [] if rule == "ideal" else list(ej.writes_per_cell(wear).values())
     return Curves(
         loss=flat(loss),
         train_accuracy=train_accuracy,
         test_accuracy=test_accuracy,
         update_ratio=flat(ratio),
         observed=jax.tree.map(flat, seen),
-        writes=writes,
+        writes=_written(rule, params, wear)[0],
         params=params,
     )
+
+
+def _layers(tree: Any) -> list[jax.Array]:
+    """What lives on the array."""
+    return list(on_array(tree).values())
+
+
+def _written(rule: str, params: Any, wear: Any) -> tuple[list[jax.Array], jax.Array]:
+    """Writes of every cell, and the fraction written in the last step, by layer."""
+    if rule == "ideal":
+        layers = _layers(params)
+        return [jnp.zeros(w.shape, jnp.uint32) for w in layers], jnp.zeros(len(layers))
+    ratios = ej.layer_update_ratio(wear)
+    return list(ej.writes_per_cell(wear).values()), jnp.stack(list(ratios.values()))

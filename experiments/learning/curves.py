@@ -1,0 +1,55 @@
+"""What is seen of a training, and what is kept of it."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+from jaxtyping import Array, Float
+
+__all__ = ["Curves", "Observer", "Step", "see_nothing"]
+
+
+class Step(NamedTuple):
+    """One step of a training, as lists over the layers that live on the array.
+
+    Attributes:
+        requested: what the optimizer asked for, in units of the weights.
+        applied: what the array made of it.
+        weights: after the step.
+        writes: of every cell since the start; 0 under the ideal rule.
+    """
+
+    requested: list[jax.Array]
+    applied: list[jax.Array]
+    weights: list[jax.Array]
+    writes: list[jax.Array]
+
+
+class Curves(NamedTuple):
+    """What one chip did while it learned.
+
+    Attributes:
+        loss: of every batch.
+        train_accuracy: fraction right of the batches, while learning.
+        test_accuracy: after each epoch; NaN once weights are no longer finite.
+        update_ratio: fraction of the cells written, by step and layer of the array.
+        observed: what `observe` returned, with a leading axis of steps.
+        writes: of every cell, a list over the layers of the array.
+        params: at the end.
+    """
+
+    loss: Float[Array, " steps"]
+    train_accuracy: Float[Array, " epochs"]
+    test_accuracy: Float[Array, " epochs"]
+    update_ratio: Float[Array, "steps layers"]
+    observed: Any
+    writes: list[jax.Array]
+    params: Any
+
+
+Observer = Callable[[Step], Any]
+
+
+def see_nothing(step: Step) -> None:
+    """Record nothing: the default observer."""
+    del step

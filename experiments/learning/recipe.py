@@ -1,0 +1,67 @@
+"""How long and with which optimizer a network learns."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import jax
+import numpy as np
+import optax
+
+from experiments.validate import Count, check, one_of
+
+__all__ = ["OPTIMIZERS", "SCHEDULES", "Recipe"]
+
+OPTIMIZERS = ("adam", "sgd")
+SCHEDULES = ("constant", "drop", "cosine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How long and with which optimizer a network learns: what decides the program.
+
+    Attributes:
+        optimizer: "adam" (0.9, 0.999) or "sgd" (momentum 0.9).
+        schedule: of the learning rate: "constant"; "drop" to a tenth for the last
+            third; "cosine" to zero.
+        epochs: passes over the training images (structural).
+        batch_size: images per step; an incomplete last batch is left out (structural).
+    """
+
+    optimizer: Annotated[str, one_of(*OPTIMIZERS)] = "adam"
+    schedule: Annotated[str, one_of(*SCHEDULES)] = "drop"
+    epochs: Count = 8
+    batch_size: Count = 64
+
+    __post_init__ = check
+
+    def steps_per_epoch(self, n_train: int) -> int:
+        """Whole batches in one pass over `n_train` images."""
+        if n_train < self.batch_size:
+            raise ValueError(
+                f"batch_size must be at most n_train = {n_train}, got {self.batch_size}"
+            )
+        return n_train // self.batch_size
+
+    def decay(self, n_train: int) -> np.ndarray:
+        """Every step's learning rate, relative to the first, on `n_train` images.
+
+        Example:
+            >>> Recipe(epochs=1, batch_size=2, schedule="drop").decay(6)
+            array([1. , 1. , 0.1], dtype=float32)
+        """
+        steps = self.epochs * self.steps_per_epoch(n_train)
+        progress = np.arange(steps) / steps
+        return {
+            "constant": np.ones(steps),
+            "drop": np.where(progress < 2 / 3, 1.0, 0.1),
+            "cosine": (1 + np.cos(np.pi * progress)) / 2,
+        }[self.schedule].astype(np.float32)
+
+    def build(
+        self, learning_rate: jax.Array | float, n_train: int
+    ) -> optax.GradientTransformation:
+        """The optimizer; `learning_rate`, at the start, may be traced."""
+        rates = learning_rate * jax.numpy.asarray(self.decay(n_train))
+        if self.optimizer == "adam":
+            return optax.adam(lambda step: rates[step])
+        return optax.sgd(lambda step: rates[step], momentum=0.9)

@@ -1,0 +1,46 @@
+"""What stands between the optimizer and the weights."""
+
+from typing import Any
+
+import jax
+import jax.random as jr
+import optax
+from jaxtyping import Array, Key
+
+import eapu_jax as ej
+
+__all__ = ["RULES", "hardware"]
+
+RULES = ("ideal", "noisy", "eapu", "drop_below", "lift_above")
+
+
+def hardware(
+    key: Key[Array, ""], rule: str, crossbar: Any, threshold: jax.Array | float
+) -> optax.GradientTransformationExtraArgs:
+    """What stands between the optimizer and the weights under `rule`.
+
+    Args:
+        key: random draws of the rule and of the writes.
+        rule: "ideal" (nothing), "noisy" (every update is written), "eapu", or one
+            of the authors' deterministic ablations "drop_below", "lift_above".
+        crossbar: of all layers, or a tree of them like the weights.
+        threshold: dW_th in units of the weights.
+
+    Returns:
+        The tail of the chain.
+
+    Raises:
+        ValueError: if `rule` is unknown.
+    """
+    if rule not in RULES:
+        raise ValueError(f"rule must be one of {RULES}, got {rule!r}")
+    if rule == "ideal":
+        return optax.with_extra_args_support(optax.identity())
+    key_rule, key_write = jr.split(key)
+    gate = {
+        "noisy": ej.write_all,
+        "eapu": lambda: ej.eapu(threshold, key=key_rule),
+        "drop_below": lambda: ej.drop_below(threshold),
+        "lift_above": lambda: ej.lift_above(threshold),
+    }[rule]()
+    return optax.chain(gate, ej.program(crossbar, key=key_write))

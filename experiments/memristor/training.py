@@ -1,0 +1,231 @@
+"""One chip that learns: what every memristor experiment simulates."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Annotated, Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+import eapu_jax as ej
+from chipsweep import Keys
+from experiments.learning import (
+    INPUTS,
+    RULES,
+    Curves,
+    Data,
+    Network,
+    Observer,
+    Recipe,
+    cnn,
+    mlp,
+    prepare,
+    see_nothing,
+    train,
+)
+from experiments.memristor.images import DataSet, images, require_images
+from experiments.validate import (
+    Count,
+    NonNegative,
+    Positive,
+    Several,
+    Width,
+    check,
+    one_of,
+    refuse_unless,
+)
+
+__all__ = [
+    "DIMS",
+    "PUBLIC_R_WG",
+    "CrossbarName",
+    "Training",
+    "crossbar",
+    "learn",
+    "network",
+    "prepared",
+    "simulate",
+    "thresholds",
+]
+
+PUBLIC_R_WG = 1 / 80
+"""Weight per conductance of the authors' public commands, 1/uS (STATED)."""
+
+DIMS = {"accuracy": ("epoch",)}
+
+_PRESETS = {k: v for k, v in vars(ej.presets).items() if isinstance(v, ej.Crossbar)}
+CrossbarName = Annotated[str, one_of("additive", *_PRESETS)]
+"""Which array: `crossbar` says what the names mean."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Recipe):
+    """What one training depends on; any number may be swept.
+
+    What decides the program is compiled value by value: texts and tuples always,
+    whole numbers where they are declared structural.
+
+    Attributes:
+        rule: what becomes of an update, see `experiments.learning.hardware`.
+        crossbar: "additive" (cells without bounds that err by `write_noise`, at
+            `r_wg`) or a name of `eapu_jax.presets`, with a device, an encoding and a
+            scale of its own.
+        write_noise: SD(eps_cell), uS.
+        threshold: dW_th / R_wg, uS; as large as `write_noise` when None.
+        r_wg: weight per conductance, 1/uS.
+        learning_rate: at the start.
+        channels: of strided 3x3 convolutions before the dense layers; none: an MLP.
+        hidden: widths of the hidden dense layers.
+        inputs: how pixels enter, "standardised" or "bipolar".
+        pool: images are shrunk by this factor (structural).
+        data: data set, see `experiments.data`.
+        n_train: training images (structural).
+        n_test: test images (structural).
+    """
+
+    rule: Annotated[str, one_of(*RULES)] = "eapu"
+    crossbar: CrossbarName = "additive"
+    write_noise: NonNegative = 2.0
+    threshold: Positive | None = None
+    r_wg: Positive = PUBLIC_R_WG
+    learning_rate: Positive = 1e-3
+    channels: tuple[Width, ...] = ()
+    hidden: Several[Width] = (128,)
+    inputs: Annotated[str, one_of(*INPUTS)] = "standardised"
+    pool: Width = 1
+    data: DataSet = "mnist5k"
+    n_train: Count = 4000
+    n_test: Count = 1000
+
+    def __post_init__(self):
+        """Check every field; the images must be there, and fill a batch."""
+        check(self)
+        require_images(self)
+        one_layer = not self.channels or len(self.hidden) == 1
+        refuse_unless(one_layer, self, "hidden", "one width behind convolutions")
+
+
+def crossbar(point: Any) -> ej.Crossbar:
+    """The array of a point, before any chip strays from it."""
+    if point.crossbar != "additive":
+        return _PRESETS[point.crossbar]
+    return ej.Crossbar(
+        device=ej.AdditiveError(write_noise=point.write_noise), r_wg=point.r_wg
+    )
+
+
+def thresholds(point: Any) -> tuple[Any, Any]:
+    """dW_th, and the SD of a write error that it should equal, in weight units."""
+    r_wg: Any = crossbar(point).r_wg
+    chosen = point.write_noise if point.threshold is None else point.threshold
+    return chosen * r_wg, point.write_noise * r_wg
+
+
+def recipe(point: Any) -> Recipe:
+    """The recipe of a point."""
+    return Recipe(**{f.name: getattr(point, f.name) for f in fields(Recipe)})
+
+
+def network(point: Any, classes: int) -> Network:
+    """The network of a point."""
+    if point.channels:
+        (hidden,) = point.hidden
+        return cnn(point.channels, hidden, classes)
+    return mlp((*point.hidden, classes))
+
+
+def prepared(point: Any) -> tuple[Data, int]:
+    """The images of a point as they enter the array, and the number of classes."""
+    return _prepared(point.data, point.n_train, point.n_test, point.pool, point.inputs)
+
+
+@cache
+def _prepared(
+    data: str, n_train: int, n_test: int, pool: int, inputs: str
+) -> tuple[Data, int]:
+    found = images(data, n_train, n_test)
+    return prepare(found, pool, inputs), found.n_classes
+
+
+def learn(
+    point: Any,
+    keys: Keys,
+    trace: bool = False,
+    *,
+    data: Data | None = None,
+    params: Any = None,
+    arrays: Any = None,
+    observe: Observer = see_nothing,
+) -> tuple[Curves, dict[str, Any]]:
+    """Train one chip: all that is known of it, and what a sweep keeps.
+
+    Args:
+        point: fields of `Training`; numbers that are not structural may be traced.
+        keys: see `experiments.learning.train`.
+        trace: see `simulate`.
+        data: other images than those of the point.
+        params: other starting weights than those of the seed.
+        arrays: crossbars of this chip; all are `crossbar(point)` when None.
+        observe: see `experiments.learning.train`.
+    """
+    of_point, classes = prepared(point)
+    threshold, _ = thresholds(point)
+
+    def see(step):
+        return observe(step), (step.weights, step.writes) if trace else None
+
+    curves = train(
+        keys,
+        network(point, classes),
+        data or of_point,
+        recipe(point),
+        point.rule,
+        learning_rate=point.learning_rate,
+        crossbar=crossbar(point) if arrays is None else arrays,
+        threshold=threshold,
+        params=params,
+        observe=see,
+    )
+    seen, steps = curves.observed
+    found = {
+        "accuracy": curves.test_accuracy,
+        "final": curves.test_accuracy[-1],
+        "update_ratio": _mean(curves.writes) / len(curves.loss),
+    }
+    if trace:
+        weights, writes = (_flat(layers) for layers in steps)
+        r_wg: Any = crossbar(point).r_wg
+        found |= {"weights": weights, "conductances": weights / r_wg, "writes": writes}
+    return curves._replace(observed=seen), found
+
+
+def simulate(
+    point: Any, chip: Any, keys: Keys, trace: bool = False
+) -> dict[str, jax.Array]:
+    """Train one chip, test it, count its writes.
+
+    Args:
+        point: fields of `Training`.
+        chip: not used: its key tells chips apart.
+        keys: of the seed (starting weights, order of images), and of the chip.
+        trace: also return `weights`, `conductances` (weight / R_wg, uS) and `writes`
+            of all array layers after every step.
+
+    Returns:
+        `accuracy` after each epoch, `final` accuracy, `update_ratio`: fraction of
+        the cells written per step, over the whole training (0 for the ideal rule).
+    """
+    del chip
+    return learn(point, keys, trace)[1]
+
+
+def _mean(writes: list[jax.Array]) -> Float[Array, ""]:
+    """Mean over all cells."""
+    total = sum((jnp.sum(n, dtype=jnp.float32) for n in writes), jnp.zeros(()))
+    return total / sum(n.size for n in writes)
+
+
+def _flat(layers: Iterable[jax.Array]) -> Float[Array, "steps cells"]:
+    return jnp.concatenate([x.reshape(len(x), -1) for x in layers], 1)
