@@ -1,45 +1,30 @@
-"""Every experiment can be swept by the engine, chip by chip."""
+"""Every experiment can be swept over any field of one run."""
 
 import dataclasses
 
 import pytest
 
+import chipsweep
+from chipsweep.identity import trace
 from experiments import EXPERIMENTS, catalogue
 from experiments.learning import RULES
-from experiments.memristor import endurance
-from experiments.sweep import sweep
-from experiments.sweep.ask import study
-from experiments.sweep.engine import experiment
-from experiments.sweep.labels import label
-from experiments.sweep.lane import facts_of
-from experiments.sweep.recall import value_of
-from experiments.thermodynamic import wirings
+from experiments.memristor import endurance, threshold
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_every_experiment_says_what_one_chip_depends_on(name):
-    function, base = experiment(name, None)
-    assert callable(function)
-    assert value_of(label(base)) == base  # a store can be replayed
+def test_every_experiment_says_what_one_run_depends_on(name):
+    module = catalogue.find(name)
+    base = module.defaults(module.Config())
     described = " ".join(kind.__doc__ or "" for kind in type(base).__mro__)
     assert all(f"{f.name}:" in described for f in dataclasses.fields(base))
 
 
-@pytest.mark.parametrize(
-    ("name", "axes"),
-    [
-        ("threshold", {"rule": RULES}),
-        ("spu_connectivity", {"wiring": wirings.WIRINGS, "reach": [1.0]}),
-    ],
-)
-def test_what_is_compiled_value_by_value_has_the_same_outputs(name, axes):
-    module = catalogue.find(name)
-    smoke = catalogue.defaults(module, module.PRESETS["smoke"])
-    function, base = experiment(name, smoke)
-    asked = study(function, axes, base=base)
-    facts = [facts_of(asked, group) for group in asked.groups]
-    assert all(f.outputs == facts[0].outputs for f in facts)
-    assert len({f.program for f in facts}) == len(facts)
+def test_every_rule_is_a_program_with_the_same_outputs():
+    base = threshold.defaults(threshold.PRESETS["smoke"])
+    spec = chipsweep.specify(threshold.simulate, {"rule": RULES}, base=base)
+    traced = [trace(spec, group) for group in spec.groups]
+    assert all(one.outputs == traced[0].outputs for one in traced)
+    assert len({one.program for one in traced}) == len(RULES)
 
 
 def test_an_array_that_is_never_written_has_no_lifetime():
@@ -57,5 +42,7 @@ def test_an_array_that_is_never_written_has_no_lifetime():
     ],
 )
 def test_a_point_names_the_field_it_refuses(name, bad):
+    module = catalogue.find(name)
+    base = module.defaults(module.Config())
     with pytest.raises(ValueError, match=next(iter(bad))):
-        sweep(name, bad)
+        chipsweep.specify(module.simulate, bad, base=base)
