@@ -9,6 +9,7 @@ from chipsweep.identity import trace
 from experiments import EXPERIMENTS, catalogue
 from experiments.learning import RULES
 from experiments.memristor import endurance, threshold
+from experiments.thermodynamic import spu_connectivity, wirings
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -19,12 +20,19 @@ def test_every_experiment_says_what_one_run_depends_on(name):
     assert all(f"{f.name}:" in described for f in dataclasses.fields(base))
 
 
-def test_every_rule_is_a_program_with_the_same_outputs():
-    base = threshold.defaults(threshold.PRESETS["smoke"])
-    spec = chipsweep.specify(threshold.simulate, {"rule": RULES}, base=base)
+@pytest.mark.parametrize(
+    ("module", "axes"),
+    [
+        (threshold, {"rule": RULES}),
+        (spu_connectivity, {"wiring": wirings.WIRINGS, "reach": [1.0]}),
+    ],
+)
+def test_what_is_compiled_value_by_value_has_the_same_outputs(module, axes):
+    base = module.defaults(module.PRESETS["smoke"])
+    spec = chipsweep.specify(module.simulate, axes, base=base)
     traced = [trace(spec, group) for group in spec.groups]
     assert all(one.outputs == traced[0].outputs for one in traced)
-    assert len({one.program for one in traced}) == len(RULES)
+    assert len({one.program for one in traced}) == len(traced)
 
 
 def test_an_array_that_is_never_written_has_no_lifetime():
