@@ -304,3 +304,54 @@ def test_a_chain_that_ends_with_a_gate_has_no_array_to_count(ask):
     _, state = tx.update(slopes(w), tx.init(w), w)
     with pytest.raises(ValueError, match="`eapu` alone writes no array"):
         ask(state)
+
+
+SILENT = {
+    "soft bounds": ej.SoftBounds(pulse=3.0, write_noise=1.0),
+    "linear step": ej.LinearStep(pulse=3.0),
+    "of 9 levels": ej.FiniteLevels(device=ej.SoftBounds(), levels=9),
+    "wearing": ej.Wearing(device=ej.SoftBounds(pulse=3.0)),
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_a_threshold_that_no_pulse_answers_is_refused_and_just_above_it_is_not(name):
+    chip, w = ej.Crossbar(device=SILENT[name]), weights()
+    least = float(SILENT[name].smallest_request()) / 80
+    for threshold, silent in ((0.9 * least, True), (1.1 * least, False)):
+        gate = ej.eapu(threshold, key=jr.key(1))
+        tx = optax.chain(SGD, gate, ej.program(chip, key=jr.key(2)))
+        update = jax.jit(tx.update)
+        if silent:
+            with pytest.raises(ValueError, match="threshold of eapu for 'kernel'"):
+                update(slopes(w), tx.init(w), w)
+        else:
+            _, state = update(slopes(w), tx.init(w), w)
+            assert ej.totals(state)["written"] > 0
+
+
+# A checkpoint that is loaded
+
+
+@pytest.mark.parametrize(
+    "encoding", [ej.SingleCell(), ej.DifferentialPair(), ej.OffsetColumn(rest=0.0)]
+)
+def test_loaded_weights_are_set_where_they_differ_without_a_pulse(encoding):
+    device = ej.AdditiveError(write_noise=2.0)
+    chip = ej.Crossbar(device=device, encoding=encoding)
+    tx = ej.program(chip, key=jr.key(0), foreign="set")
+    w = jnp.linspace(-1, 1, 64).reshape(8, 8)
+    changed = jnp.arange(64).reshape(8, 8) % 3 == 0
+    _, state = tx.update(0 * w + 0.1, tx.init(w), w)
+    before = ej.view(state)[""]
+    held = ej.array.weights(chip, before)
+    loaded = jnp.where(changed, 0.7 - held, held)
+    updates, state = jax.jit(tx.update)(0 * w, state, loaded)
+    after = ej.view(state)[""]
+    now = ej.array.weights(chip, after)
+    np.testing.assert_allclose(now, loaded, atol=1e-5)
+    np.testing.assert_allclose(loaded + updates, now, atol=1e-5)
+    moved = encoding.touched(after.cells.g != before.cells.g)
+    np.testing.assert_array_equal(moved & ~changed, False)
+    np.testing.assert_array_equal(after.ledger.writes, before.ledger.writes)
+    assert ej.totals(state)["foreign"] == changed.sum()

@@ -134,4 +134,4 @@ def _pulses(key, asked: Arrays, theta: Arrays, step) -> Arrays:
 
 def _least(theta: jax.Array) -> float | None:
     """The smallest concrete threshold; None while it is traced."""
-    return None if traced(theta) else float(np.min(theta))
+    return None if traced(theta) else float(np.asarray(theta).min())

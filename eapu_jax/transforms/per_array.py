@@ -42,7 +42,8 @@ def _at(tree: PyTree, leaves: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fitting(path: str, threshold: Any, update: jax.Array) -> jax.Array:
-    theta = jnp.asarray(threshold, working_dtype(update))
+    with jax.ensure_compile_time_eval():  # a known threshold stays known under jit
+        theta = jnp.asarray(threshold, working_dtype(update))
     try:
         fits = jnp.broadcast_shapes(theta.shape, update.shape) == update.shape
     except ValueError:

@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 import optax
 from jaxtyping import Array, Int, Key, PyTree, UInt32
 
@@ -201,14 +202,16 @@ def _check_answered(crossbars: dict[str, Crossbar], asked: dict[str, Any]) -> No
         if maker != "eapu" or threshold is None:
             continue
         crossbar = crossbars[path]
-        least = crossbar.device.smallest_request()
-        scale = crossbar.fixed_scale
-        if scale is None or traced(least, scale):
+        if crossbar.fixed_scale is None:
+            continue
+        with jax.ensure_compile_time_eval():  # known constants stay known under jit
+            least = crossbar.device.smallest_request() * crossbar.fixed_scale
+        if traced(least):
             continue
         device = type(crossbar.device).__name__
         number(
             f"threshold of eapu for {path!r} (up to this {device} sends no pulse, and "
             "eapu_jax.matched_threshold derives one that works)",
             threshold,
-            above=float(least * scale),
+            above=float(np.asarray(least).min()),
         )
