@@ -31,6 +31,7 @@ def values(name: str, x: Any) -> np.ndarray | None:
 
 def finite(name: str, x: Any) -> None:
     """Refuse NaN and infinity, also what is infinite in the computed precision."""
+    _not_empty(name, x)
     a = values(name, x)
     if a is None:
         return
@@ -47,6 +48,7 @@ def positive(name: str, x: Any, *, infinite: bool = False) -> None:
     """Refuse zero, negative and NaN entries, and infinity unless it is allowed."""
     if not infinite:
         finite(name, x)
+    _not_empty(name, x)
     a = values(name, x)
     if a is None:
         return
@@ -75,6 +77,13 @@ def interval(name: str, x: Any) -> None:
     positive(name, x)
 
 
+def ordered(low_name: str, low: Any, high_name: str, high: Any) -> None:
+    """Refuse a lower bound that does not lie below the upper one."""
+    a, b = values(low_name, low), values(high_name, high)
+    if a is not None and b is not None and not a < b:
+        raise ValueError(f"{high_name} = {b}: must exceed {low_name} = {a}.")
+
+
 def one_number(name: str, x: Any) -> None:
     """Refuse everything but a single real number; it may be NaN or infinite."""
     if (shape := real_array(name, x).shape) != ():
@@ -95,12 +104,13 @@ def many(name: str, x: Any) -> None:
         raise ValueError(f"{name} has shape {shape}: it must be (k,), k > 0.")
 
 
-def shaped(name: str, x: Any, *shapes: tuple[int, ...]) -> None:
+def shaped(name: str, x: Any, *shapes: tuple[int, ...], beside: str = "") -> None:
     """Refuse another shape than one of these; shapes are known when tracing too."""
     shape = real_array(name, x).shape
     if shape not in shapes:
         allowed = " or ".join(str(s) for s in shapes)
-        raise ValueError(f"{name} has shape {shape}: it must be {allowed}.")
+        because = f", to fit {beside}" if beside else ""
+        raise ValueError(f"{name} has shape {shape}: it must be {allowed}{because}.")
 
 
 def square(name: str, x: Any) -> None:
@@ -179,11 +189,15 @@ def stable(name: str, x: Any) -> None:
         )
 
 
-def same_size(name: str, x: Any, n: int) -> None:
+def same_size(name: str, x: Any, n: int, beside: str = "") -> None:
     """Refuse a matrix that is not `(n, n)`."""
     square(name, x)
-    if (shape := real_array(name, x).shape)[0] != n:
-        raise ValueError(f"{name} has shape {shape}: it must be ({n}, {n}).")
+    shaped(name, x, (n, n), beside=beside)
+
+
+def _not_empty(name: str, x: Any) -> None:
+    if 0 in (shape := real_array(name, x).shape):
+        raise ValueError(f"{name} has shape {shape}: it must not be empty.")
 
 
 def _smallest(a: np.ndarray) -> float:

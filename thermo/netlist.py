@@ -84,6 +84,7 @@ def to_spice(
         checks.interval(name, value)
         if is_traced(value):
             raise ValueError(f"{name} is traced: a netlist needs concrete values.")
+    t_stop, dt, noise_step = (float(x) for x in (t_stop, dt, noise_step))
     checks.positive("seed", seed)
     check_count("seed", seed)
     if not isinstance(output, str) or not output or set(output) & set(" \t\r\n'\""):

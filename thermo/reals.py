@@ -67,6 +67,12 @@ def alike(**named: Any) -> tuple[Any, ...]:
     return tuple(None if x is None else _cast(x, dtype) for x in arrays)
 
 
+def numbers(**named: Any) -> tuple[Any, ...]:
+    """As `alike`; where all are plain Python numbers, they stay what they are."""
+    plain = not any(hasattr(x, "dtype") for x in named.values())
+    return tuple(named.values()) if plain else alike(**named)
+
+
 def is_traced(*trees: Any) -> bool:
     """Whether any array in the trees is being traced."""
     return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(trees))
@@ -93,5 +99,5 @@ def _refusal(name, x):
             f"{name} is complex ({dtype}), it must be of real numbers: the imaginary "
             "part would be lost. A Hermitian A + iB is [[A, -B], [B, A]] in reals."
         )
-    shown = f"an array of {dtype}" if np.ndim(x) and dtype is not None else repr(x)
-    return f"{name} = {shown[:80]}: must be real numbers."
+    shown = f"{x!r:.80}" if dtype is None else f"an array of {dtype}"
+    return f"{name} = {shown}: must be real numbers, as many in each row."

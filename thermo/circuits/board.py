@@ -88,7 +88,7 @@ class AbstractBoard(abc.ABC):
         """Capacitance matrix of the nodes, nF, `(d, d)`."""
 
     @abc.abstractmethod
-    def impedance(self, omega: jax.Array) -> jax.Array:
+    def impedance(self, omega: Scalar) -> jax.Array:
         """Node impedance matrix Z at angular frequency `omega`, kOhm, complex."""
 
     @abc.abstractmethod
@@ -184,7 +184,8 @@ class AbstractBoard(abc.ABC):
         """Refuse a field of another shape than the noise says, by its name."""
         d = self.n_cells
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            if (value := getattr(self, field.name)) is None:
+            value = getattr(self, field.name)
+            if value is None and field.default is None:
                 continue
             if field.name in self.matrices:
                 allowed = (
@@ -194,7 +195,7 @@ class AbstractBoard(abc.ABC):
                 allowed = [(d,)]
             else:
                 allowed = [(d,), ()]
-            checks.shaped(field.name, value, *allowed)
+            checks.shaped(field.name, value, *allowed, beside="noise")
 
     def check_elements(self) -> None:
         """Refuse what no non-linear element, noise or colour can be."""

@@ -75,7 +75,8 @@ def check_range(component_range: Any, scale: Any) -> None:
     low, high = component_range
     checks.non_negative("component_range[0]", low)
     checks.positive("component_range[1]", high, infinite=scale is not None)
-    if not is_traced(low, high) and not low < high:
+    a, b = checks.values("low", low), checks.values("high", high)
+    if a is not None and b is not None and not a < b:
         raise ValueError(f"component_range = {component_range}: high must exceed low.")
 
 
@@ -98,7 +99,7 @@ def check_representable(matrix: Any, name: str = "matrix") -> None:
         )
     own = np.sqrt(diagonal)
     off = a - np.diag(diagonal)
-    relative = off / own[:, None] / own[None, :]
+    relative = np.triu(off / own[:, None] / own[None, :])
     if relative.max() > ROUNDING:
         i, j = (int(k) for k in np.unravel_index(np.argmax(relative), off.shape))
         raise ValueError(

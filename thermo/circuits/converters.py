@@ -11,7 +11,7 @@ from prng import unrolled
 from thermo import checks
 from thermo.circuits.board import Scalar
 from thermo.counts import check_count
-from thermo.reals import alike, real_array
+from thermo.reals import alike, numbers, real_array
 
 MOST_BITS = 24
 
@@ -86,12 +86,14 @@ class Converter:
         self.check()
         if self.bits is None or self.full_scale is None:
             return 0.0
-        return 2 * self.full_scale / 2.0**self.bits
+        full_scale, bits = numbers(full_scale=self.full_scale, bits=self.bits)
+        return 2 * full_scale / 2.0**bits
 
     def added_variance(self) -> Scalar:
         """What the read-out adds to every variance, V^2, while nothing clips."""
         self.check()
-        return self.amplifier_noise**2 + self.step**2 / 12
+        rms, step = numbers(amplifier_noise=self.amplifier_noise, step=self.step)
+        return rms**2 + step**2 / 12
 
     def check(self) -> None:
         """Refuse settings that no converter can have.

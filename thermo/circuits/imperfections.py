@@ -14,7 +14,7 @@ from prng import unrolled
 from thermo import checks
 from thermo.circuits.board import AbstractBoard, Scalar
 from thermo.counts import check_count
-from thermo.reals import alike, is_traced, real_array
+from thermo.reals import alike, numbers, real_array
 
 Board = TypeVar("Board", bound=AbstractBoard)
 
@@ -195,16 +195,17 @@ def uniform_levels(low: float, high: float, bits: int) -> jax.Array:
         >>> uniform_levels(0.0, 3.0, 2)
         Array([0., 1., 2., 3.], dtype=float32)
     """
-    if np.asarray(bits).dtype.kind not in "iu" or not 1 <= bits <= MOST_BITS:
+    whole = np.ndim(bits) == 0 and np.asarray(bits).dtype.kind in "iu"
+    if not whole or not 1 <= bits <= MOST_BITS:
         raise ValueError(
             f"bits = {bits!r}: must be at least 1 and at most {MOST_BITS}, a whole "
-            f"number: there are 2^bits values."
+            "number: there are 2^bits values."
         )
     for name, edge in (("low", low), ("high", high)):
         checks.one_number(name, edge)
         checks.finite(name, edge)
-    if not is_traced(low, high) and not low < high:
-        raise ValueError(f"high = {high}: must exceed low = {low}.")
+    checks.ordered("low", low, "high", high)
+    low, high = numbers(low=low, high=high)
     return jnp.linspace(low, high, 2**bits)
 
 

@@ -87,7 +87,7 @@ class OpAmpBoard(AbstractBoard):
         )
 
     @of_reals
-    def impedance(self, omega: jax.Array) -> jax.Array:
+    def impedance(self, omega: Scalar) -> jax.Array:
         r"""$Z = [j\omega C + G]^{-1}$, kOhm, `(d, d)`."""
         susceptance = self.frequency(omega) * self.capacitance()
         z = jnp.linalg.inv(jax.lax.complex(jnp.asarray(self.conductance), susceptance))

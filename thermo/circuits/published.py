@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 
+from thermo import checks
 from thermo.circuits.rc import RCBoard
 from thermo.circuits.units import johnson_noise
 
@@ -18,11 +19,15 @@ def two_node_board(temperature: float = 300.0) -> RCBoard:
     Args:
         temperature: of the noise resistors, K (ASSUMED; it scales both voltages).
 
+    Raises:
+        ValueError: if `temperature` is not one finite number that is not negative.
+
     Example:
         >>> from thermo import exact
         >>> print(f"{exact.mixing_time(two_node_board().linear().drift):.2f} us")
         92.02 us
     """
+    checks.one_number("temperature", temperature)
     source, amplified = jnp.array([4.690, 4.680]), jnp.array([9.883, 9.911])
     gain = jnp.array([1125.0, 1130.0])
     load = jnp.array([0.0, 1 / 9.900])

@@ -111,7 +111,7 @@ class RLCBoard(AbstractBoard):
         )
 
     @of_reals
-    def impedance(self, omega: jax.Array) -> jax.Array:
+    def impedance(self, omega: Scalar) -> jax.Array:
         r"""$Z = [j\omega C + R^{-1} + (r + j\omega L)^{-1}]^{-1}$, kOhm, `(d, d)`."""
         frequency = self.frequency(omega)
         ohmic = jnp.broadcast_to(self.coil_resistance, (self.n_cells,))

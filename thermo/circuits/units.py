@@ -7,7 +7,7 @@ V/kOhm = mA), with energies in nJ and noise strengths in mA^2 us.
 import jax
 
 from thermo import checks
-from thermo.reals import alike
+from thermo.reals import numbers
 
 BOLTZMANN = 1.380649e-14
 """k_B, nJ/K (exact in the SI)."""
@@ -38,6 +38,5 @@ def johnson_noise(resistance: Scalar, temperature: Scalar) -> Scalar:
     """
     checks.positive("resistance", resistance)
     checks.non_negative("temperature", temperature)
-    if hasattr(resistance, "dtype") or hasattr(temperature, "dtype"):
-        resistance, temperature = alike(resistance=resistance, temperature=temperature)
+    resistance, temperature = numbers(resistance=resistance, temperature=temperature)
     return BOLTZMANN * temperature / resistance

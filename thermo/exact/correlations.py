@@ -12,7 +12,7 @@ from thermo.counts import check_count
 from thermo.exact.lyapunov import check_system, lyapunov, stationary_covariance
 from thermo.exact.transition import propagator
 from thermo.precision import full_precision, in_double
-from thermo.reals import is_traced, real_array
+from thermo.reals import real_array
 
 MOST_POINTS = 4096
 
@@ -141,8 +141,7 @@ def band_covariance(
     for name, edge in (("low", low), ("high", high)):
         checks.one_number(name, edge)
         checks.non_negative(name, edge)
-    if not is_traced(low, high) and not low < high:
-        raise ValueError(f"high = {high}: must exceed low = {low}.")
+    checks.ordered("low", low, "high", high)
     check_count("points", points)
     if points > MOST_POINTS:
         raise ValueError(f"points = {points}: must be at most {MOST_POINTS}.")

@@ -145,7 +145,7 @@ def covariance_error(
     """
     target = covariance if target is None else target
     _check_estimate(variance, covariance)
-    checks.same_size("target", target, len(covariance))
+    checks.same_size("target", target, len(covariance), "covariance")
     checks.finite("target", target)
 
     def law(variance, covariance, target):
@@ -183,7 +183,7 @@ def effective_samples(variance: jax.Array, covariance: jax.Array) -> jax.Array:
 def _check_estimate(variance, covariance):
     checks.square("covariance", covariance)
     checks.finite("covariance", covariance)
-    checks.same_size("variance", variance, len(covariance))
+    checks.same_size("variance", variance, len(covariance), "covariance")
     checks.non_negative("variance", variance)
 
 

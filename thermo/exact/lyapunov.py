@@ -58,7 +58,7 @@ def lyapunov(drift: jax.Array, rhs: jax.Array) -> jax.Array:
     for name, x in (("drift", drift), ("rhs", rhs)):
         checks.square(name, x)
         checks.finite(name, x)
-    checks.same_size("rhs", rhs, len(drift))
+    checks.same_size("rhs", rhs, len(drift), "drift")
     return in_double(_lyapunov, drift=drift, rhs=rhs)
 
 
@@ -68,7 +68,7 @@ def check_system(
     """Refuse shapes and values that are no linear circuit."""
     (checks.stable if stable else checks.square)("drift", drift)
     checks.finite("drift", drift)
-    checks.same_size("diffusion", diffusion, len(drift))
+    checks.same_size("diffusion", diffusion, len(drift), "drift")
     checks.positive_semidefinite("diffusion", diffusion)
 
 

@@ -64,7 +64,8 @@ def burn_in_time(
         2.30
     """
     checks.interval("error", error)
-    if checks.concrete(error) is not None and not error < 1:
+    value = checks.values("error", error)
+    if value is not None and not value < 1:
         raise ValueError(f"error = {error}: must be less than 1, it is relative.")
     check_system(drift, diffusion, stable=True)
     check_readout(readout, drift)

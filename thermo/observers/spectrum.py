@@ -12,6 +12,7 @@ from thermo import checks
 from thermo.compensated import Pair, add, pair
 from thermo.counts import Count, check_count
 from thermo.observers.comoments import by_blocks
+from thermo.reals import is_traced
 
 
 class SpectrumEstimate(NamedTuple):
@@ -76,9 +77,13 @@ class Spectrum:
                 f"got {self.segment}"
             )
         checks.one_number("dt", self.dt)
-        if not 0 < self.dt < math.inf:
-            raise ValueError(f"dt must be positive and finite, got {self.dt}")
-        checks.interval("dt", self.dt)
+        if is_traced(self.dt):
+            raise ValueError("dt is traced: an observer's settings are plain numbers")
+        dt = float(self.dt)
+        if not 0 < dt < math.inf:
+            raise ValueError(f"dt must be positive and finite, got {dt}")
+        checks.interval("dt", dt)
+        object.__setattr__(self, "dt", dt)  # hashable, whatever it was
 
     @property
     def least_samples(self) -> int:
