@@ -5,6 +5,7 @@ globals that are read and helpers of one's own modules do.
 """
 
 import dataclasses
+import dis
 import functools
 import hashlib
 import inspect
@@ -89,10 +90,27 @@ def _parts(thing: Any) -> list[Any]:
 def _of_function(function: Any) -> list[Any]:
     if _installed(function):
         return [function.__module__, function.__qualname__]
-    held = inspect.getclosurevars(function)
-    read = {**held.globals, **held.nonlocals}
+    known = function.__globals__
+    read = {n: known[n] for n in sorted(_globals(function.__code__)) if n in known}
+    cells = [_content(cell) for cell in function.__closure__ or ()]
     defaults = [function.__defaults__, function.__kwdefaults__]
-    return [function.__code__, dict(sorted(read.items())), *defaults]
+    return [function.__code__, read, cells, *defaults]
+
+
+def _globals(code: types.CodeType) -> set[str]:
+    """Names of globals that a function reads, or a function within it."""
+    loads = ("LOAD_GLOBAL", "LOAD_NAME")
+    found = {i.argval for i in dis.get_instructions(code) if i.opname in loads}
+    inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
+    return found.union(*map(_globals, inner))
+
+
+def _content(cell: Any) -> Any:
+    """What a closure holds; nothing yet, while it is being made."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
 
 
 def _own(members: Mapping[str, Any]) -> dict[str, Any]:

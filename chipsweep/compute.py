@@ -121,7 +121,7 @@ class Computer:
         if group.number in self.errors:
             return self.errors[group.number]
         if spec.outputs is not None:
-            return [plain_rows(spec, group, p.runs) for p in pieces]
+            return None  # computed when it is waited for: nothing runs beside it
         try:
             program = self.program(group)
         except Exception as e:
@@ -153,8 +153,8 @@ class Computer:
             for piece in pieces:
                 yield {}, [(i, out) for i in range(len(piece.where))]
             return
-        if isinstance(out, list):
-            yield from out
+        if out is None:
+            yield from (plain_rows(self.frame.spec, p.runs) for p in pieces)
             return
         values, width = jax.device_get(out), self.frame.width
         for i, piece in enumerate(pieces):

@@ -46,6 +46,8 @@ def opened(where: Any, reductions: Mapping[str, Any] | None = None) -> xr.Datase
         for number, reduction in enumerate(several):
             what = packing, name, number, reduction, outputs[name]
             dataset = dataset.assign(_finished(files, dataset, *what))
+    first = [name for name in outputs if name in dataset]
+    dataset = dataset[[*first, *(n for n in dataset.data_vars if n not in first)]]
     told = _failures(files, manifest, dataset)
     attrs = {"sweep": json.dumps({k: manifest[k] for k in _TOLD})}
     return dataset.assign_attrs(
@@ -53,7 +55,18 @@ def opened(where: Any, reductions: Mapping[str, Any] | None = None) -> xr.Datase
     )
 
 
-_TOLD = ("function", "axes", "dims", "chips", "seeds", "key", "common", "jax", "chunk")
+_TOLD = (
+    "function",
+    "axes",
+    "dims",
+    "chips",
+    "seeds",
+    "key",
+    "common",
+    "reduce",
+    "jax",
+    "chunk",
+)
 
 
 def failures(dataset: xr.Dataset) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Jaxpr
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from chipsweep.bytecode import digest_of_python
 from chipsweep.frame import Runs
@@ -99,9 +99,18 @@ def _digest(closed: ClosedJaxpr) -> str:
 
 def _constants(jaxpr: Jaxpr, consts: Iterable[Any] = ()) -> Iterator[Any]:
     yield from consts
+    yield from _written(jaxpr.outvars)
     for equation in jaxpr.eqns:
+        yield from _written(equation.invars)
         for part in jax.tree.leaves(list(equation.params.values())):
             if isinstance(part, ClosedJaxpr):
                 yield from _constants(part.jaxpr, part.consts)
             elif isinstance(part, Jaxpr):
                 yield from _constants(part)
+
+
+def _written(variables: Iterable[Any]) -> Iterator[Any]:
+    """Arrays that stand in the program itself; its text shows their shape alone."""
+    for one in variables:
+        if isinstance(one, Literal) and np.ndim(one.val):
+            yield one.val

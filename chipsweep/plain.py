@@ -7,19 +7,18 @@ import numpy as np
 from chipsweep.frame import Runs
 from chipsweep.point import NoSuchField, Point
 from chipsweep.replicate import BadFunction
-from chipsweep.spec import Group, Spec, fields_of
+from chipsweep.spec import Spec, fields_of
 
 __all__ = ["plain_rows"]
 
 
 def plain_rows(
-    spec: Spec, group: Group, runs: Runs
+    spec: Spec, runs: Runs
 ) -> tuple[dict[str, np.ndarray], list[tuple[int, str]]]:
     """Outputs of some runs, and what went wrong with which.
 
     The function's key is a `numpy.random.Generator`.
     """
-    del group
     assert spec.outputs is not None
     kinds = {"str": np.dtypes.StringDType(), "float64": np.dtype(np.float64)}
     n = len(runs.point)

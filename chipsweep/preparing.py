@@ -79,7 +79,7 @@ def prepared(
     require_ours(files)
     stored = read_manifest(files) if files.get("zarr.json") is not None else None
     if stored is None and not may_create:
-        raise StoreError("nothing has been computed yet")
+        raise StoreError(f"{files} holds no sweep")
     traced, errors, causes = _once(spec)
     outputs = outputs_of(spec, [t for t in traced if t is not None])
     devices = resources.devices or len(jax.local_devices())

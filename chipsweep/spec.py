@@ -17,6 +17,7 @@ __all__ = ["Group", "Indices", "Spec", "fields_of", "specify"]
 
 Indices = int | Sequence[int] | np.ndarray
 MOST_RUNS = 2**40
+_REDUCES = ("init", "update", "merge", "finish")
 
 
 class Group(NamedTuple):
@@ -140,12 +141,26 @@ def specify(
     fields = fields_of(base)
     if not callable(function):
         raise ValueError(f"function must be callable, got {function!r}")
+    if not isinstance(axes, Mapping):
+        raise ValueError(f"axes must be a mapping from names to values, got {axes!r}")
+    for name, given in (("dims", dims), ("reduce", reduce), ("outputs", outputs)):
+        if given is not None and not isinstance(given, Mapping):
+            raise ValueError(f"{name} must be a mapping by output, got {given!r}")
+    for name, given in (("keep", keep), ("may_be_nan", may_be_nan)):
+        if given is not None and (
+            isinstance(given, str) or not isinstance(given, Sequence)
+        ):
+            raise ValueError(f"{name} must be a sequence of names, got {given!r}")
     read = read_axes(axes, fields, closed=dataclasses.is_dataclass(base))
     layout = (design or Grid()).lay_out(read)
     _require_valid(base, layout)
     lists = {
         k: v if isinstance(v, Sequence) else (v,) for k, v in (reduce or {}).items()
     }
+    for name, several in lists.items():
+        for one in several:
+            if not all(hasattr(one, does) for does in _REDUCES):
+                raise ValueError(f"reduce[{name!r}] must be reductions, got {one!r}")
     spec = Spec(
         function=function,
         axes=read,

@@ -1,13 +1,13 @@
 """Experiments by name."""
 
-import difflib
 import importlib
 from types import ModuleType
 from typing import Any
 
+from chipsweep.suggest import suggest
 from experiments import EXPERIMENTS
 
-__all__ = ["config", "defaults", "find", "presets", "require", "suggest"]
+__all__ = ["config", "find", "presets", "require", "suggest"]
 
 
 def find(name: str) -> ModuleType:
@@ -47,21 +47,3 @@ def config(module: ModuleType, preset: str) -> Any:
         hint = suggest(preset, known)
         raise ValueError(f"unknown preset {preset!r} of {where}{hint}")
     return known[preset]
-
-
-def defaults(module: ModuleType, config: Any = None) -> Any:
-    """The fields of one run: of a config, or of the default one."""
-    config = module.Config() if config is None else config
-    return module.defaults(config) if hasattr(module, "defaults") else config.base()
-
-
-def suggest(word: str, known) -> str:
-    """The end of an error message: what was meant, and what there is.
-
-    Example:
-        >>> suggest("treshold", ["scheme", "threshold"])
-        ': did you mean threshold? There are scheme, threshold'
-    """
-    close = difflib.get_close_matches(word, known, n=1)
-    guess = f"did you mean {close[0]}? " if close else ""
-    return f": {guess}There are {', '.join(known) or 'none yet'}"

@@ -20,16 +20,15 @@ from experiments import (
     arguments,
     catalogue,
     configured,
-    provenance,
     report,
     running,
     store,
+    sweeping,
 )
 from experiments.configured import PROGRAM, Results
 from experiments.endings import ended
 from experiments.progress import display, say
 from experiments.report import lines
-from experiments.sweep import command
 
 _console = Console(markup=False, highlight=False)  # a path may hold brackets
 _ALL = ("all",)
@@ -44,19 +43,21 @@ def main(argv: list[str] | None = None) -> int:
 def _command(argv: list[str]) -> Callable[[], int]:
     """The command, its arguments read and checked."""
     if len(argv) > 1 and not argv[1].startswith("-"):
-        if argv[0] == "sweep":
-            return command.sweep_chips(argv[1], argv[2:], _console)
-        if argv[0] in ("run", "grid"):
-            return configured.read(argv[0], argv[1], argv[2:], _console)
+        of_one = {
+            "run": configured.read,
+            "sweep": sweeping.sweep_command,
+            "replay": sweeping.replay_command,
+        }
+        if argv[0] in of_one:
+            return of_one[argv[0]](argv[1], argv[2:], _console)
     commands = {
         "list": _list,
         "run": _usage("run", "Run an experiment and draw its figure."),
         "plot": _plot,
         "sweep": _usage("sweep", "Simulate many chips over values of their fields."),
-        "grid": _usage("grid", "Run a whole experiment over a grid of its fields."),
         "reproduce": _reproduce,
-        "replay": command.replay_lane,
-        "peek": command.peek,
+        "replay": _usage("replay", "Compute one chip of a sweep again."),
+        "peek": sweeping.peek,
         "report": _report,
     }
     read = {name: _later(do) for name, do in commands.items()}
@@ -111,8 +112,6 @@ def _plot(
     of = dataset.attrs.get("experiment")
     if of != name:
         raise ValueError(f"{path} is a result of {of or 'none'}, not of {name}")
-    if dataset.attrs.get("code_hash") != provenance.code_hash(module.__name__):
-        _console.print(f"{path} was computed by another version of the code")
     say(_console, "figure", running.draw(name, dataset, path.with_suffix("")))
     return 0
 

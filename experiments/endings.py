@@ -93,7 +93,7 @@ def _text(e: Exception) -> str:
 
 
 def _is_ours(kind: type) -> bool:
-    return kind.__module__.partition(".")[0] == "experiments"
+    return kind.__module__.partition(".")[0] in ("experiments", "chipsweep")
 
 
 def _tell(message: str) -> None:

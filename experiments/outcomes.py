@@ -33,14 +33,11 @@ class Outcome(NamedTuple):
 
 
 def swept(dataset: xr.Dataset) -> list[str]:
-    """Names of the dimensions that a sweep or a grid went over.
+    """Names of the dimensions that a sweep went over.
 
     Raises:
-        ValueError: if the dataset is of neither.
+        ValueError: if the dataset is not of a sweep.
     """
-    if "swept" in dataset.attrs:  # a grid, of runs that may be sweeps themselves
-        fields = json.loads(dataset.attrs["swept"])
-        return [f"config_{f}" if f"config_{f}" in dataset.dims else f for f in fields]
     if "sweep" not in dataset.attrs:
         raise ValueError("this dataset is not the result of a sweep")
     return list(json.loads(dataset.attrs["sweep"])["dims"])
@@ -111,8 +108,6 @@ def _without_own(
 
 def _is_statistic(name: str, dataset: xr.Dataset) -> bool:
     """Whether a reduction has made it, and the quantiles say it already."""
-    if "sweep" not in dataset.attrs:
-        return False
     reduced = json.loads(dataset.attrs["sweep"])["reduce"]
     of = [output for output in reduced if name.startswith(f"{output}_")]
     shown = any(name == f"{o}_mean" and f"{o}_quantile" not in dataset for o in of)

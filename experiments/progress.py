@@ -4,17 +4,61 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import rich.progress
 from rich.console import Console
 
-from experiments.work import Progress
+import chipsweep
 
-__all__ = ["Display", "display", "pace", "say"]
+__all__ = ["Display", "Report", "Reporting", "Step", "display", "pace", "say"]
+
+
+class Step(NamedTuple):
+    """How far a sweep of an experiment has come.
+
+    Attributes:
+        label: of the sweep.
+        done: runs that are there.
+        total: runs in all.
+        rate: runs per second; 0 before the first.
+    """
+
+    label: str
+    done: int
+    total: int
+    rate: float
+
+
+Report = Callable[[Step], None]
+
+
+class Reporting:
+    """A `chipsweep.Progress` that reports every few seconds at most."""
+
+    def __init__(
+        self, report: Report, label: str, number: int, count: int, pause: float = 2.0
+    ):
+        """Tell `report` of sweep `number` of `count`."""
+        self.report, self.pause = report, pause
+        self.label = f"{label} ({number + 1} of {count})"
+        self._last = -pause
+
+    def begin(self, spec: chipsweep.Spec, done: int) -> None:
+        """Say what is there already."""
+        self.report(Step(self.label, done, spec.runs, 0.0))
+
+    def event(self, event: chipsweep.Event) -> None:
+        """Say how far and how fast."""
+        now = time.monotonic()
+        if now - self._last < self.pause and event.done < event.total:
+            return
+        self._last = now
+        self.report(Step(self.label, event.done, event.total, event.rate))
 
 
 class Display:
-    """One bar per experiment on a terminal, one line per part elsewhere."""
+    """One bar per experiment on a terminal, a line now and then elsewhere."""
 
     def __init__(self, console: Console, bars: rich.progress.Progress):
         """Use `display` instead."""
@@ -22,25 +66,23 @@ class Display:
         self._bars = bars
 
     @contextlib.contextmanager
-    def follow(self, name: str) -> Iterator[Callable[[Progress], None]]:
-        """A `report` for `Work`, shown until the experiment is over."""
+    def follow(self, name: str) -> Iterator[Report]:
+        """A `report` for `Reporting`, shown until the experiment is over."""
         task = self._bars.add_task(name, total=None, pace="starting")
-        start, seen = time.perf_counter(), 0
+        start = time.perf_counter()
 
-        def report(progress: Progress) -> None:
-            nonlocal seen
+        def report(step: Step) -> None:
             self._bars.update(
                 task,
-                total=progress.expected,
-                completed=progress.done,
-                description=f"{name}: {progress.label}",
-                pace=pace(progress),
+                total=step.total,
+                completed=step.done,
+                description=f"{name}: {step.label}",
+                pace=pace(step),
             )
-            if progress.done > seen and not self.console.is_terminal:
-                seen = progress.done
-                of = f"{seen}/{progress.expected or '?'}"
+            if not self.console.is_terminal:
+                of = f"{step.done}/{step.total} runs"
                 took = f"{time.perf_counter() - start:.0f} s"
-                line = f"{name} {of} {progress.label} ({took}; {pace(progress)})"
+                line = f"{name}: {step.label}, {of} ({took}; {pace(step)})"
                 self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
         try:
@@ -67,26 +109,22 @@ def display(console: Console) -> Iterator[Display]:
         yield Display(console, bars)
 
 
-def pace(progress: Progress) -> str:
+def pace(step: Step) -> str:
     """Rate and time left, in words.
 
     Example:
-        >>> pace(Progress("sigma 2", done=3, expected=5, seconds=30.0, computed=2))
-        '4.0 parts/min, 30 s left'
-        >>> pace(Progress("sigma 0", done=0, expected=5, seconds=0.0, computed=0))
-        'first part'
+        >>> pace(Step("training", done=30, total=90, rate=2.0))
+        '2 runs/s, 30 s left'
+        >>> pace(Step("training", done=0, total=90, rate=0.0))
+        'first call'
     """
-    left = progress.seconds_left
-    if not progress.computed or not progress.seconds:
-        return f"{progress.done} read back" if progress.done else "first part"
-    rate = f"{60 * progress.computed / progress.seconds:.1f} parts/min"
-    if left is None:
-        return rate
-    return (
-        f"{rate}, {left:.0f} s left"
-        if left < 90
-        else f"{rate}, {left / 60:.1f} min left"
-    )
+    if step.done >= step.total:
+        return "done"
+    if not step.rate:
+        return f"{step.done} read back" if step.done else "first call"
+    left = (step.total - step.done) / step.rate
+    time_left = f"{left:.0f} s" if left < 90 else f"{left / 60:.1f} min"
+    return f"{step.rate:.3g} runs/s, {time_left} left"
 
 
 def say(console: Console, kind: str, paths: Iterable[Path]) -> None:

@@ -1,7 +1,7 @@
 """Run, keep, draw and judge experiments: what the commands do."""
 
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -12,10 +12,8 @@ from matplotlib.figure import Figure
 import chipsweep
 from experiments import catalogue, provenance, store, style
 from experiments.claims import Claim, read_csv, write_csv
-from experiments.progress import Display
+from experiments.progress import Display, Report, Reporting
 from experiments.sweep_figure import plot as plot_sweep
-from experiments.watching import Reporting
-from experiments.work import Progress, Work
 
 __all__ = [
     "Outcome",
@@ -61,9 +59,9 @@ def run(
     name: str,
     config: Any,
     results: Path,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Report = lambda step: None,
 ) -> xr.Dataset:
-    """The result of one config: read back if config and code are unchanged.
+    """The result of one config; runs that are in the stores are read back.
 
     Raises:
         StoreError: before computing, if `results` cannot be written or holds
@@ -71,40 +69,51 @@ def run(
     """
     module = catalogue.find(name)
     path = result_path(store.require_writable(results), name, config)
+    # what is not a result of ours is never overwritten
     kept = store.load(path) if path.exists() else None
-    if kept is not None and _is_current(kept, config):
-        return kept
-    scale = {"default": "reduced", None: "custom"}
     preset = _preset(module, config)
-    if hasattr(module, "sweeps"):
-        made = _derived(module, config, results / name, report)
-    else:
-        made = module.run(
-            config, Work(folder=results / name, config=config, report=report)
-        )
+    scale = {"default": "reduced", None: "custom"}.get(preset, str(preset))
+    found, programs = _swept(module, config, results / name, report)
     dataset = provenance.stamped(
-        made,
+        module.derive(config, found),
         name=name,
         config=config,
-        scale=scale.get(preset, str(preset)),
+        scale=scale,
+        programs=programs,
     )
+    if kept is not None and _same(kept, dataset):
+        return kept
     return store.load(store.save(dataset, path))
 
 
-def _derived(module: Any, config: Any, folder: Path, report: Any) -> xr.Dataset:
-    """All sweeps of an experiment, each continued from its store; what they show."""
-    asked = {label: one for label, one in module.sweeps(config).items()}
-    found = {}
+def _same(kept: xr.Dataset, made: xr.Dataset) -> bool:
+    """Whether nothing but when it was made has changed."""
+    decisive = ("config_hash", "programs", "scale")
+    return made.equals(kept) and all(
+        made.attrs[name] == kept.attrs.get(name) for name in decisive
+    )
+
+
+def _swept(
+    module: Any, config: Any, folder: Path, report: Report
+) -> tuple[dict[str, xr.Dataset], dict[str, str]]:
+    """All sweeps of an experiment, each continued from its store, and their identity.
+
+    A store is named by the identity of its sweep: what was computed by another
+    program, or for another config, is never read.
+    """
+    asked = module.sweeps(config)
+    found, programs = {}, {}
     for number, (label, one) in enumerate(asked.items()):
         spec = one.spec
-        store = folder / f"{label}-{chipsweep.identity(spec)}.zarr"
+        programs[label] = chipsweep.identity(spec)
         found[label] = chipsweep.run(
             spec,
-            store=store,
+            store=folder / f"{label}-{programs[label]}.zarr",
             resources=chipsweep.Resources(chunk=one.chunk),
             progress=Reporting(report, label, number, len(asked)),
         )
-    return module.derive(config, found)
+    return found, programs
 
 
 def figure(name: str, dataset: xr.Dataset) -> Figure:
@@ -166,11 +175,3 @@ def _one(
 def _preset(module: ModuleType, config: Any) -> str | None:
     same = (name for name, c in catalogue.presets(module).items() if c == config)
     return next(same, None)
-
-
-def _is_current(dataset: xr.Dataset, config: Any) -> bool:
-    wanted = (
-        provenance.config_hash(config),
-        provenance.code_hash(type(config).__module__),
-    )
-    return (dataset.attrs.get("config_hash"), dataset.attrs.get("code_hash")) == wanted

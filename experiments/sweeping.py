@@ -16,6 +16,8 @@ import chipsweep
 from chipsweep import Moments, Quantiles, Structural
 from experiments import arguments, catalogue, provenance, store, style
 from experiments.axis_words import read_axis
+from experiments.configured import PROGRAM
+from experiments.progress import say
 from experiments.sweep_figure import plot
 from experiments.terminal import on_terminal
 
@@ -93,70 +95,87 @@ class At:
     file: Path | None = None
 
 
-def sweep_command(name: str, argv: Sequence[str], console: Console) -> int:
-    """`sweep NAME`: simulated chips at every point; the exit status.
+def sweep_command(
+    name: str, argv: Sequence[str], console: Console
+) -> Callable[[], int]:
+    """`sweep NAME`: simulated chips at every point; arguments read and checked.
 
     The same command continues from the store, whatever stopped it.
     """
     given, spec = _read("sweep", name, argv, _ABOUT_SWEEP)
-    stem = f"{name}-sweep-{chipsweep.identity(spec)}"
-    kept: Any = (
-        given.where.store
-        or store.require_writable(given.where.results) / name / f"{stem}.zarr"
-    )
-    path = given.where.results / f"{stem}.nc"
-    if path.exists():
-        store.load(path)  # what is not a result of ours is never overwritten
-    with (
-        on_terminal(console, given.where.draw or None) as progress,
-        _executor(given.where.cluster) as executor,
-    ):
-        dataset = chipsweep.run(
-            spec,
-            store=kept,
-            executor=executor,
-            share=_share(given.where.share),
-            resources=chipsweep.Resources(chunk=given.where.chunk or None),
-            progress=progress,
-        )
-    _told(dataset, console, f"replay {name} {_kept(argv)}")
-    console.print(f"store: {kept}", highlight=False, soft_wrap=True)
-    if (dataset.reason == chipsweep.REASONS.index("not computed")).any():
-        console.print("other parts are missing: run it without --share at the end")
-        return 0
+    share = _share(given.where.share)
+    resources = chipsweep.Resources(chunk=given.where.chunk or None)
     words = without(["python", "-m", "experiments", "sweep", name, *argv], *_ELSEWHERE)
+
+    def compute() -> int:
+        stem = f"{name}-sweep-{chipsweep.identity(spec)}"
+        path = store.require_writable(given.where.results) / f"{stem}.nc"
+        kept: Any = given.where.store or path.parent / name / f"{stem}.zarr"
+        if path.exists():
+            store.load(path)  # what is not a result of ours is never overwritten
+        with (
+            on_terminal(console, given.where.draw or None) as progress,
+            _executor(given.where.cluster) as executor,
+        ):
+            dataset = chipsweep.run(
+                spec,
+                store=kept,
+                executor=executor,
+                share=share,
+                resources=resources,
+                progress=progress,
+            )
+        _told(dataset, console, f"{PROGRAM} replay {name} {_kept(argv)}")
+        console.print(f"store: {kept}", highlight=False, soft_wrap=True)
+        if (dataset.reason == chipsweep.REASONS.index("not computed")).any():
+            console.print("parts are missing: the last run goes without --share")
+            return 0
+        _save(dataset.load(), name, given.base, spec, words, path, console)
+        return 1 if chipsweep.failures(dataset) else 0
+
+    return compute
+
+
+def _save(dataset, name, base, spec, words, path: Path, console: Console) -> None:
+    """The result and its figure."""
     whole = provenance.stamped(
-        dataset.load(), name=name, config=given.base, scale="sweep"
+        dataset,
+        name=name,
+        config=base,
+        scale="sweep",
+        programs={"sweep": chipsweep.identity(spec)},
     )
     whole = whole.assign_attrs(command=shlex.join(words))
-    store.save(whole, path)
-    for kind, file in [("result", path), *(("figure", f) for f in style.save(
-        plot(whole), path.with_suffix("")))]:  # fmt: skip
-        console.print(f"{kind}: {file}", highlight=False, soft_wrap=True)
-    return 1 if chipsweep.failures(whole) else 0
+    say(console, "result", [store.save(whole, path)])
+    say(console, "figure", style.save(plot(whole), path.with_suffix("")))
 
 
-def replay_command(name: str, argv: Sequence[str], console: Console) -> int:
+def replay_command(
+    name: str, argv: Sequence[str], console: Console
+) -> Callable[[], int]:
     """`replay NAME`: the words of a sweep, and --at, --chip, --seed: that run again."""
     given, spec = _read("replay", name, argv, _ABOUT_REPLAY, ("run", At()))
-    kept = (
-        given.where.results / name / (f"{name}-sweep-{chipsweep.identity(spec)}.zarr")
-    )
-    there = given.where.store or (kept if kept.exists() else None)
-    point: Any = dict(_pair(text) for text in given.run.at)
-    dataset = chipsweep.replay(
-        spec,
-        point if spec.axes else 0,
-        chip=given.run.chip,
-        seed=given.run.seed,
-        store=there,
-        chunk=given.where.chunk or None,
-    )
-    console.print(dataset)
-    if given.run.file is not None:
-        saved = store.save(dataset, given.run.file)
-        console.print(f"result: {saved}", soft_wrap=True)
-    return 0
+    point: Any = dict(_pair(text) for text in given.run.at) if spec.axes else 0
+
+    def compute() -> int:
+        if given.run.file is not None and given.run.file.exists():
+            store.load(given.run.file)  # only a result of ours is replaced
+        stem = f"{name}-sweep-{chipsweep.identity(spec)}"
+        kept = given.where.results / name / f"{stem}.zarr"
+        dataset = chipsweep.replay(
+            spec,
+            point,
+            chip=given.run.chip,
+            seed=given.run.seed,
+            store=given.where.store or (kept if kept.exists() else None),
+            chunk=given.where.chunk or None,
+        )
+        console.print(dataset)
+        if given.run.file is not None:
+            say(console, "result", [store.save(dataset, given.run.file)])
+        return 0
+
+    return compute
 
 
 def peek(
@@ -209,7 +228,7 @@ def _read(
     given: Any = arguments.read(
         lambda: tyro.cli(
             made,
-            prog=f"python -m experiments {command} {name}",
+            prog=f"{PROGRAM} {command} {name}",
             description=about.format(name=name),
             args=list(argv),
         ),
@@ -227,6 +246,11 @@ def _read(
         dims=_dims(module),
         reduce={output: (Moments(), Quantiles()) for output in asked.reduce},
     )
+    if given.where.chunk > spec.runs:
+        raise ValueError(
+            f"chunk must be at most the {spec.runs} runs of the sweep, "
+            f"got {given.where.chunk}"
+        )
     return given, spec
 
 
@@ -263,7 +287,10 @@ def _share(text: str) -> tuple[int, int] | None:
     words = text.split("/")
     if len(words) != 2 or not all(w.isascii() and w.isdecimal() for w in words):
         raise ValueError(f"share = {text!r}: expected PART/PARTS, such as 0/32")
-    return int(words[0]), int(words[1])
+    part, parts = map(int, words)
+    if not part < parts <= 10**6:
+        raise ValueError(f"share = {text!r}: PART must be below PARTS, at most 10**6")
+    return part, parts
 
 
 @contextlib.contextmanager

@@ -18,10 +18,11 @@ _NAME = re.compile(rf"{PROGRAM.pattern}( NAME)*")  # of a program, before its wo
 _QUOTED = re.compile(r"`([^`]*)`|\"(python -m [^\"]*)\"|'(python -m [^'\n]*)'")
 _LINE = re.compile(r"^\s*((?:(?:srun|mpirun) .*)?python -m .*?)(?:\s+#.*)?$")
 _FILLED = {" FIELD=VALUE,...": " seed=0,1", " ...": "", "NAME": "chip_yield"}
+_FILLED |= {"$SLURM_ARRAY_TASK_ID": "0", "$(JOB_COMPLETION_INDEX)": "0"}
 _PACKAGES = ("prng", "eapu_jax", "thermo", "chipsweep", "experiments")
 _PACKAGES += ("benchmarks",)
-_HELP = ("", "list", "run", "plot", "sweep", "grid", "reproduce", "replay", "peek")
-_HELP += ("report", "run threshold", "sweep threshold", "grid threshold")
+_HELP = ("", "list", "run", "plot", "sweep", "reproduce", "replay", "peek", "report")
+_HELP += ("run threshold", "sweep threshold", "replay threshold")
 
 
 def shown() -> dict[str, str]:

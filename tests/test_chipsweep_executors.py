@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from chipsweep import StoreError
+from tests import toy_cluster
 from tests.toy_cluster import content, slow_sweep, sweep_of
 
 ROOT = Path(__file__).parents[1]
@@ -93,6 +94,43 @@ def test_two_hundred_kills_end_with_the_same_bytes(tmp_path):
 def test_two_starters_at_once_fill_one_store(alone, tmp_path):
     both = [python("share", tmp_path / "s", i, 2) for i in range(2)]
     assert [one.wait() for one in both] == [0, 0]
+    assert content(tmp_path / "s") == alone
+
+
+def test_the_bits_do_not_depend_on_the_number_of_devices(alone, tmp_path):
+    flags = os.environ.get("XLA_FLAGS", "")
+    four = f"{flags} --xla_force_host_platform_device_count=4"
+    running = python(
+        "devices", tmp_path / "s", 4, env={**os.environ, "XLA_FLAGS": four}
+    )
+    assert running.wait() == 0
+    assert content(tmp_path / "s") == alone
+
+
+def test_a_full_disk_is_an_error_and_the_sweep_goes_on_later(alone, tmp_path):
+    full = python("small", tmp_path / "s", stderr=subprocess.PIPE)
+    assert "File too large" in full.communicate()[1]
+    assert full.returncode == 1
+    sweep_of(tmp_path / "s")
+    assert content(tmp_path / "s") == alone
+
+
+def test_a_worker_with_other_code_is_refused(tmp_path, monkeypatch):
+    slow_sweep(tmp_path / "s", share=(0, 2))
+    monkeypatch.setattr(toy_cluster, "slow", toy_cluster.noisy)
+    with (
+        concurrent.futures.ThreadPoolExecutor(1) as executor,
+        pytest.raises(StoreError, match="programs"),
+    ):
+        slow_sweep(tmp_path / "s", executor=executor)
+
+
+def test_an_object_store_holds_the_same(alone, tmp_path):
+    pytest.importorskip("fsspec")
+    address = f"memory://{tmp_path.name}/s"
+    kept = sweep_of(address)
+    again = sweep_of(tmp_path / "s")
+    assert kept.load().identical(again.load())
     assert content(tmp_path / "s") == alone
 
 

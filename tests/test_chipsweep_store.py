@@ -189,11 +189,25 @@ def nested(table):
         lambda g: lambda point, chip, key: {"y": jnp.array([g])[0] * point.v},
         lambda g: (
             lambda point, chip, key: {
+                "y": (np.full(300, g, np.float32) * point.v).sum()
+            }
+        ),
+        lambda g: lambda point, chip, key: {"y": point.v * np.float32(g)},
+        lambda g: (
+            lambda point, chip, key: {
                 "y": jax.jit(lambda v: v * jnp.float32(g))(point.v)
             }
         ),
     ],
-    ids=["bound object", "typed text", "closure", "captured array", "inner program"],
+    ids=[
+        "bound object",
+        "typed text",
+        "closure",
+        "captured array",
+        "array of numpy",
+        "number of numpy",
+        "inner program",
+    ],
 )
 @pytest.mark.parametrize("plain", [False, True])
 def test_a_program_with_another_constant_is_another_sweep(made, plain, tmp_path):

@@ -15,10 +15,11 @@ import pytest
 from tests.shown_commands import ROOT, commands, shown, typed
 
 EXAMPLES = {
-    "python -m experiments replay stores/a --at noise=0.5 --chip 3 --seed 0": "none",
-    "python -m experiments replay NAME": "what follows comes from a store",
+    "python -m experiments sweep chip_yield --chips 10000 --grid spread=0,0.5,1 "
+    "--share $SLURM_ARRAY_TASK_ID/32": "minutes, and a part only",
+    "python -m experiments sweep chip_yield --chips 10000 --store "
+    "s3://bucket/yield.zarr --share $(JOB_COMPLETION_INDEX)/8": "wants a bucket",
     "python -m experiments sweep chip_yield --chips 9 --results /tmp/a": "a folder",
-    "python -m experiments sweep NAME ... --process 0/2": "waits for process 1 of 2",
     "python -m experiments plot threshold": "wants `run threshold` before",
     "python -m experiments plot threshold --file results/threshold-smoke.nc": "same",
     "python -m experiments report": "wants results, see the test of it",

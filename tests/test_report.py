@@ -200,28 +200,6 @@ def test_a_failure_is_shown_with_its_traceback(show, tmp_path):
     assert "<summary>MemoryError: no room</summary>" in page
 
 
-def test_other_code_is_said(show, tmp_path):
-    assert "another version" not in show("run", "toy")[1]
-    stored(tmp_path, code_hash="another")
-    assert "Computed by another version of the code" in show()[1]
-
-
-def test_a_grid_is_drawn_and_its_commands_make_it_again(show, tmp_path):
-    status, page, _ = show("grid", "toy", "--grid", "n_chips=2,3", "--loud")
-    assert (status, "<img" in page) == (0, True)
-    assert "Scale: sweep. Swept: n_chips (2). Every outcome as" in text(page)
-    assert "n_chips 2, slope 3, chip 3" in page
-    (result,) = tmp_path.glob("*.nc")
-    before = store.load(result)
-    redraw, rerun = commands(page)
-    result.with_suffix(".png").unlink()
-    do(redraw)
-    assert result.with_suffix(".png").exists()
-    result.unlink()
-    do(rerun)
-    assert store.load(result).equals(before)
-
-
 def test_what_no_scale_attempts_is_said_once(show, monkeypatch):
     untried = claims.not_attempted("the sky", "nowhere")
     monkeypatch.setattr(toy, "claims", lambda dataset: [untried])

@@ -14,7 +14,6 @@ GRID = ["--grid", "noise=0.5,1", "--grid", "length=5", "--structural", "length"]
 def toy(monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, "toy", "tests.toy_chips")
     monkeypatch.setitem(style.STYLE, "savefig.dpi", 20)
-    monkeypatch.setitem(EXPERIMENTS, "other", "tests.toy_experiment")
 
 
 def test_a_sweep_over_chips_is_stored_shown_and_replayed(tmp_path, capsys):
@@ -27,10 +26,11 @@ def test_a_sweep_over_chips_is_stored_shown_and_replayed(tmp_path, capsys):
     assert json.loads(dataset.attrs["config"])["mean"] == 2.0
     assert dataset.last.mean() > 5
     assert result.with_suffix(".png").exists()
-    (folder,) = (tmp_path / "toy").glob("sweep-*")
+    (folder,) = (tmp_path / "toy").glob("toy-sweep-*.zarr")
     assert cli.main(["peek", str(folder)]) == 0
     at, again = ["--at", "noise=1.0", "--at", "length=5"], tmp_path / "again.nc"
-    command = ["replay", str(folder), *at, "--chip", "2", "--file", str(again)]
+    which = [*at, "--chip", "2", "--file", str(again)]
+    command = ["replay", *sweep[1:], *which]
     assert cli.main(command) == 0
     chip = dataset.sel(noise=1.0, length=5, chip=2)
     assert store.load(again).last.item() == chip.last.item()
@@ -58,19 +58,22 @@ def test_statistics_alone_are_kept_of_what_is_reduced(tmp_path):
 @pytest.mark.parametrize(
     ("command", "status"),
     [
-        (["sweep", "other", "--chips", "3"], 2),
         (["sweep", "toy", "--chips", "3", "--grid", "nose=0"], 2),
         (["sweep", "toy", "--chips", "0"], 2),
         (["sweep", "toy", "--grid", "mean=1", "--grid", "mean=2"], 2),
         (["sweep", "toy", "--structural", "mean"], 2),
         (["sweep", "toy", "--reduce", "lost"], 2),
-        (["sweep", "toy", "--process", "2/2"], 2),
-        (["sweep", "toy", "--process", "²/3"], 2),
+        (["sweep", "toy", "--share", "2/2"], 2),
+        (["sweep", "toy", "--share", "²/3"], 2),
+        (["sweep", "toy", "--share", "1"], 2),
+        (["sweep", "toy", "--chunk", "17"], 2),
         (["sweep", "toy", "--chunk", str(2**70)], 2),
         (["sweep", "toy", "--chips", str(2**70)], 2),
         (["sweep", "toy", "--key", str(2**70)], 2),
         (["sweep", "toy", "--key", "-1"], 2),
-        (["replay", "nowhere"], 1),
+        (["replay", "nowhere"], 2),
+        (["replay", "toy", "--chip", "99"], 2),
+        (["replay", "toy", "--at", "noise"], 2),
         (["peek", "nowhere"], 1),
     ],
 )

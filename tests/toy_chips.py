@@ -20,10 +20,11 @@ class Training:
 class Config:
     seed: int = 0
 
-    def base(self):
-        return Training()
+
+def defaults(config):
+    return Training()
 
 
-def one_chip(point, chip, key, trace=False):
+def simulate(point, chip, keys, trace=False):
     assert isinstance(point.length, int)
-    return walk(point, chip, key, trace)
+    return walk(point, chip, keys.chip, trace)

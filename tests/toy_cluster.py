@@ -70,6 +70,14 @@ if __name__ == "__main__":
     how, store, *rest = sys.argv[1:]
     if how == "kill":
         slow_sweep(store, progress=Killer(int(rest[0])))
+    elif how == "devices":
+        sweep_of(store, devices=int(rest[0]))
+    elif how == "small":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        sweep_of(store)
     elif how == "share":
         sweep_of(store, share=(int(rest[0]), int(rest[1])))
     else:

@@ -1,5 +1,6 @@
 """A small experiment for the tests of the machinery: lines of a given slope."""
 
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +9,12 @@ from matplotlib.figure import Figure
 
 from experiments import style
 from experiments.claims import Claim, within
-from experiments.work import Work
+from experiments.contract import Sweep
 
 REPRODUCES = "a toy: Fig. 0"
 MINUTES = 0.01
 CALLS: list[float] = []
-"""Slopes computed so far, so that a test can count; and those that must fail."""
+"""Slopes of the runs so far, so that a test can count; and those that must fail."""
 FAIL_AT: dict[float, BaseException] = {}
 
 
@@ -22,7 +23,7 @@ class Config:
     """Lines of several slopes.
 
     Attributes:
-        slopes: one part each, 1/s.
+        slopes: of the lines, 1/s.
         n_chips: points drawn at every slope.
         loud: whether to add one.
     """
@@ -39,24 +40,46 @@ class Config:
 PRESETS = {"smoke": Config(slopes=(1.0,), n_chips=2)}
 
 
-def run(config: Config, work: Work | None = None) -> xr.Dataset:
-    work = work or Work()
-    work.expect(len(config.slopes))
-    lines = [
-        work.part(f"slope {s}", lambda s=s: _line(s, config)) for s in config.slopes
-    ]
-    data = xr.concat(
-        lines, xr.DataArray(list(config.slopes), dims="slope", name="slope")
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    slope: float = 1.0
+    loud: bool = False
+
+
+def simulate(point, chip, rng):
+    del rng
+    told = sys.modules["tests.toy_experiment"]  # its lists are no part of the program
+    if chip == 0:
+        told.CALLS.append(point.slope)
+    stop = told.FAIL_AT.get(point.slope)
+    if isinstance(stop, KeyboardInterrupt):
+        raise stop
+    return {"y": np.float32(point.slope * chip / 3 + point.loud)}
+
+
+def defaults(config: Config) -> Line:
+    return Line(loud=config.loud)
+
+
+def sweeps(config: Config) -> dict[str, Sweep]:
+    lines = Sweep(
+        simulate=simulate,
+        base=defaults(config),
+        axes={"slope": config.slopes},
+        chips=config.n_chips,
+        outputs={"y": float},
+        chunk=config.n_chips,
     )
-    return data.assign_attrs(data="toy data, made up")
+    return {"lines": lines}
 
 
-def _line(slope: float, config: Config) -> xr.Dataset:
-    CALLS.append(slope)
-    if slope in FAIL_AT:
-        raise FAIL_AT[slope]
-    y = slope * np.arange(config.n_chips, dtype=np.float32) / 3 + config.loud
-    return xr.Dataset({"y": ("chip", y.astype(np.float32), {"units": "m"})})
+def derive(config: Config, found) -> xr.Dataset:
+    lines = found["lines"]
+    for slope in config.slopes:
+        if slope in FAIL_AT:
+            raise FAIL_AT[slope]
+    y = lines.y.isel(seed=0, drop=True).astype(np.float32).assign_attrs(units="m")
+    return xr.Dataset({"y": y}).assign_attrs(data="toy data, made up")
 
 
 @style.styled

@@ -28,7 +28,6 @@ def _article(result: Result) -> str:
     problems = [f'<p class="warning">{escape(text)}</p>' for text in result.problems]
     parts = [
         _figure(result, result.drawn) if result.drawn else _scale(result),
-        *(f"<p>{escape(note)}</p>" for note in result.notes),
         *problems,
         *(_command(what, line) for what, line in result.commands.items()),
         _details("Configuration", _config(result)),

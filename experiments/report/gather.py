@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import xarray as xr
 
-from experiments import EXPERIMENTS, catalogue, provenance, running, store
+from experiments import EXPERIMENTS, catalogue, running, store
 from experiments.claims import Claim
 from experiments.outcomes import swept
 from experiments.report import commands
@@ -34,7 +34,6 @@ class Result(NamedTuple):
         drawn: the figure; None if there is none.
         claims: judged anew from the stored numbers.
         commands: what it does -> the command.
-        notes: what a reader must know.
         problems: what went wrong.
     """
 
@@ -48,7 +47,6 @@ class Result(NamedTuple):
     drawn: Drawing | None
     claims: list[Claim]
     commands: dict[str, str]
-    notes: list[str]
     problems: list[str]
 
 
@@ -141,7 +139,6 @@ def _result(path: Path, dataset: xr.Dataset) -> Result:
         drawn=drawn,
         claims=claims,
         commands=again,
-        notes=_notes(module, dataset),
         problems=problems,
     )
 
@@ -189,11 +186,3 @@ def _again(path: Path, module: ModuleType, dataset: xr.Dataset) -> dict[str, str
     else:
         make = commands.rerun(name, path.parent, module, attrs)
     return {"Draw it again": commands.redraw(name, path), "Compute it again": make}
-
-
-def _notes(module: ModuleType | None, dataset: xr.Dataset) -> list[str]:
-    notes = []
-    current = module and provenance.code_hash(module.__name__)
-    if current and dataset.attrs.get("code_hash") != current:
-        notes.append("Computed by another version of the code.")
-    return notes

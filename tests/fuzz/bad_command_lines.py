@@ -39,7 +39,6 @@ def every_line() -> Iterator[Bad]:
     yield from _of_names()
     yield from _of_configs()
     yield from _of_sweeps()
-    yield from _of_grids()
     yield from _of_replays()
     yield from _of_paths()
     yield from _of_shape()
@@ -48,12 +47,11 @@ def every_line() -> Iterator[Bad]:
 def _of_names() -> Iterator[Bad]:
     for name in NAMES:
         yield Bad((name,), ((name.strip("-"),),))
-        for command in ("run", "grid", "sweep", "plot"):
+        for command in ("run", "sweep", "replay", "plot"):
             if not name.startswith("-"):
                 yield Bad((command, name, "--results", "{new}"), ((_plain(name),),))
         for words in (
             ["run", "toy"],
-            ["grid", "toy"],
             ["reproduce"],
             ["run", "scheme"],
         ):
@@ -69,7 +67,7 @@ def _of_configs() -> Iterator[Bad]:
         for field, values in _bad_fields(module.Config):
             for value in values:
                 yield _of_flag(("run", name), field, value)
-        for field, values in _bad_fields(type(catalogue.defaults(module))):
+        for field, values in _bad_fields(type(module.defaults(module.Config()))):
             for value in values:
                 yield _of_flag(("sweep", name), f"base.{field}", value)
 
@@ -121,7 +119,7 @@ SWEEP: dict[str, tuple[str, ...]] = {
     "reduce": ("nope", "", "é🦊", "[red]"),
     "structural": ("nope", "", "mean", "é🦊"),
     "chunk": ("-1", "two", "1.5", "", "99999999999999999999"),
-    "process": ("2/2", "1", "a/b", "-1/2", "1/0", "0/-1", "1/2/3", "²/3", " ", "0/0"),
+    "share": ("2/2", "1", "a/b", "-1/2", "1/0", "0/-1", "1/2/3", "²/3", " ", "0/0"),
     "draw": ("",),  # any other word is told, and changes nothing in the result
 }
 AXES = ("", "=", "mean", "mean=", "=1", "nope=1", "mean=a", "mean=1,1", "mean=nan")
@@ -150,39 +148,25 @@ def _of_sweeps() -> Iterator[Bad]:
     yield Bad((*words, "--results", "{new}"), (("Zip",),))
     twice = ("--grid=mean=0", "--grid=mean=1", "--results", "{new}")
     yield Bad(("sweep", "walk", *twice), (("twice",),))
-    yield Bad(("sweep", "toy"), (("one_chip",),))
-
-
-def _of_grids() -> Iterator[Bad]:
-    values = ("", "=", "n_chips", "n_chips=", "=1", "nope=1", "n_chips=a", "n_chips=0")
-    values += ("n_chips=1,1", "n_chips=1.5", "loud=yes", "slopes=a", "slopes=1:a")
-    for value in values:
-        words = ("grid", "toy", f"--grid={value}", "--results", "{new}")
-        yield Bad(words, (("grid", "field", "n_chips"),))
-    twice = ("--grid=loud=true", "--grid=loud=false", "--results", "{new}")
-    yield Bad(("grid", "toy", *twice), (("loud",),))
-    for name in REAL:
-        for value in ("seed=-1", "seed=a", "seed=", "nope=1", "seed=1,1", "seed=nan"):
-            words = ("grid", name, f"--grid={value}", "--results", "{new}")
-            yield Bad(words, (("seed", "nope"),))
 
 
 def _of_replays() -> Iterator[Bad]:
+    swept = ("replay", "walk", "--grid=mean=0,1", "--grid=noise=0.5")
     at = ("--at=mean=1", "--at=noise=0.5")
     for value in ("", "nope", "mean", "mean=", "mean=9", "mean=a", "=1", "nope=1"):
-        words = ("replay", "{store}", f"--at={value}", "--at=noise=0.5")
+        words = (*swept, f"--at={value}", "--at=noise=0.5")
         yield Bad(words, (("at", "point", "mean", "FIELD"),))
-    yield Bad(("replay", "{store}", *at, at[0]), (("mean",),))
-    yield Bad(("replay", "{store}"), (("point",),))
+    yield Bad((*swept, *at, at[0]), (("mean",),))
+    yield Bad(swept, (("point",),))
     for field in ("chip", "seed"):
         for value in ("-1", "99", "a", "", "1.5", "nan", "99999999999999999999"):
-            words = ("replay", "{store}", *at, f"--{field}={value}")
+            words = (*swept, *at, f"--{field}={value}")
             yield Bad(words, ((field,), (_plain(value),)))
     for file in ("{folder}", "{fifo}", "{notes}", "{dangling}/a.nc", "{fifo}/a.nc"):
-        yield Bad(("replay", "{store}", *at, f"--file={file}"), ((file,),))
-    for command in ("replay", "peek"):
-        for where in (*NOT_A_FOLDER, "{folder}", "{damaged}", "{results}"):
-            yield Bad((command, where), ((where,),))
+        yield Bad((*swept, *at, f"--file={file}"), ((file,),))
+    for where in (*NOT_A_FOLDER, "{folder}", "{damaged}", "{results}"):
+        yield Bad(("peek", where), ((where,),))
+        yield Bad((*swept, *at, f"--store={where}"), ((where,),))
 
 
 NOT_A_FOLDER = ("{fifo}", "{notes}", "{dangling}", "{long}", "{notes}/a", "/dev/null")
@@ -192,7 +176,7 @@ NOT_A_FOLDER += ("/proc/nowhere/a",)
 def _of_paths() -> Iterator[Bad]:
     """Every path of every command, where something else lies in its place."""
     sweep = ("sweep", "walk", "--chips=1")
-    commands = (("run", "toy"), ("grid", "toy", "--grid=loud=true"), sweep)
+    commands = (("run", "toy"), sweep)
     commands += (("plot", "toy"), ("reproduce",), ("report",), ("run", "scheme"))
     commands += (("plot", "scheme"), ("run", "spu_sampling", "--preset=smoke"))
     for command, where in itertools.product(commands, NOT_A_FOLDER):
@@ -214,19 +198,19 @@ def _of_paths() -> Iterator[Bad]:
 def _of_shape() -> Iterator[Bad]:
     """Too few words, too many, twice the same, or in each other's way."""
     yield Bad((), (("run",),))
-    for command in ("run", "grid", "sweep"):
+    for command in ("run", "sweep", "replay"):
         yield Bad((command,), (("NAME",),))
         yield Bad((command, "--results", "{new}"), (("--results", "NAME"),))
-    for command in (("plot",), ("replay",), ("peek",)):
+    for command in (("plot",), ("peek",)):
         yield Bad(command)
     for command in (("list",), ("report",), ("run", "toy"), ("sweep", "walk")):
         for more in ("more", "--nope", "--nope=1", "-x", "é🦊", "--", LONG):
             if (command, more) != (("list",), "--"):
                 yield Bad((*command, more, "extra"), (("extra", more),))
     twice = {
-        "results": ("run toy", "grid toy", "sweep walk", "plot toy", "reproduce"),
-        "preset": ("run toy", "grid scheme", "reproduce"),
-        "seed": ("run scheme", "run spu_solvers", "replay {store}"),
+        "results": ("run toy", "sweep walk", "plot toy", "reproduce"),
+        "preset": ("run toy", "reproduce"),
+        "seed": ("run scheme", "run spu_solvers", "replay walk"),
         "chips": ("sweep walk", "sweep chip_yield"),
         "n-chips": ("run toy", "run threshold"),
         "only": ("reproduce",),

@@ -58,7 +58,7 @@ def _place() -> Iterator[dict[str, str]]:
         stack.enter_context(mock.patch.dict(os.environ, {"COLUMNS": "80"}))
         for name in REAL:
             module = catalogue.find(name)
-            stack.enter_context(mock.patch.object(module, "run", _begin))
+            stack.enter_context(mock.patch.object(module, "sweeps", _begin))
         yield _laid_out(top)
 
 
@@ -75,12 +75,12 @@ def _laid_out(top: Path) -> dict[str, str]:
     place["notes"].write_text("my notes")
     place["dangling"].symlink_to(top / "nowhere")
     (place["foreign"] / "claims.csv").write_text("a,b\n1,2\n")
-    (place["damaged"] / "sweep.json").write_text('{"format": "eapu-jax sweep 2"}')
+    (place["damaged"] / "zarr.json").write_text('{"attributes": {"sweep": {}}}')
     results = ["--results", str(place["results"])]
     sweep = ["sweep", "walk", "--chips=2", "--grid=mean=0,1", "--grid=noise=0.5"]
     for words in (["run", "toy", *results], [*sweep, *results]):
         assert _inside(words, {})[0] == 0
-    (store,) = (place["results"] / "walk").glob("sweep-*")
+    (store,) = (place["results"] / "walk").glob("walk-sweep-*.zarr")
     place["cut"].write_bytes((place["results"] / "toy.nc").read_bytes()[:2000])
     long = {"long": str(top / LONG), "store": str(store)}
     return {name: str(path) for name, path in place.items()} | long

@@ -10,14 +10,13 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from experiments import EXPERIMENTS, catalogue, claims, population, store
+from chipsweep import sweep
+from experiments import EXPERIMENTS, catalogue, claims, store
 from experiments.data import load_images
 from experiments.report import write
-from experiments.sweep import sweep
 from tests.fuzz.spoil import INF, NAN, Subject, fault, spoilt
 from tests.test_experiments_validate import wrong_values
 
@@ -46,9 +45,6 @@ FUNCTIONS = [
             {"verdict": "choice", "low": (2.0, "a", 1j),
              "high": (0.1, "a", 1j),
              "published": ("a", 1j), "ours": ("a", 1j)}),
-    Subject("over_chips",
-            lambda **chunk: population.over_chips(jnp.sin, **chunk)(jnp.arange(3.0)),
-            {}, {"chunk": "count"}),
     Subject("report", write, {}, {"results": ("/nowhere", __file__)}),
 ]  # fmt: skip
 
@@ -80,7 +76,7 @@ def _configs() -> Iterator[Subject]:
         for preset, config in catalogue.presets(module).items():
             for what, owner in (
                 ("config", config),
-                ("base", catalogue.defaults(module, config)),
+                ("base", module.defaults(config)),
             ):
                 kinds = {
                     field.name: tuple(wrong_values(owner, field.name))
