@@ -155,7 +155,9 @@ def replay_command(
 ) -> Callable[[], int]:
     """`replay NAME`: the words of a sweep, and --at, --chip, --seed: that run again."""
     given, spec = _read("replay", name, argv, _ABOUT_REPLAY, ("run", At()))
-    point: Any = dict(_pair(text) for text in given.run.at) if spec.axes else 0
+    point: Any = dict(_pair(text) for text in given.run.at)
+    if len(point) < len(given.run.at):
+        raise ValueError(f"at = {given.run.at}: a field is given twice")
 
     def compute() -> int:
         if given.run.file is not None and given.run.file.exists():
@@ -164,7 +166,7 @@ def replay_command(
         kept = given.where.results / name / f"{stem}.zarr"
         dataset = chipsweep.replay(
             spec,
-            point,
+            point if spec.axes else 0,
             chip=given.run.chip,
             seed=given.run.seed,
             store=given.where.store or (kept if kept.exists() else None),
