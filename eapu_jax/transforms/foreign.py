@@ -59,10 +59,12 @@ def emitted(
     return jnp.where((after == before) & ~differs, 0, after - base)
 
 
-def set_cells(chip: Joined, bank: Bank, w: jax.Array, gap: jax.Array) -> Bank:
+def set_cells(
+    key: jax.Array, chip: Joined, bank: Bank, w: jax.Array, gap: jax.Array
+) -> Bank:
     """Fresh cells at the weights that were changed from outside."""
     changed = _cells_of(chip, bank, gap != 0)
-    fresh = chip.device.init(jax.random.key(0), chip.to_cells(bank, w))
+    fresh = chip.device.init(key, chip.to_cells(bank, w))
     pick = lambda new, old: jnp.where(changed, new, old)  # noqa: E731
     return bank._replace(cells=jax.tree.map(pick, fresh, bank.cells))
 

@@ -172,7 +172,8 @@ class Update:
         update, w = computed_once((update, w), self.step)
         gap = difference(rows, w, before, roundings(rows, asked, held))
         if setting:
-            bank = set_cells(self.chip, bank, w, gap)
+            key_set = jr.fold_in(self.key, 2)
+            bank = set_cells(key_set, self.chip, bank, w, gap)
         key_time, key_write = jax.lax.optimization_barrier(jr.split(self.key))
         if self.chip.device.volatile:
             aged = self.chip.device.advance(key_time, bank.cells, self.step_time)
