@@ -84,6 +84,9 @@ class Converter:
     def step(self) -> Scalar:
         """One step of the ADC, V (two's complement: 2**bits steps in all)."""
         self.check()
+        return self._step()
+
+    def _step(self):
         if self.bits is None or self.full_scale is None:
             return 0.0
         full_scale, bits = numbers(full_scale=self.full_scale, bits=self.bits)
@@ -118,6 +121,8 @@ class Converter:
                 f"full_scale = None with bits = {self.bits}: an ADC needs a range, "
                 "for instance four standard deviations of the voltage."
             )
+        if self.bits is not None:
+            checks.positive("step of full_scale and bits, which", self._step())
 
 
 def _like(v, name, x):

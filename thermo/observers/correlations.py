@@ -188,6 +188,8 @@ def effective_samples(
     if len(shape) != 3 or shape[1] != shape[2] or 0 in shape:
         raise ValueError(f"autocovariance has shape {shape}: must be (lags + 1, d, d)")
     checks.positive("trace of autocovariance[0]", jnp.trace(autocovariance[0]))
+    # Of one unit, so that no square overflows.
+    autocovariance = autocovariance / jnp.trace(autocovariance[0])
     trace = jnp.trace(autocovariance, axis1=1, axis2=2)
     squares = trace**2 + jnp.einsum("kij,kji->k", autocovariance, autocovariance)
     lag = jnp.arange(len(squares), dtype=squares.dtype)

@@ -53,8 +53,20 @@ def measure(observer: Observer, v: Float[Array, "time d"]) -> Any:
     if v.ndim != 2 or not v.size:
         raise ValueError(f"v has shape {v.shape}: it must be (time, d), not empty")
     check_samples(observer, v.shape[0])
+    _check_squares(v)
     state = varying_as(observer.init(v.shape[1], 1, v.dtype), v)
     return observer.finish(observer.update(state, v))
+
+
+def _check_squares(v):
+    """Refuse samples whose squares, summed, would not be finite."""
+    value, info = checks.values("v", v), jnp.finfo(v.dtype)
+    most = (float(info.max) / (4 * v.shape[0])) ** 0.5
+    if value is not None and (largest := abs(value).max()) > most:
+        raise ValueError(
+            f"v reaches {largest:.6g}: at most {most:.3g} can be squared and summed in "
+            f"{info.dtype}. Change its unit."
+        )
 
 
 def check_observer(name: str, observer: Any) -> None:

@@ -95,6 +95,11 @@ class Propagator:
 
     def check(self) -> None:
         """Refuse a board that does not come to rest."""
+        if not np.isfinite(self.change).all():
+            raise ValueError(
+                "drift, dt: the step is not finite. The drift is too large, or the "
+                "interval too long for it: change the units, or shorten the interval."
+            )
         slowest = np.min(shrinks(self.change))
         if not slowest > 0:
             raise ValueError(

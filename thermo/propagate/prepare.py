@@ -34,14 +34,15 @@ def prepare(build: Callable[[LinearForm, Any], T], board: Any, dt: Any) -> T:
     dtype = working_dtype(*(x for x in jax.tree.leaves(board) if np.ndim(x)))
     with jax.ensure_compile_time_eval(), jax.enable_x64(True):
         doubles = jax.tree.map(lambda x: np.asarray(x, float), (board, dt))
-        ready = _prepare(build, *doubles)
+        ready = jax.tree.map(np.asarray, _prepare(build, *doubles))
         ready.check()
-        ready = jax.tree.map(np.asarray, ready).rounded(dtype)
+        with np.errstate(over="ignore"):
+            ready = ready.rounded(dtype)
         if not all(np.isfinite(x).all() for x in jax.tree.leaves(ready)):
             raise ValueError(
-                f"board, dt = {dt}: the step is not finite in {dtype.name}. The values "
-                "are too large, too small or too far apart: change the units, or use "
-                "jax.enable_x64."
+                f"board (or its drift and noise), dt = {dt}: the step is "
+                "not finite. These values are too large, too small or too far apart: "
+                "change the units, or use jax.enable_x64."
             )
         return jax.tree.map(jnp.asarray, ready)
 

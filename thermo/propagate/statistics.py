@@ -106,7 +106,7 @@ def moments(
         True
     """
     check_stepper(stepper)
-    check_run(n_samples, burn_in)
+    check_run(n_samples, burn_in, stepper.chunk)
     left, needed = n_samples - burn_in, stepper.n_readouts
     if left < needed:
         raise ValueError(

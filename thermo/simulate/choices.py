@@ -35,7 +35,11 @@ def default_solver(board: Any) -> dfx.AbstractSolver:
 
     Args:
         board: what is to be simulated.
+
+    Raises:
+        ValueError: if it is no board.
     """
+    _check_board(board)
     if isinstance(board, LangevinModes):
         return dfx.ShOULD()
     return dfx.ShARK() if isinstance(board, RLCBoard) else dfx.Heun()
@@ -99,8 +103,7 @@ def check_instants(ts: Any) -> np.ndarray | None:
 
 def check_choices(board: Any, solver: Any, controller: Any = None) -> None:
     """Refuse what is no board, no solver or no controller."""
-    if not hasattr(board, "terms") or not hasattr(board, "n_cells"):
-        raise ValueError(f"board = {board!r:.60}: must be a board or LangevinModes.")
+    _check_board(board)
     if isinstance(board, AbstractBoard):
         board.check()
     kinds = {
@@ -135,6 +138,11 @@ def check_start(board: Any, z0: Any) -> None:
         )
     for z in jax.tree.leaves(z0):
         checks.finite("z0", z)
+
+
+def _check_board(board):
+    if not hasattr(board, "terms") or not hasattr(board, "n_cells"):
+        raise ValueError(f"board = {board!r:.60}: must be a board or LangevinModes.")
 
 
 def _reads_args(board):

@@ -4,10 +4,12 @@ from typing import Any, NamedTuple
 
 import diffrax as dfx
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
 from thermo.counts import check_count
 from thermo.precision import full_precision
+from thermo.reals import alike
 from thermo.simulate import choices
 from thermo.simulate.solve import begin, healthy, noise_path, read, solve
 
@@ -115,6 +117,7 @@ def _run(key, board, ts, z0, args, solver, steps, kind, controller, adjoint, mos
     choices.check_start(board, z0)
     check_count("max_steps", most)
     steps = choices.checked_steps(board, ts, steps)
+    ts = jnp.asarray(alike(ts=ts)[0])  # one program for instants of any kind
     solver = solver or choices.default_solver(board)
     how = (kind, controller, adjoint, most)
     return _solve(key, board, ts, solver, steps, z0, args, *how)

@@ -6,12 +6,12 @@ import diffrax as dfx
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
 from thermo.chunks import check_run, in_chunks, varying_as
 from thermo.observers.observer import check_observer, check_samples
 from thermo.precision import full_precision
+from thermo.reals import alike
 from thermo.simulate import choices
 from thermo.simulate.solve import begin, healthy, noise_path, read, solve
 
@@ -82,7 +82,8 @@ def observe(
     choices.check_args(board, args)
     choices.check_start(board, z0)
     steps = choices.checked_steps(board, ts, steps)
-    check_run(np.size(ts), burn_in, chunk)
+    ts = jnp.asarray(alike(ts=ts)[0])
+    check_run(len(ts), burn_in, chunk)
     solver = solver or choices.default_solver(board)
     flat, shape = jax.tree.flatten(observers, is_leaf=lambda x: x is None)
     if not flat:
