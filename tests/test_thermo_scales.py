@@ -178,7 +178,7 @@ def test_what_makes_no_sense_is_refused_with_its_value_and_bound(case):
         action()
 
 
-G = jnp.array([[2.0, 0.7], [0.7, 1.5]])
+G = jnp.array([[2.0, 0.7], [-0.3, 1.5]])
 JOHNSON = {
     "op-amp cells": OpAmpBoard(
         conductance=jnp.diag(jnp.array([1.0, 0.5])),
