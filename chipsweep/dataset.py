@@ -42,9 +42,10 @@ def opened(where: Any, reductions: Mapping[str, Any] | None = None) -> xr.Datase
     held = reductions_in(manifest) if reductions is None else dict(reductions)
     outputs, chunk = outputs_in(manifest), manifest["chunk"]
     packing = Packing(held, outputs, chunk[-1] * chunk[-2])
+    packed = np.asarray(files.array(STATES)[...]) if held else np.zeros(0, np.uint8)
     for name, several in held.items():
         for number, reduction in enumerate(several):
-            what = packing, name, number, reduction, outputs[name]
+            what = packed, packing, name, number, reduction, outputs[name]
             dataset = dataset.assign(_finished(files, dataset, *what))
     first = [name for name in outputs if name in dataset]
     dataset = dataset[[*first, *(n for n in dataset.data_vars if n not in first)]]
@@ -77,6 +78,7 @@ def failures(dataset: xr.Dataset) -> list[dict[str, Any]]:
 def _finished(
     files: Files,
     dataset: xr.Dataset,
+    packed: np.ndarray,
     packing: Packing,
     name: str,
     number: int,
@@ -84,7 +86,7 @@ def _finished(
     output: Output,
 ) -> dict[str, xr.DataArray]:
     """The variables of one reduction, over the points."""
-    packed, order = np.asarray(files.array(STATES)[...]), _order(files)
+    order = _order(files)
     lead, parts = packed.shape[:-3], packed.shape[-3:-1]
     blank = reduction.init(output.shape, np.dtype(output.dtype))
     computed = dataset.computed.transpose(*order).values
@@ -93,7 +95,7 @@ def _finished(
         state = blank
         for part in np.ndindex(*parts):
             row = packed[(*point, *part)]
-            if row.any():  # else it has not been computed
+            if row[0]:  # else it has not been computed
                 state = reduction.merge(state, packing.unpack(row, name, number))
         rows.append(reduction.finish(state, int(computed[point])))
     return {

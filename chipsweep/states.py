@@ -53,7 +53,7 @@ class Packing:
     def __init__(self, reduce: Reductions, outputs: Mapping[str, Output], most: int):
         """Of reductions by output; `most`: runs of one point in one chunk."""
         self._fields: dict[tuple[str, int, str], _Field] = {}
-        self.nbytes = 0
+        self.nbytes = 1  # the first byte says that there is a state
         for name, number, state in _blank(reduce, outputs):
             self._add((name, number, ""), np.dtype(np.int64), (), False)  # rows
             for key, value in state.items():
@@ -68,6 +68,7 @@ class Packing:
     def pack(self, states: Mapping[tuple[str, int], State]) -> np.ndarray:
         """States of all reductions as bytes."""
         row = np.zeros(self.nbytes, np.uint8)
+        row[0] = 1
         for (name, number), state in states.items():
             rows = 0
             for key, value in state.items():

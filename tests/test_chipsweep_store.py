@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import jax
@@ -28,6 +29,7 @@ from chipsweep import (
 )
 from chipsweep.files import Files
 from chipsweep.preparing import Resources, prepared
+from chipsweep.reductions import Found
 from tests.toy_sweeps import brittle, ruled, walk
 
 AXES = {"mean": [0.0, 1.0, 2.0], "noise": [0.1, 0.5]}
@@ -351,3 +353,38 @@ def test_a_histogram_counts_everybody():
     found = sweep(walk, AXES, chips=50, chunk=16, reduce={"last": edges}, keep=["last"])
     inside = found.last_histogram.sum("last_bin") + found.last_below + found.last_above
     assert (inside == 50).all()
+
+
+@dataclass(frozen=True)
+class Largest:
+    """A reduction of a user's own, whose state may be all zeros."""
+
+    def init(self, shape, dtype):
+        return {"most": np.full(shape, -np.inf)}
+
+    def update(self, state, lanes):
+        return {"most": np.max(lanes.values, 0, initial=-np.inf)}
+
+    def merge(self, a, b):
+        return {"most": np.maximum(a["most"], b["most"])}
+
+    def finish(self, state, computed):
+        return {"largest": Found(state["most"])}
+
+
+def test_a_state_of_zeros_is_a_state(tmp_path):
+    found = sweep(
+        lambda p, c, k: {"x": p.v - jnp.float32(c)},
+        {"v": [0.0]}, chips=4, chunk=2, reduce={"x": Largest()}, store=tmp_path / "s",
+    )  # fmt: skip
+    assert found.x_largest.item() == 0.0
+
+
+def test_a_histogram_counts_numbers_only():
+    found = sweep(
+        lambda p, c, k: {"x": jnp.where(c == 1, jnp.nan, p.v)},
+        {"v": [0.5]}, chips=3, reduce={"x": Histogram(low=0.0, high=1.0, bins=2)},
+        may_be_nan=["x"],
+    )  # fmt: skip
+    assert found.x_histogram.values.ravel().tolist() == [0, 2]
+    assert (found.x_below, found.x_above) == (0, 0)

@@ -64,8 +64,11 @@ def test_a_correlation_beyond_one_is_refused_in_any_units():
 
 def test_the_root_of_a_covariance_keeps_variances_of_any_unit():
     s = correlated(0.9, [1.0, 1e-7, 1e-7])
-    r = np.asarray(exact.root(s), float)
-    np.testing.assert_allclose(in_own_units(r @ r.T, s), 0, atol=1e-6)
+    for rho in (0.0, 0.3):  # alone, and with the two in other units
+        units = np.array([1.0, 1e-7, 1e-7])
+        s[0, 1:] = s[1:, 0] = rho * units[0] * units[1:]
+        r = np.asarray(exact.root(s), float)
+        np.testing.assert_allclose(in_own_units(r @ r.T, s), 0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["matrix[1, 2]", "inverse of covariance[1, 2]"])

@@ -32,14 +32,15 @@ class Histogram:
         return {"counts": np.zeros((self.bins + 2, *shape), np.int64)}
 
     def update(self, state, lanes) -> State:
-        """Count every value."""
+        """Count every value that is a number."""
         x = lanes.values.astype(np.float64)
         scaled = (x - self.low) / (self.high - self.low) * self.bins
-        index = np.clip(np.floor(scaled), -1, self.bins).astype(np.int64) + 1
-        index = np.where(x == self.high, self.bins, index)
+        known = ~np.isnan(x)
+        index = np.clip(np.floor(np.where(known, scaled, 0)), -1, self.bins)
+        index = np.where(x == self.high, self.bins, index.astype(np.int64) + 1)
         counts = state["counts"].copy()
         where = np.indices(index.shape)[1:]
-        np.add.at(counts, (index, *where), 1)
+        np.add.at(counts, (index, *where), known.astype(np.int64))
         return {"counts": counts}
 
     def merge(self, a, b) -> State:
