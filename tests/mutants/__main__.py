@@ -37,6 +37,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         copy = Copy(Path(place) / "tree")
         tests = measured(copy, asked.folder / "reach.json", _say)
+        _confirm_collected(copy, sorted({test.file for test in tests}))
         chosen = sample(_all_sites(asked.only), asked.count, asked.seed)
         for number, site in enumerate(chosen, 1):
             if site.name not in records:
@@ -52,6 +53,13 @@ def main() -> int:
         judged = [records[site.name] for site in chosen]
         _confirm(copy, judged)
     return _report(judged, asked.wanted)
+
+
+def _confirm_collected(copy: Copy, files: list[str]) -> None:
+    """A file that cannot be read without a fault would seem to see every one."""
+    ended = copy.run(files, 600.0, ["--collect-only"])
+    if ended.code != 0:
+        sys.exit(f"error: tests are not found without a fault:\n{ended.output[-3000:]}")
 
 
 def _confirm(copy: Copy, judged: list[dict]) -> None:

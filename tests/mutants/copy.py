@@ -16,7 +16,8 @@ from typing import NamedTuple, NoReturn
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("prng", "eapu_jax", "thermo", "experiments", "tests", "benchmarks", "docs")
+PARTS = ("prng", "eapu_jax", "thermo", "chipsweep", "experiments", "tests")
+PARTS += ("benchmarks", "docs")
 FILES = ("pyproject.toml", "README.md", "CHANGELOG.md", "Makefile", "CONTRIBUTING.md")
 OTHERS = ("jax", "jax.numpy", "optax", "flax.linen", "flax.nnx", "diffrax", "lineax")
 OTHERS += ("equinox", "chex", "hypothesis", "scipy.stats", "scipy.linalg", "xarray")
