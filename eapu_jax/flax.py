@@ -72,7 +72,7 @@ def prepare(model: M) -> M:
 def _redirect(call, args, kwargs, context):
     """Swap the hooks of one Linen layer for the time of its call."""
     module = context.module
-    if context.method_name != "__call__" or not hasattr(module, "promote_dtype"):
+    if context.method_name != "__call__":
         return call(*args, **kwargs)
     kept = {}
     for name, hook in (*_HOOKS.items(), ("promote_dtype", _promoted_linen)):

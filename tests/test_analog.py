@@ -1,5 +1,7 @@
 """Models that multiply through arrays: any library, no edit, digital layers exact."""
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -188,6 +190,27 @@ def test_an_nnx_model_multiplies_through_arrays(crossbar):
         jax.tree.map(
             lambda a, b: np.testing.assert_allclose(a, b, atol=2e-4), slopes, expected
         )
+
+
+class Bare(nn.Module):
+    """A layer of one's own: a product that can be replaced, and no promotion."""
+
+    dot_general: Any = jax.lax.dot_general
+
+    @nn.compact
+    def __call__(self, x):
+        kernel = self.param("kernel", nn.initializers.lecun_normal(), (4, 3))
+        return self.dot_general(x, kernel, (((1,), (0,)), ((), ())))
+
+
+def test_a_layer_without_promotion_multiplies_through_its_array():
+    layer, x = Bare(), jr.normal(jr.key(1), (5, 4))
+    params = layer.init(jr.key(0), x)
+    halved = jax.tree.map(lambda w: w / 2, params)
+    _, arrays = deploy(jr.key(2), IDEAL, halved)
+    y = through_arrays(layer.apply)(wrap(params, arrays, KEY, IDEAL), x)
+    np.testing.assert_allclose(y, layer.apply(halved, x), atol=1e-6)
+    assert layer.dot_general is jax.lax.dot_general
 
 
 def test_equinox_layers_multiply_through_arrays():

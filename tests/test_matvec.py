@@ -18,6 +18,7 @@ from eapu_jax import (
 from eapu_jax.array import deploy_one, weights
 from eapu_jax.matvec import matvec, matvec_transposed
 from eapu_jax.periphery import Adc, Dac, Periphery
+from eapu_jax.periphery.lines import line_currents
 from eapu_jax.product_counts import product_counts
 from tests.statistics import assert_mean
 
@@ -392,6 +393,11 @@ def test_wires_between_negative_conductances_are_not_a_number():
     assert np.all(np.isnan(matvec(jr.key(3), crossbar, state, w, x)))
 
 
+def test_a_wire_of_negative_resistance_is_refused():
+    with pytest.raises(ValueError, match="resistance must be >= 0, got -1"):
+        line_currents(jnp.ones((2, 2)), jnp.ones(2), -1.0)
+
+
 # Populations, counts, bad input
 
 
@@ -434,6 +440,15 @@ def test_unknown_options_of_a_product_are_refused(options, said):
     state, w, x = layer(crossbar)
     with pytest.raises(ValueError, match=said):
         matvec(jr.key(3), crossbar, state, w, x, **options)
+
+
+@pytest.mark.parametrize("product", [matvec, matvec_transposed])
+def test_a_product_draws_from_one_typed_key(product):
+    state, w, x = layer(crossbar_of())
+    vectors = x if product is matvec else x @ w
+    for key in (7, jnp.zeros(2, jnp.uint32), jr.split(jr.key(0), 2)):
+        with pytest.raises(ValueError, match="key must be (a typed|one) key"):
+            product(key, crossbar_of(), state, w, vectors)
 
 
 def test_shapes_that_do_not_fit_are_refused():

@@ -47,6 +47,16 @@ def test_sampled_variance_is_isserlis_sum_over_all_pairs_of_samples(x64, n):
     )
 
 
+@pytest.mark.parametrize("n", [7, 100])
+def test_the_error_law_of_float32_is_rounded_once(n):
+    drift, diffusion = (x.astype(jnp.float32) for x in random_stable())
+    dt = 0.25  # of so many digits in either precision
+    found = exact.sampled_variance(drift, diffusion, dt=dt, n_samples=n)
+    wide = [np.asarray(x, float) for x in (drift, diffusion)]
+    right = enumerated(*wide, np.eye(4), dt, n)
+    np.testing.assert_allclose(found, right, rtol=np.finfo(np.float32).eps)
+
+
 def test_the_number_of_samples_may_be_traced(x64):
     drift, diffusion = random_stable()
 
@@ -236,6 +246,13 @@ def test_a_gaussian_draw_has_its_mean_and_its_possibly_singular_covariance():
     draws = exact.sample_gaussian(jr.key(3), law, (20_000,))
     assert_mean(draws, law.mean)
     assert_second_moment(draws - law.mean[None], s)
+
+
+@pytest.mark.parametrize("entry", [np.nan, np.inf])
+def test_a_draw_around_no_number_is_refused(entry):
+    law = exact.Gaussian(jnp.array([0.0, entry]), jnp.eye(2))
+    with pytest.raises(ValueError, match=rf"law\.mean\[1\] = {entry}"):
+        exact.sample_gaussian(jr.key(0), law)
 
 
 def test_too_few_samples_for_full_rank_are_refused():

@@ -101,6 +101,12 @@ def test_plain_numbers_follow_the_precision_of_the_arrays(x64):
     assert (single.dtype, number.dtype, double.dtype) == ("float32", "float32", float)
 
 
+@pytest.mark.parametrize("width", [4, 8])
+def test_the_order_of_bytes_changes_no_precision(width):
+    x = real_array("x", np.array([0.1, 2.0], f">f{width}"))
+    np.testing.assert_array_equal(x, np.array([0.1, 2.0], f"f{width}"), strict=True)
+
+
 def test_a_law_of_float32_is_computed_in_doubles():
     drift = jnp.array([[1.0, -1.0], [-1.0, 1.0 + 2**-20]])
     found = exact.stationary_covariance(drift, 2 * jnp.eye(2))

@@ -1,5 +1,7 @@
 """Units far apart and matrices near singular: right, or refused, never rounded away."""
 
+import itertools
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -69,6 +71,14 @@ def test_the_root_of_a_covariance_keeps_variances_of_any_unit():
         s[0, 1:] = s[1:, 0] = rho * units[0] * units[1:]
         r = np.asarray(exact.root(s), float)
         np.testing.assert_allclose(in_own_units(r @ r.T, s), 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_root_keeps_correlations_of_all_with_all_across_scales(order):
+    units = np.array([1e6, 1.0, 1e-6])[list(order)]
+    s = np.array([[1, 0.6, 0.5], [0.6, 1, 0.4], [0.5, 0.4, 1]]) * np.outer(units, units)
+    r = np.asarray(exact.root(s), float)
+    np.testing.assert_allclose(in_own_units(r @ r.T, s), 0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["matrix[1, 2]", "inverse of covariance[1, 2]"])

@@ -24,6 +24,7 @@ from thermo.simulate import (
     simulate_differentiable,
     substeps,
 )
+from thermo.simulate.choices import STEPS_PER_RADIAN
 from thermo.simulate.solve import TREE_RESOLUTION, noise_path, solve
 
 COUPLING = jnp.array([[0.0, 0.4], [0.4, 0.0]])
@@ -222,6 +223,21 @@ def test_gradients_equal_differences_with_common_random_numbers(forward, x64):
         slope = jnp.sum(getattr(slopes, name) * step / h)
         assert abs(finite) > 1e-4
         np.testing.assert_allclose(slope, finite, rtol=1e-6, err_msg=name)
+
+
+def test_steps_of_modes_resolve_the_fastest_of_them():
+    modes = langevin_modes(
+        RLCBoard(
+            ground_capacitance=jnp.array([1.0, 0.2, 1.3]),
+            coupling=jnp.zeros((3, 3)),
+            inductance=0.5 * jnp.ones(3),
+            resistance=4 * jnp.ones(3),
+            noise=jnp.ones(3),
+        )
+    )
+    fastest = 1 / np.sqrt(0.5 * 0.2)  # rad/us, of L and C
+    ts = 0.3 * jnp.arange(4.0)
+    assert substeps(modes, ts) == np.ceil(STEPS_PER_RADIAN * 0.3 * fastest)
 
 
 @pytest.mark.parametrize(

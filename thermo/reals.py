@@ -39,8 +39,8 @@ def real_array(name: str, x: Any) -> Any:
         return x
     if not any(jnp.issubdtype(x.dtype, k) for k in (np.floating, np.integer, np.bool_)):
         raise ValueError(_refusal(name, x))
-    half = jnp.issubdtype(x.dtype, np.floating) and x.dtype.itemsize < 4
-    dtype = np.float32 if half else np.float64
+    single = jnp.issubdtype(x.dtype, np.floating) and x.dtype.itemsize <= 4
+    dtype = np.float32 if single else np.float64
     if isinstance(x, Tracer):
         return x.astype(jax.dtypes.canonicalize_dtype(dtype))
     return np.asarray(x).astype(dtype)
