@@ -447,7 +447,7 @@ def test_a_product_draws_from_one_typed_key(product):
     state, w, x = layer(crossbar_of())
     vectors = x if product is matvec else x @ w
     for key in (7, jnp.zeros(2, jnp.uint32), jr.split(jr.key(0), 2)):
-        with pytest.raises(ValueError, match="key must be (a typed|one) key"):
+        with pytest.raises(ValueError, match=r"key must be (a typed|one) key"):
             product(key, crossbar_of(), state, w, vectors)
 
 

@@ -157,6 +157,17 @@ def test_an_op_amp_array_is_quantised_in_its_conductances():
     np.testing.assert_array_equal(coarse.conductance, jnp.eye(2))
 
 
+def test_an_array_whose_cells_are_all_coupled_needs_no_level_of_0():
+    full = OpAmpBoard(
+        conductance=jnp.array([[0.9, 0.2], [0.2, 0.6]]),
+        ground_capacitance=jnp.ones(2),
+        noise=jnp.ones(2),
+    )
+    coarse = quantise(full, coupling=jnp.array([0.25, 1.0]))
+    wanted = jnp.array([[1.0, 0.25], [0.25, 0.25]])
+    np.testing.assert_array_equal(coarse.conductance, wanted)
+
+
 def test_a_bank_reaches_every_sum_of_its_capacitors():
     values = set(np.round(np.asarray(bank_levels((1.0, 2.5, 7.0))), 4))
     assert values == {0, 1, 2.5, 3.5, 7, 8, 9.5, 10.5}
