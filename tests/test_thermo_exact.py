@@ -62,7 +62,7 @@ def test_single_precision_keeps_its_digits_at_every_quality(quality):
 
 @pytest.mark.parametrize("law", [exact.lyapunov, exact.stationary_covariance])
 def test_a_solution_of_float32_is_rounded_once(law):
-    drift, noise = (np.asarray(x, np.float32) for x in random_stable(seed=5))
+    drift, noise = (np.asarray(x, np.float32) for x in random_stable(seed=4))
     right = sl.solve_continuous_lyapunov(drift.astype(float), noise.astype(float))
     found = law(jnp.asarray(drift), jnp.asarray(noise))
     np.testing.assert_allclose(found, right, rtol=np.finfo(np.float32).eps)
