@@ -55,6 +55,21 @@ def test_other_generators_are_left_alone():
     assert jr.key_impl(unrolled(key)) == jr.key_impl(key)
 
 
+def test_the_stream_of_older_jax_is_kept_where_it_is_asked_for():
+    key = jr.key(7)
+    with jax.threefry_partitionable(False):
+        older = jr.normal(key, (5,))
+        np.testing.assert_array_equal(jr.normal(unrolled(key), (5,)), older)
+    assert not np.array_equal(older, jr.normal(key, (5,)))
+
+
+def test_an_accelerator_draws_with_the_kernels_of_jax(monkeypatch):
+    key = jr.key(7)
+    assert jr.key_impl(unrolled(key)) != jr.key_impl(key)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert unrolled(key) is key
+
+
 def test_a_raw_key_is_refused():
     with pytest.raises(TypeError, match="typed key"):
         unrolled(jnp.zeros(2, jnp.uint32))
