@@ -184,6 +184,13 @@ def test_a_magnetic_cell_stands_on_a_level_always():
     assert set(np.unique(g).tolist()) <= {0.0, 10.0, 20.0, 30.0}
 
 
+@pytest.mark.parametrize("end", [0.0, 40.0])
+def test_a_cell_at_the_end_of_its_window_has_a_slope(end):
+    request = jnp.where(end > 0, 3.0, -3.0)
+    slope = jax.grad(lambda g: moved(ej.Ferroelectric(), g, request)[0])(end)
+    np.testing.assert_array_less(jnp.abs(slope), 1.0)
+
+
 def test_pulses_without_a_chance_switch_nothing():
     device = ej.StochasticSwitching(levels=2, probability=0.0)
     assert np.all(moved(device, np.full(100, 160.0), 500.0) == 160.0)

@@ -144,6 +144,14 @@ def test_drift_exponents_have_the_published_distribution(g):
     assert stats.kstest(np.asarray(nu, float), folded.cdf).pvalue > 1e-6
 
 
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.2])
+def test_cells_further_down_drift_by_the_same_draws(share):
+    top, g = (np.asarray(stand(ej.PhaseChange(), 25.0 * x).nu) for x in (1, share))
+    z = (top - 0.049) / 0.008
+    mean, sd = -0.0155 * np.log(share) + 0.0244, -0.0125 * np.log(share) - 0.0059
+    np.testing.assert_allclose(g, np.abs(np.maximum(mean, 0.049) + sd * z), atol=1e-6)
+
+
 def test_phase_change_writes_err_as_published():
     g = written(ej.PhaseChange(), 5.0, 7.5).g0
     assert_mean(g, 12.5)

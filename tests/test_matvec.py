@@ -429,6 +429,11 @@ def test_conversions_are_counted_from_shapes():
     assert counts.adc == 64 * 3 * 100 + places * 16
 
 
+def test_fewer_than_no_vectors_are_refused():
+    with pytest.raises(ValueError, match="vectors of 'a' must be >= 0, got -1"):
+        product_counts(Crossbar(), {"a": (3, 2)}, {"a": -1})
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [({"gradient": "none"}, "gradient must be one of"),

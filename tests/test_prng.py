@@ -6,7 +6,9 @@ import jax.random as jr
 import numpy as np
 import pytest
 
-from prng import unrolled
+from prng import blocks_at, unrolled
+from prng.chance import happens
+from tests.statistics import assert_rate
 
 SAMPLERS = {
     "bits": lambda k: jr.bits(k, (3, 5)),
@@ -68,6 +70,17 @@ def test_an_accelerator_draws_with_the_kernels_of_jax(monkeypatch):
     assert jr.key_impl(unrolled(key)) != jr.key_impl(key)
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     assert unrolled(key) is key
+
+
+@pytest.mark.parametrize("size", [20_000, 100_000])
+def test_an_event_is_decided_by_all_of_64_bits(x64, size):
+    key = jr.key(5)
+    high, low = blocks_at(jr.split(key)[1], jnp.uint32(0), jnp.arange(size, dtype="u4"))
+    u = np.asarray(high, float) * 2.0**-32 + np.asarray(low, float) * 2.0**-64
+    p = u / 256 * (1 + np.array([[-1], [1]]) * 2.0**-45)
+    below, above = (np.asarray(happens(key, jnp.asarray(row))) for row in p)
+    assert not below.any()
+    assert_rate(above.sum(), size, 1 / 256)
 
 
 def test_a_raw_key_is_refused():

@@ -1,8 +1,10 @@
 """Units far apart and matrices near singular: right, or refused, never rounded away."""
 
+import dataclasses
 import itertools
 
 import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
 import pytest
 
@@ -79,6 +81,13 @@ def test_the_root_keeps_correlations_of_all_with_all_across_scales(order):
     s = np.array([[1, 0.6, 0.5], [0.6, 1, 0.4], [0.5, 0.4, 1]]) * np.outer(units, units)
     r = np.asarray(exact.root(s), float)
     np.testing.assert_allclose(in_own_units(r @ r.T, s), 0, atol=1e-6)
+
+
+def test_the_root_leaves_still_what_does_not_vary():
+    s = np.array([[4.0, 0.0, 1.0], [0.0, 0.0, 0.0], [1.0, 0.0, 9.0]])
+    r = np.asarray(exact.root(s), float)
+    np.testing.assert_allclose(r @ r.T, s, atol=1e-6)
+    np.testing.assert_array_equal(r[1], 0)
 
 
 @pytest.mark.parametrize("name", ["matrix[1, 2]", "inverse of covariance[1, 2]"])
@@ -159,6 +168,21 @@ REFUSED = {
     "2^40 levels": (lambda: circuits.uniform_levels(0.0, 1.0, 40), "bits = 40: .* 24"),
     "2^40 sums": (lambda: circuits.bank_levels(tuple(range(1, 41))), "at most 20"),
     "200 bits": (lambda: _adc(bits=200), "bits = 200: must be a whole number .* 24"),
+    "nothing to convert": (
+        lambda: Converter().convert(jr.key(0), jnp.zeros((0, 2))),
+        r"v has shape \(0, 2\): it must not be empty",
+    ),
+    "negative level to ground": (
+        lambda: quantise(_rc(), ground=(0, -1)), r"ground\[1\] = -1"
+    ),
+    "target of another size": (
+        lambda: exact.covariance_error(jnp.eye(2), jnp.eye(2), target=jnp.eye(1)),
+        r"target has shape \(1, 1\)",
+    ),
+    "tanh of no width": (
+        lambda: dataclasses.replace(_rc(), saturation_voltage=0.0).linear(),
+        "saturation_voltage = 0",
+    ),
     "half a bit": (lambda: _adc(bits=2.5), "bits = 2.5: must be a whole number"),
     "endless band": (lambda: _band(0.0, np.inf), "high = inf: every entry"),
     "negative band": (lambda: _band(-1.0, 1.0), "low = -1: must not be negative"),

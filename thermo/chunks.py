@@ -17,7 +17,7 @@ def check_run(n_samples: int, burn_in: int, chunk: int = 1) -> None:
     """Refuse a run that leaves nothing to see."""
     check_count("n_samples", n_samples)
     check_count("chunk", chunk)
-    if np.asarray(burn_in).dtype.kind == "f" or not _whole(burn_in):
+    if not _whole(burn_in):
         raise ValueError(f"burn_in must be a whole number, at least 0, got {burn_in!r}")
     if not 0 <= burn_in < n_samples:
         raise ValueError(
