@@ -85,6 +85,12 @@ def test_doubling_represents_positive_off_diagonals_exactly(x64):
     np.testing.assert_allclose(undouble_covariance(inverse), np.linalg.inv(a), 1e-10)
 
 
+def test_samples_are_undoubled_in_their_order():
+    y = np.arange(24.0).reshape(2, 3, 4) ** 2  # of whatever batch, two variables
+    wanted = (y[..., :2] - y[..., 2:]) / np.sqrt(2)
+    np.testing.assert_allclose(undouble(jnp.asarray(y)), wanted, rtol=1e-6)
+
+
 def test_undoubled_samples_have_the_wanted_covariance():
     a = jnp.asarray(signed_matrix(3), jnp.float32)
     program = program_matrix(double(a))

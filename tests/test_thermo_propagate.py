@@ -359,7 +359,10 @@ def test_converter_sees_every_sample_and_has_dice_of_its_own():
         (lambda p: moments(jr.key(0), p, 9, burn_in=9), "burn_in must be between"),
         (lambda p: trajectory(jr.key(0), p, 9, burn_in=True), "burn_in must be a who"),
         (lambda p: trajectory(jr.key(0), p, 9, burn_in=1.0), "burn_in must be a who"),
-        (lambda p: trajectory(jr.key(0), p, 2**31), "at most 2147483647 can be kept"),
+        (
+            lambda p: trajectory(jr.key(0), p, 2**31 + 1),
+            "at most 2147483647 can be kept",
+        ),
         (lambda p: observe(jr.key(0), p, Moments(), 9, chunk=0), "chunk must be"),
     ],
 )
