@@ -112,6 +112,7 @@ def test_backpropagation_variance_grows_as_the_learning_rate_falls():
     assert np.all(np.diff(square.mean(1)) > 0)
 
 
-def test_backpropagation_law():
-    law = stationary_variance_backprop(0.025, RATES, 2.0)
-    np.testing.assert_allclose(law, 0.025**2 / (4 * RATES - 4 * RATES**2))
+@pytest.mark.parametrize("a", [0.25, 2.0])
+def test_backpropagation_law(a):
+    law, kept = stationary_variance_backprop(0.025, RATES, a), 1 - a * RATES
+    np.testing.assert_allclose(law, 0.025**2 / (1 - kept**2), rtol=1e-5)

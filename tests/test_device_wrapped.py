@@ -188,3 +188,10 @@ def test_cells_of_several_arrays_share_one_buffer_and_keep_their_own_state():
     _, state = tx.update(asked, state, params)
     assert not np.any(ej.view(state)["a"].cells.low)
     assert np.all(np.asarray(ej.view(state)["b"].cells.low) == 16)
+
+
+def test_no_time_moves_no_cell_whose_device_rounds_what_is_put_into_it():
+    device = ej.ExponentialRetention(device=ej.PhaseChange(), time_constant=1e9)
+    aged = device.advance(KEY, stand(device, 7.0), 1e5)
+    still = device.advance(KEY, aged, 0.0)
+    jax.tree.map(np.testing.assert_array_equal, still, aged)
