@@ -202,6 +202,14 @@ def test_a_probability_beyond_one_is_refused(bad):
         ej.StochasticSwitching(probability=bad)
 
 
+def test_pulses_are_counted_in_the_direction_of_the_smallest_request():
+    device = ej.SoftBounds(pulse=0.125, write_noise=0.0)
+    cells = device.init(jr.key(9), jnp.zeros(3))
+    sent = write(device, jr.key(0), cells, jnp.array([0.5, -0.5, 0.0]))[1]
+    np.testing.assert_array_equal(sent.up, [4, 0, 0])
+    np.testing.assert_array_equal(sent.down, [0, 4, 0])
+
+
 # The response curve
 
 

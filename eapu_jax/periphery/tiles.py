@@ -80,9 +80,7 @@ class Tiled:
     def cut(self, matrix: jax.Array) -> jax.Array:
         """Matrices `(..., rows, columns)` as `(..., t, r, q, p)`, padded with 0."""
         t, r, q, p = self.grid
-        whole = padded(
-            padded(matrix, -2, t * r), -1, q * max(p, -(-matrix.shape[-1] // q))
-        )
+        whole = padded(padded(matrix, -2, t * r), -1, q * p)
         return whole.reshape(*whole.shape[:-2], t, r, q, -1)
 
     def cells_cut(self, per_cell: jax.Array) -> jax.Array:
@@ -180,8 +178,8 @@ def _drive_cut(a: Tiled, u: jax.Array) -> jax.Array:
     """Voltages of the cell columns, `(k, b, t, q, o)`."""
     b, t, c = u.shape
     drive = a.encode_drive(u.reshape(b * t, c))
-    q, o = a.grid[2], drive.shape[-1]
-    wide = padded(drive, -1, q * max(a.grid[3], -(-o // q)))
+    _, _, q, p = a.grid
+    wide = padded(drive, -1, q * p)
     return wide.reshape(drive.shape[0], b, t, q, -1)
 
 
