@@ -114,6 +114,26 @@ def test_a_write_to_an_ideal_array_adds_what_was_asked(encoding):
     assert value(after.ledger.up) + value(after.ledger.down) == np.sum(~untouched)
 
 
+class SquareLaw(Inverted):
+    """Of which a request depends on where the cell stands: $W = s G^2$."""
+
+    def to_cells(self, w, scale):
+        return jnp.sqrt(w / scale)
+
+    def to_weights(self, g, scale):
+        return g**2 * scale
+
+    def request(self, g, dw, scale):
+        return jnp.sqrt(g**2 + dw / scale) - g
+
+
+def test_copies_are_asked_for_a_change_of_the_cell_they_stand_for():
+    copies, scale = Redundant(within=SquareLaw(), copies=3), 1 / 80
+    w, dw = jnp.abs(W), jnp.abs(DW)
+    g = copies.to_cells(w, scale)
+    close(copies.to_weights(g + copies.request(g, dw, scale), scale), w + dw)
+
+
 def test_copies_share_their_errors():
     w = jnp.zeros((100, 100))
     crossbar = Crossbar(

@@ -85,6 +85,17 @@ def test_doubling_represents_positive_off_diagonals_exactly(x64):
     np.testing.assert_allclose(undouble_covariance(inverse), np.linalg.inv(a), 1e-10)
 
 
+@pytest.mark.parametrize("traced", ["matrix", "scale"])
+def test_a_matrix_or_a_scale_may_be_traced_alone(traced):
+    given = {"matrix": jnp.array([[2.0, -0.5], [-0.5, 1.0]]), "scale": 0.25}
+
+    def made(value):
+        return program_matrix(**given | {traced: value}).board
+
+    found = jax.jit(made)(jnp.asarray(given[traced]))
+    jax.tree.map(np.testing.assert_allclose, found, made(given[traced]))
+
+
 def test_samples_are_undoubled_in_their_order():
     y = np.arange(24.0).reshape(2, 3, 4) ** 2  # of whatever batch, two variables
     wanted = (y[..., :2] - y[..., 2:]) / np.sqrt(2)

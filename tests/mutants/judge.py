@@ -45,16 +45,19 @@ def judge(copy: Copy, site: Site, tests: Iterable[Test], patience: float) -> Ver
 
 
 def _likeliest(site: Site, tests: list[Test]) -> list[Test]:
-    """Tests that enter the function, cheap ones first; then others of their files."""
-    reached = [test for test in tests if _reaches(test, site)]
-    if not reached:  # a module's own constants, or what only compiled code enters
-        of_file = f"{site.file}:"
-        reached = [t for t in tests if any(r.startswith(of_file) for r in t.reached)]
-    files = {test.file for test in reached}
-    names = {test.name for test in reached}
-    others = [t for t in tests if t.file in files and t.name not in names]
+    """Tests that enter the function, those that enter its module, others beside them.
+
+    Cheap ones first. A function that is compiled already, or was named otherwise when
+    the tests were measured, is entered without anybody noting it.
+    """
+    module = f"{site.file}:"
+    entered = [test for test in tests if _reaches(test, site)]
+    near = [t for t in tests if any(r.startswith(module) for r in t.reached)]
+    files = {test.file for test in entered or near}
+    beside = [test for test in tests if test.file in files]
     price = lambda test: test.seconds * (1 + len(test.reached) / 50)  # noqa: E731
-    return sorted(reached, key=price) + sorted(others, key=price)
+    ranked = [t for some in (entered, near, beside) for t in sorted(some, key=price)]
+    return list(dict.fromkeys(ranked))
 
 
 def _reaches(test: Test, site: Site) -> bool:
