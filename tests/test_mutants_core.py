@@ -18,6 +18,13 @@ def test_one_stuck_level_without_a_mask_holds_every_cell():
     np.testing.assert_allclose(ej.array.weights(dead, written), 0.07, rtol=1e-6)
 
 
+@pytest.mark.parametrize("theta", [0.5, 2.0])
+def test_the_floor_of_lift_above_is_a_part_of_the_threshold(theta):
+    dw = theta * jnp.array([[0.1, -0.19, 0.21, -0.9, 1.5]])
+    step, _ = ej.lift_above(theta).update(dw, ej.lift_above(theta).init(dw))
+    np.testing.assert_allclose(step, theta * jnp.array([[0, 0, 1, -1, 1.5]]))
+
+
 # As the docstrings and the sources named there state them, written down once more:
 # a default is a number that people compute with.
 STATED = [

@@ -234,6 +234,16 @@ def test_two_runs_merge_into_one(observer):
         )
 
 
+@pytest.mark.parametrize("kind", [Correlations, Autocovariance])
+def test_samples_may_arrive_in_pieces_shorter_than_the_lags(kind):
+    observer, v = kind(7), jr.normal(jr.key(0), (20, 2))
+    state = observer.init(2, 1, v.dtype)
+    for at in range(0, 20, 2):
+        state = observer.update(state, v[at : at + 2])
+    whole = measure(observer, v)
+    np.testing.assert_allclose(observer.finish(state), whole, rtol=1e-5, atol=1e-6)
+
+
 def test_moments_of_many_chips_are_shared_out_over_a_mesh():
     mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), ("chip",))
     spec, p = jax.sharding.PartitionSpec("chip"), propagator(RLC, DT)
