@@ -38,7 +38,9 @@ def main() -> int:
         copy = Copy(Path(place) / "tree")
         tests = measured(copy, asked.folder / "reach.json", _say)
         _confirm_collected(copy, sorted({test.file for test in tests}))
-        chosen = sample(_all_sites(asked.only), asked.count, asked.seed)
+        drawn = sample(_all_sites(asked.only), asked.count, asked.seed)
+        excused = equivalents()
+        chosen = [site for site in drawn if site.name not in excused]
         for number, site in enumerate(chosen, 1):
             if site.name not in records:
                 verdict = judge(copy, site, tests, asked.patience)
@@ -52,7 +54,7 @@ def main() -> int:
             _say(f"{number}/{len(chosen)} {record['verdict']} {spent} {site.name}")
         judged = [records[site.name] for site in chosen]
         _confirm(copy, judged)
-    return _report(judged, asked.wanted)
+    return _report(judged, len(drawn) - len(chosen), asked.wanted)
 
 
 def _confirm_collected(copy: Copy, files: list[str]) -> None:
@@ -102,10 +104,8 @@ def _records(path: Path) -> dict[str, dict]:
     return {record["fault"]: record for record in map(json.loads, lines)}
 
 
-def _report(records: list[dict], wanted: float) -> int:
+def _report(real: list[dict], equal: int, wanted: float) -> int:
     """A table by module, the survivors, and whether enough were killed."""
-    excused = equivalents()
-    real = [record for record in records if record["fault"] not in excused]
     for record in real:
         if record["verdict"] != "killed":
             _say(f"{record['verdict']}: {record['fault']}")
@@ -117,7 +117,6 @@ def _report(records: list[dict], wanted: float) -> int:
         _say(f"{part:44} {sum(killed):3} of {len(killed):3}")
     killed = sum(record["verdict"] == "killed" for record in real)
     share = 100 * killed / max(len(real), 1)
-    equal = len(records) - len(real)
     _say(f"killed {killed} of {len(real)}, {share:.1f} %; {equal} change no behaviour")
     return int(share < wanted)
 
