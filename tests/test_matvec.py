@@ -358,6 +358,22 @@ def test_wires_obey_the_nodal_equations(resistance):
     close(y, (plus - minus) / 80, 1e-4)
 
 
+def test_every_tile_has_wires_of_its_own():
+    crossbar, w = wired(2000.0, tile=(2, 3)), jnp.linspace(-0.5, 0.4, 24).reshape(4, 6)
+    state, v = deploy_one(jr.key(0), crossbar, w), np.array([1.0, -0.5, 0.25, 2.0])
+    y = matvec(jr.key(3), crossbar, state, w, jnp.asarray(v, jnp.float32)[None])
+    g = np.asarray(state.cells.g, float)
+    plus, minus = (
+        sum(
+            np.hstack([nodal(p[r : r + 2, c : c + 3], v[r : r + 2], 2000.0)
+                       for c in (0, 3)])
+            for r in (0, 2)
+        )
+        for p in g
+    )  # fmt: skip
+    close(y[0], (plus - minus) / 80, 1e-5)
+
+
 def test_wires_without_resistance_are_the_plain_product():
     encoding = SingleCell(reference=150.0)
     crossbar = wired(1e-4, encoding, tile=(5, 3))
