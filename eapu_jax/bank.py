@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Key, UInt32
+from jaxtyping import Array, Float, Key, UInt32
 
-from eapu_jax.array import ArrayState, deploy_one
+from eapu_jax.array import ArrayState, deploy_one, weights
 from eapu_jax.crossbar import Crossbar
-from eapu_jax.devices.base import Pulses
-from eapu_jax.ledger import Ledger, one_more
-from eapu_jax.rows import Arrays, Rows, add
+from eapu_jax.devices.base import Scalar
+from eapu_jax.ledger import Ledger
+from eapu_jax.rows import WIDTH, Arrays, Rows
 
 _KINDS = ("up", "down", "reads", "foreign", "written")
 
@@ -24,20 +24,38 @@ class Bank(NamedTuple):
 
     Attributes:
         cells: the cells of all arrays, rows of 256.
-        scale: weight per conductance (1/µS) of every array, by path.
-        writes: writes of every cell, by path, shaped like the cells of its array.
+        scales: weight per conductance (1/µS) of every array, by a label that
+            names the shape of its cells and its path, "784x256 dense/kernel": what
+            a state is must be in it, and labels are no numbers.
+        writes: writes of every cell, rows of 256.
         totals: up, down, reads, foreign, written of every array, in two words.
+        largest: the largest weight, abs, that every array has stood for so far.
     """
 
     cells: Any
-    scale: Arrays
-    writes: dict[str, UInt32[Array, "*cells"]]
+    scales: dict[str, Scalar]
+    writes: UInt32[Array, "rows width"]
     totals: UInt32[Array, "arrays 5 2"]
+    largest: Float[Array, " arrays"]
 
     @property
     def rows(self) -> Rows:
         """Where the cells of which array lie."""
-        return Rows.of(dict(sorted(self.writes.items())))
+        return Rows(tuple(sorted(_named(label) for label in self.scales)))
+
+    @property
+    def scale(self) -> Arrays:
+        """The scale of every array, by path."""
+        return {_named(label)[0]: scale for label, scale in self.scales.items()}
+
+
+def _label(path: str, cells: tuple[int, ...]) -> str:
+    return f"{'x'.join(map(str, cells))} {path}"
+
+
+def _named(label: str) -> tuple[str, tuple[int, ...]]:
+    cells, _, path = label.partition(" ")
+    return path, tuple(int(n) for n in cells.split("x"))
 
 
 def alike(crossbars: dict[str, Crossbar], leaves: Arrays) -> dict[str, list[str]]:
@@ -61,48 +79,30 @@ def deploy_bank(
     pack = lambda *parts: rows.pack(dict(zip(paths, parts, strict=True)))  # noqa: E731
     return Bank(
         cells=jax.tree.map(pack, *(arrays[p].cells for p in paths)),
-        scale={p: one.scale for p, one in arrays.items()},
-        writes={p: one.ledger.writes for p, one in arrays.items()},
+        scales={_label(p, shape): arrays[p].scale for p, shape in rows.shapes},
+        writes=jnp.zeros((rows.height, WIDTH), jnp.uint32),
         totals=jnp.zeros((len(paths), len(_KINDS), 2), jnp.uint32),
+        largest=jnp.stack([_largest(crossbars[p], one) for p, one in arrays.items()]),
     )
+
+
+def _largest(crossbar: Crossbar, state: ArrayState) -> Float[Array, ""]:
+    return jnp.max(jnp.abs(weights(crossbar, state)), initial=0)
 
 
 def arrays_of(bank: Bank) -> dict[str, ArrayState]:
     """Every array of a bank by itself, by path."""
     rows = bank.rows
     leaves, treedef = jax.tree.flatten(bank.cells)
-    parts = [rows.unpack(leaf) for leaf in leaves]
+    parts, writes = [rows.unpack(leaf) for leaf in leaves], rows.unpack(bank.writes)
     return {
         path: ArrayState(
             cells=jax.tree.unflatten(treedef, [part[path] for part in parts]),
             scale=bank.scale[path],
-            ledger=Ledger(bank.writes[path], *bank.totals[number]),
+            ledger=Ledger(writes[path], *bank.totals[number]),
         )
         for number, path in enumerate(rows.paths)
     }
-
-
-def recorded(bank: Bank, pulses: Pulses, foreign: Array, weights: Rows) -> Bank:
-    """The bank with what just happened in its ledger.
-
-    Args:
-        bank: with its new cells.
-        pulses: of every cell, in rows.
-        foreign: which weights were found changed, in rows of weights.
-        weights: the rows of the weights.
-    """
-    rows, sent = bank.rows, pulses.sent
-    if pulses.up.dtype == jnp.bool_:
-        up, down, written = jnp.moveaxis(rows.tally(pulses.up, pulses.down, sent), 1, 0)
-    else:
-        up, down = rows.sums(pulses.up), rows.sums(pulses.down)
-        written = rows.tally(sent)[:, 0]
-    none, found = jnp.zeros_like(up), weights.tally(foreign)[:, 0]
-    happened = jnp.stack([up, down, none, found, none], 1)
-    totals = add(bank.totals, happened).at[:, -1].set(written)
-    by_path = rows.unpack(sent)
-    writes = {p: one_more(n, by_path[p]) for p, n in bank.writes.items()}
-    return bank._replace(writes=writes, totals=totals)
 
 
 class Joined(NamedTuple):
@@ -131,18 +131,23 @@ class Joined(NamedTuple):
 
     def read_out(self, bank: Bank) -> Array:
         """The weights that all cells stand for, in rows of weights."""
-        g = self.device.conductance(bank.cells)
-        if self.stuck_at is not None:
-            g = jnp.where(self.stuck, jnp.asarray(self.stuck_at, g.dtype), g)
         if self.flat:
+            g = self._held(self.device.conductance(bank.cells))
             return self.encoding.to_weights(g, self.cells.spread(bank.scale))
-        by_path = self.cells.unpack(g)
-        return self.weights.pack(
-            {
-                p: c.encoding.to_weights(by_path[p], bank.scale[p])
-                for p, c in self.crossbars.items()
-            }
-        )
+        return self.weights.pack(self.weights_at(bank))
+
+    def weights_at(self, bank: Bank) -> Arrays:
+        """The weights that all cells stand for, by path."""
+        g = self.cells.unpack(self._held(self.device.conductance(bank.cells)))
+        return {
+            p: c.encoding.to_weights(g[p], bank.scale[p])
+            for p, c in self.crossbars.items()
+        }
+
+    def _held(self, g: Array) -> Array:
+        if self.stuck_at is None:
+            return g
+        return jnp.where(self.stuck, jnp.asarray(self.stuck_at, g.dtype), g)
 
     def request(self, bank: Bank, dw: Array) -> Array:
         """The change of conductance asked of every cell, µS, in rows of cells."""

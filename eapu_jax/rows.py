@@ -2,7 +2,8 @@
 
 Every array is flattened, padded to whole rows of 256 numbers, and laid below the one
 before. No row holds numbers of two arrays, so what is one number per array becomes
-one per row, and sums per array are sums over rows.
+one per row, and sums per array are sums over rows. Empty rows at the end fill up a
+group of 32 where there are many, so that queues of cells need no copy.
 """
 
 import math
@@ -12,11 +13,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, UInt32
+from jaxtyping import Array, Float, Int, UInt32
 
 from eapu_jax.checks import traced
 
 WIDTH = 256
+GROUP = 32  # rows that the queues of `prng.queues` share
 Arrays = dict[str, Any]
 """Something for every array, by path."""
 
@@ -54,6 +56,12 @@ class Rows:
         """Rows of every array."""
         return [-(-math.prod(shape) // WIDTH) for _, shape in self.shapes]
 
+    @property
+    def height(self) -> int:
+        """Rows of all arrays, empty ones at the end included."""
+        filled = sum(self.heights)
+        return filled + (-filled % GROUP if filled > 4 * GROUP else 0)
+
     def pack(self, arrays: Arrays, fill: float = 0) -> Float[Array, "rows width"]:
         """All arrays as one, `fill` where a last row is not full."""
         parts = []
@@ -61,6 +69,9 @@ class Rows:
             _require_fit(path, arrays[path], shape)
             flat = jnp.broadcast_to(arrays[path], shape).ravel()
             parts.append(jnp.pad(flat, (0, -flat.size % WIDTH), constant_values=fill))
+        empty = (self.height - sum(self.heights)) * WIDTH
+        if empty:
+            parts.append(jnp.full(empty, fill, parts[0].dtype))
         return jnp.concatenate(parts).reshape(-1, WIDTH)
 
     def unpack(self, x: Float[Array, "rows width"]) -> Arrays:
@@ -72,7 +83,7 @@ class Rows:
             at += height * WIDTH
         return arrays
 
-    def spread(self, values: Arrays) -> Any:
+    def spread(self, values: Arrays, fill: float = 0) -> Any:
         """Constants of the arrays as constants of the rows.
 
         One number that all share stays a number; one per array becomes one per row,
@@ -84,40 +95,32 @@ class Rows:
                 return found[0]
             column = jnp.stack([jnp.asarray(x) for x in found])
             return column[self._array_of_row][:, None]
-        return self.pack(values)
+        return self.pack(values, fill)
 
     def sums(self, n: Int[Array, "rows width"]) -> UInt32[Array, "arrays 2"]:
         """Exact sums per array of counts below 2**22: high word and low word."""
-        per_row = jnp.sum(n, axis=1, dtype=jnp.uint32)  # below 2**30
+        return self.totals(row_sums(n))
+
+    def totals(self, per_row: UInt32[Array, " rows"]) -> UInt32[Array, "arrays 2"]:
+        """Exact sums per array, given those of every row: high word and low word."""
         digits = jnp.stack([per_row & 1023, (per_row >> 10) & 1023, per_row >> 20], 1)
         low, mid, high = self._segments(jax.ops.segment_sum, digits).T
         words = jnp.stack([jnp.zeros_like(low), low], 1)
         words = add(words, jnp.stack([mid >> 22, mid << 10], 1))
         return add(words, jnp.stack([high >> 12, high << 20], 1))
 
-    def tally(self, *masks: Bool[Array, "rows width"]) -> UInt32[Array, "arrays n 2"]:
-        """How often each of up to four masks is set, per array, in one pass.
-
-        Each mask has a byte of a word; words of eight columns add up before it is full.
-        """
-        word = jnp.zeros(masks[0].shape, jnp.uint32)
-        for n, mask in enumerate(masks):
-            word |= mask.astype(jnp.uint32) << (8 * n)
-        narrow = WIDTH // 8
-        eight = sum(word[:, i * narrow : (i + 1) * narrow] for i in range(8))
-        bytes_ = [(eight >> (8 * n)) & 255 for n in range(len(masks))]
-        per_row = [jnp.sum(one, axis=1, dtype=jnp.uint32) for one in bytes_]
-        low = self._segments(jax.ops.segment_sum, jnp.stack(per_row, 1))
-        return jnp.stack([jnp.zeros_like(low), low], -1)
-
     def largest(self, x: Float[Array, "rows width"]) -> Float[Array, "rows 1"]:
         """The largest of every array, at each of its rows; at least 0."""
-        most = self._segments(jax.ops.segment_max, jnp.max(x, axis=1, initial=0))
-        return most[self._array_of_row][:, None]
+        return self.most(jnp.max(x, axis=1, initial=0))[self._array_of_row][:, None]
+
+    def most(self, per_row: Float[Array, " rows"]) -> Float[Array, " arrays"]:
+        """The largest of every array, given that of every row; at least 0."""
+        return jnp.maximum(self._segments(jax.ops.segment_max, per_row), 0)
 
     @property
     def _array_of_row(self) -> np.ndarray:
-        return np.repeat(np.arange(len(self.shapes)), self.heights)
+        each = np.repeat(np.arange(len(self.shapes)), self.heights)
+        return np.pad(each, (0, self.height - each.size), mode="edge")
 
     def _segments(self, fold, x: jax.Array) -> jax.Array:
         return fold(
@@ -126,6 +129,13 @@ class Rows:
             num_segments=len(self.shapes),
             indices_are_sorted=True,
         )
+
+
+def row_sums(n: Int[Array, "rows width"]) -> UInt32[Array, " rows"]:
+    """Sums along rows, each below 2**32; columns first, as that is what vectorises."""
+    part = WIDTH // 8
+    eight = sum(n[:, i * part : (i + 1) * part].astype(jnp.uint32) for i in range(8))
+    return jnp.sum(eight, axis=1, dtype=jnp.uint32)
 
 
 def add(a: UInt32[Array, "*n 2"], b: UInt32[Array, "*n 2"]) -> UInt32[Array, "*n 2"]:

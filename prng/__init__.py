@@ -105,11 +105,11 @@ def blocks_at(
             f"key must be one key of threefry2x32, got {key.shape} of "
             f"{jr.key_impl(key)}"
         )
-    return _threefry2x32(jr.key_data(key), jnp.broadcast_to(high, low.shape), low)
+    return block(jr.key_data(key), jnp.broadcast_to(high, low.shape), low)
 
 
 @jax.jit
-def _threefry2x32(key, x0, x1):
+def block(key, x0, x1):
     """Twenty rounds of add, rotate, xor on two 32-bit words."""
     k0, k1 = key[0], key[1]
     schedule = (k0, k1, k0 ^ k1 ^ jnp.uint32(_PARITY))
@@ -130,7 +130,7 @@ def _blocks(key: UInt32[Array, "2"], shape: tuple[int, ...]):
     if size >= 2**32:
         raise NotImplementedError(f"shape has {size} elements, the bound is 2**32 - 1")
     counter = jax.lax.iota(jnp.uint32, size).reshape(shape)
-    return _threefry2x32(key, jnp.zeros_like(counter), counter)
+    return block(key, jnp.zeros_like(counter), counter)
 
 
 def _random_bits(key, bit_width: int, shape: tuple[int, ...]):
@@ -142,12 +142,19 @@ def _random_bits(key, bit_width: int, shape: tuple[int, ...]):
     return (high ^ low).astype(dtype)
 
 
+# Keys are few, and derived from each other in chains. Written out, such a chain is one
+# expression in which XLA repeats every link for each word that is read of it: newer
+# versions compile that for ever. jax's own rolled loop keeps the links apart.
 def _split(key, shape: tuple[int, ...]):
-    return jnp.stack(_blocks(key, shape), axis=-1)
+    return jr.key_data(jr.split(_default(key), shape))
 
 
 def _fold_in(key, data):
-    return jnp.stack(_threefry2x32(key, jnp.uint32(0), jnp.uint32(data)))
+    return jr.key_data(jr.fold_in(_default(key), data))
+
+
+def _default(key):
+    return jr.wrap_key_data(key, impl="threefry2x32")
 
 
 def _seed(seed):

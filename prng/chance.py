@@ -12,9 +12,11 @@ from jaxtyping import Array, Bool, Float, Key, UInt32
 
 from prng import blocks_at, counts_its_draws, queues
 from prng.checks import array_of
-from prng.sparse import CROWD, WORTHWHILE
 
-__all__ = ["happens"]
+__all__ = ["happens", "happens_at", "possible"]
+
+WORTHWHILE = 4096  # with fewer elements, the loop costs more than it saves
+CROWD = 16  # with more than one in so many, drawing for all is cheaper
 
 
 def happens(key: Key[Array, ""], p: Float[Array, "*events"]) -> Bool[Array, "*events"]:
@@ -43,6 +45,29 @@ def happens(key: Key[Array, ""], p: Float[Array, "*events"]) -> Bool[Array, "*ev
     if jax.default_backend() != "cpu" or p.size < WORTHWHILE:
         return _all(*jr.split(key), p)
     return _few_or_all(*jr.split(key), p)
+
+
+def possible(key: Key[Array, ""], p: Float[Array, "*events"]) -> queues.Queues:
+    """The events of `happens(key, p)` that eight bits do not rule out, in queues.
+
+    Args:
+        key: typed key for which `counts_its_draws`.
+        p: probabilities.
+    """
+    return _candidates(jr.split(key)[0], p)
+
+
+def happens_at(
+    key: Key[Array, ""], index: UInt32[Array, "*few"], p: Float[Array, "*few"]
+) -> Bool[Array, "*few"]:
+    """What `happens` says of the elements number `index`, if they are `possible`.
+
+    Args:
+        key: typed key for which `counts_its_draws`.
+        index: numbers of the elements.
+        p: their probabilities.
+    """
+    return _accepted(jr.split(key)[1], index, p)
 
 
 @jax.jit
@@ -108,8 +133,8 @@ def _serve(key, wait: queues.Queues, p) -> Bool[Array, "*events"]:
         # what does not happen is written past the end and dropped
         return wait, found.at[jnp.where(yes, cell, end)].set(True, mode="drop")
 
-    some_wait = lambda carry: jnp.any(carry[0] != 0)  # noqa: E731
-    start = wait | nothing, jnp.zeros(end, bool) | (nothing != 0)
+    some_wait = lambda carry: queues.some_wait(carry[0])  # noqa: E731
+    start = queues.words(wait | nothing), jnp.zeros(end, bool) | (nothing != 0)
     found = jax.lax.while_loop(some_wait, turn, start)[1]
     return found[: p.size].reshape(p.shape)
 

@@ -1,5 +1,7 @@
 """Elements of an array served one by one, in queues that work side by side."""
 
+from functools import reduce
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -41,25 +43,41 @@ def waiting(queues: Queues) -> Int[Array, ""]:
     return jnp.sum(jax.lax.population_count(queues).astype(jnp.int32))
 
 
-def take(queues: Queues) -> tuple[Queues, Int[Array, "groups side"]]:
+def words(queues: Queues) -> tuple[UInt32[Array, "groups side"], ...]:
+    """Word by word: what a loop carries, as no part of it need be put together."""
+    return tuple(queues[:, w] for w in range(WORDS))
+
+
+def some_wait(words: tuple[UInt32[Array, "groups side"], ...]) -> Bool[Array, ""]:
+    """Whether any element waits."""
+    return jnp.any(reduce(jnp.bitwise_or, words) != 0)
+
+
+def take(
+    words: tuple[UInt32[Array, "groups side"], ...],
+) -> tuple[tuple[UInt32[Array, "groups side"], ...], Int[Array, "groups side"]]:
     """The first element of every queue.
 
     Returns:
         What is left, and the numbers of the elements: past the end for an empty
         queue.
     """
-    groups, free = queues.shape[0], queues[:, 0] == queues[:, 0]
+    groups, free = words[0].shape[0], jnp.bool_(True)
     first = jnp.arange(groups, dtype=jnp.int32)[:, None] * _GROUP
     first = first + jnp.arange(SIDE, dtype=jnp.int32)[None, :]
-    cell, taken = jnp.full_like(first, groups * _GROUP), []
-    for w in range(WORDS):
-        low = queues[:, w] & -queues[:, w]
-        here = free & (low != 0)
-        bit = 31 - jax.lax.clz(low).astype(jnp.int32)
-        cell = jnp.where(here, first + (32 * w + bit) * SIDE, cell)
-        taken.append(jnp.where(here, low, 0))
+    cell, left = jnp.full_like(first, groups * _GROUP), []
+    for w, word in enumerate(words):
+        here = free & (word != 0)
+        cell = jnp.where(here, first + (32 * w + _lowest(word)) * SIDE, cell)
+        left.append(jnp.where(here, word & (word - 1), word))
         free = free & ~here
-    return queues ^ jnp.stack(taken, axis=1), cell
+    return tuple(left), cell
+
+
+def _lowest(word: UInt32[Array, "..."]) -> Int[Array, "..."]:
+    """The number of the lowest bit that is set: the exponent of the bit as a float."""
+    bit = jax.lax.bitcast_convert_type(word & -word, jnp.int32).astype(jnp.float32)
+    return ((jax.lax.bitcast_convert_type(bit, jnp.int32) >> 23) & 255) - 127
 
 
 def zero(key: Key[Array, ""], queues: Queues) -> UInt32[Array, ""]:

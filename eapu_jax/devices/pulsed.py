@@ -3,10 +3,10 @@
 from typing import ClassVar
 
 import jax.numpy as jnp
+import jax.random as jr
 
 from eapu_jax.devices.base import Cells, Pulses, Scalar, unless_diverged
 from eapu_jax.devices.still import Still
-from prng.sparse import normal_where
 
 
 class Pulsed(Still):
@@ -38,7 +38,7 @@ class Pulsed(Still):
         """Send the pulses that `dg` asks for. µS."""
         up = dg > 0
         n = jnp.round(jnp.abs(dg) / self.step(up))
-        noise = jnp.sqrt(n) * normal_where(key, n != 0, dg.dtype)
+        noise = jnp.sqrt(n) * jr.normal(key, dg.shape, dg.dtype)
         moved = self.after(cells.g, n, up) + self.noise(cells.g, n, up) * noise
         landed = jnp.clip(moved, self.g_min, self.g_max)
         # what has diverged must show, not land at an end of the window

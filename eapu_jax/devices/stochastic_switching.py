@@ -67,7 +67,8 @@ class StochasticSwitching(Still):
         """Send the pulses that `dg` asks for; some switch. µS."""
         n = jnp.minimum(jnp.round(jnp.abs(dg) / self.level), self.levels - 1)
         n = jnp.where(jnp.isnan(dg), 1, n)
-        draws = jr.uniform(key, (self.levels - 1, *dg.shape), dg.dtype)
+        keys = jr.split(key, self.levels - 1)  # one draw of a cell's own per pulse
+        draws = [jr.uniform(k, dg.shape, dg.dtype) for k in keys]
         switched = [(u < self.probability) & (i < n) for i, u in enumerate(draws)]
         k = sum(one.astype(dg.dtype) for one in switched)
         moved = cells.g + jnp.sign(dg) * k * self.level

@@ -18,8 +18,8 @@ from eapu_jax.transforms.keys import Root, following
 from eapu_jax.transforms.links import refuse_decided, sign
 from eapu_jax.transforms.once import computed_once
 from eapu_jax.transforms.per_array import thresholds_at
+from eapu_jax.transforms.requests import Decided, Gate, Gated
 from eapu_jax.transforms.sharding import gathered, spread_like
-from prng.chance import happens
 
 
 class EapuState(NamedTuple):
@@ -97,39 +97,32 @@ def eapu(
         refuse_decided("eapu", asked)
         theta = thresholds_at(threshold, updates, place)
         key_step = root.at(state.key, state.step)
-        pulses = _pulses(key_step, gathered(asked), theta, state.step)
+        pulses, notes = _decided(key_step, gathered(asked), theta, state.step)
         pulses = spread_like(asked, pulses)
         for path, leaf in pulses.items():
-            sign(leaf, "eapu", _least(theta[path]))
+            sign(leaf, "eapu", notes[path])
         state = EapuState(following(state.step), state.key)
         return put(updates, pulses), state
 
     return optax.GradientTransformationExtraArgs(init_fn, update_fn)
 
 
-def pulse(dw: jax.Array, threshold: jax.Array) -> jax.Array:
-    """The pulse that stands for `dw` if it is written: at least a threshold.
-
-    Example:
-        >>> import jax.numpy as jnp
-        >>> pulse(jnp.array([-0.2, 3.0]), jnp.float32(1.0)).tolist()
-        [-1.0, 3.0]
-    """
-    return jnp.sign(dw) * jnp.maximum(jnp.abs(dw), threshold)
-
-
-def _pulses(key, asked: Arrays, theta: Arrays, step) -> Arrays:
-    """Gate all arrays at once, those of one precision together."""
+def _decided(key, asked: Arrays, theta: Arrays, step) -> tuple[Arrays, Arrays]:
+    """The pulses of all arrays, those of one precision at once, and notes of them."""
     exact = {p: u.astype(working_dtype(u)) for p, u in asked.items()}
     pulses: Arrays = {}
+    notes: Arrays = {}
     for number, dtype in enumerate(sorted({str(u.dtype) for u in exact.values()})):
-        rows = Rows.of({p: u for p, u in exact.items() if u.dtype == dtype})
-        dw = computed_once(rows.pack(exact), step)
-        limit = rows.spread(theta)
-        written = happens(jr.fold_in(key, number), jnp.abs(dw) / limit)
-        gated = computed_once(jnp.where(written, pulse(dw, limit), 0), step)
-        pulses |= rows.unpack(gated)
-    return {p: pulses[p].astype(u.dtype) for p, u in asked.items()}
+        rows = Rows.of({p: u for p, u in sorted(exact.items()) if u.dtype == dtype})
+        request = Gated(
+            jr.fold_in(key, number),
+            computed_once(rows.pack(exact), step),
+            rows.spread(theta, fill=1),
+        )
+        pulses |= rows.unpack(computed_once(request.all(), step))
+        gate = Gate(rows, request)
+        notes |= {p: Decided(_least(theta[p]), gate) for p in rows.paths}
+    return {p: pulses[p].astype(u.dtype) for p, u in asked.items()}, notes
 
 
 def _least(theta: jax.Array) -> float | None:

@@ -5,33 +5,28 @@ import jax.numpy as jnp
 
 from eapu_jax.bank import Bank, Joined
 from eapu_jax.devices.base import Scalar
-from eapu_jax.rows import Arrays, Rows
+from eapu_jax.rows import Arrays
 
 
-def roundings(rows: Rows, asked: Arrays, held: Arrays) -> Scalar:
-    """Relative error of one `weights + update`, per row of weights.
+def reaches(bank: Bank, asked: Arrays, held: Arrays) -> Arrays:
+    """How far weights may be from their array by rounding alone, by path.
 
-    Two units in the last place of the coarser of weight and update.
+    Weights are the sum of many updates, each rounded: two units in the last place,
+    of the coarser of weight and update, of the largest weight that the array has held.
     """
 
     def of(path: str) -> float:
         return 2 * max(float(jnp.finfo(x[path].dtype).eps) for x in (asked, held))
 
-    return rows.spread({path: of(path) for path in rows.paths})
+    return {
+        p: of(p) * most for p, most in zip(bank.rows.paths, bank.largest, strict=True)
+    }
 
 
-def difference(
-    rows: Rows, w: jax.Array, read_out: jax.Array, rounding: Scalar
-) -> jax.Array:
-    """What the weights differ by from their array, where it is more than rounding.
-
-    Weights are the sum of many updates, each rounded; within `rounding` times the
-    largest weight of the array there is no difference.
-    """
-    largest = jnp.maximum(jnp.abs(w), jnp.abs(read_out))
-    reach = rows.largest(jnp.where(jnp.isfinite(largest), largest, 0))
+def difference(w: jax.Array, read_out: jax.Array, reach: Scalar) -> jax.Array:
+    """What the weights differ by from their array, where it is more than rounding."""
     gap = w - read_out
-    return jnp.where(jnp.abs(gap) <= rounding * reach, 0, gap)
+    return jnp.where(jnp.abs(gap) <= reach, 0, gap)
 
 
 def emitted(
@@ -71,7 +66,7 @@ def set_cells(
 
 def _cells_of(chip: Joined, bank: Bank, chosen: jax.Array) -> jax.Array:
     """The cells that stand for these weights: they would differ, were the weights."""
-    bank = bank._replace(scale=jax.tree.map(_one, bank.scale))
+    bank = bank._replace(scales=jax.tree.map(_one, bank.scales))
     unit = chosen.astype(jnp.float32)
     none, more, less = (chip.to_cells(bank, x * unit) for x in (0, 1, -1))
     return (more != none) | (less != none)

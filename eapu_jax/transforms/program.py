@@ -1,6 +1,5 @@
 """The write itself: what the arrays made of the update that was asked for."""
 
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -10,17 +9,17 @@ import numpy as np
 import optax
 from jaxtyping import Array, Int, Key, PyTree, UInt32
 
-from eapu_jax.bank import Bank, Joined, alike, deploy_bank, join, recorded
+from eapu_jax.bank import Bank, alike, deploy_bank, join
 from eapu_jax.checks import number, one_of, traced
 from eapu_jax.crossbar import Crossbar, crossbars_at, refuse_unknown
 from eapu_jax.devices.base import Scalar
 from eapu_jax.placement import Place, on_array, put
 from eapu_jax.rows import Arrays
-from eapu_jax.transforms.foreign import difference, emitted, roundings, set_cells
 from eapu_jax.transforms.keys import Root, following
 from eapu_jax.transforms.links import refuse_programmed, sign, signed
-from eapu_jax.transforms.once import computed_once
+from eapu_jax.transforms.requests import Decided
 from eapu_jax.transforms.sharding import gathered, spread_like
+from eapu_jax.transforms.update import Update
 
 
 class ProgramState(NamedTuple):
@@ -62,6 +61,9 @@ def program(
     With `foreign="set"` the cells are put there instead, without pulses and
     without error: for loading a checkpoint. Decay that should be written economically
     belongs into the chain, before `eapu`.
+
+    On a CPU, arrays of 4096 cells or more are written by a loop over the cells that
+    are asked, which is differentiated forwards only (`jax.jvp`).
 
     Args:
         crossbar: one crossbar for all arrays, or a tree of them: each serves its
@@ -145,48 +147,6 @@ def deploy_all(
     }
 
 
-@dataclass(frozen=True)
-class Update:
-    """One update of the arrays of a bank.
-
-    Attributes:
-        key: of this update; other draws than those of `eapu`, given its key too.
-        chip: the crossbars.
-        step: number of this update.
-        step_time: time that passes before the write, s.
-    """
-
-    key: Key[Array, ""]
-    chip: Joined
-    step: Int[Array, ""]
-    step_time: Scalar
-
-    def __call__(
-        self, bank: Bank, asked: Arrays, held: Arrays, *, setting: bool
-    ) -> tuple[Bank, Arrays]:
-        """Time passes, requests are written; the bank then, and how weights moved."""
-        rows, before = self.chip.weights, self.chip.read_out(bank)
-        dtype = before.dtype
-        update = rows.pack({p: asked[p].astype(dtype) for p in rows.paths})
-        w = rows.pack({p: held[p].astype(dtype) for p in rows.paths})
-        update, w = computed_once((update, w), self.step)
-        gap = difference(rows, w, before, roundings(rows, asked, held))
-        if setting:
-            key_set = jr.fold_in(self.key, 2)
-            bank = set_cells(key_set, self.chip, bank, w, gap)
-        key_time, key_write = jax.lax.optimization_barrier(jr.split(self.key))
-        if self.chip.device.volatile:
-            aged = self.chip.device.advance(key_time, bank.cells, self.step_time)
-            bank = bank._replace(cells=aged)
-        dg = self.chip.request(bank, update if setting else update + gap)
-        cells, pulses = self.chip.device.write(key_write, bank.cells, dg)
-        bank = recorded(bank._replace(cells=cells), pulses, gap != 0, rows)
-        settled = self.chip.touched(pulses.sent) | setting
-        move = emitted(w, before, gap, self.chip.read_out(bank), settled)
-        moved = rows.unpack(computed_once(move, self.step))
-        return bank, {p: x.astype(asked[p].dtype) for p, x in moved.items()}
-
-
 def _check_same_form(updates: PyTree, params: PyTree) -> None:
     asked, held = jax.tree.structure(updates), jax.tree.structure(params)
     if asked != held:
@@ -199,8 +159,9 @@ def _check_same_form(updates: PyTree, params: PyTree) -> None:
 def _check_answered(crossbars: dict[str, Crossbar], asked: dict[str, Any]) -> None:
     """Refuse a threshold that no pulse of the device answers."""
     for path, leaf in asked.items():
-        maker, threshold = signed(leaf)
-        if maker != "eapu" or threshold is None:
+        note = signed(leaf)[1]
+        threshold = note.least if isinstance(note, Decided) else None
+        if threshold is None:
             continue
         crossbar = crossbars[path]
         if crossbar.fixed_scale is None:

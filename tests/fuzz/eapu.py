@@ -16,7 +16,7 @@ from eapu_jax.matvec import matvec, matvec_transposed
 from eapu_jax.periphery import Adc, Dac, Periphery, line_currents
 from eapu_jax.product_counts import product_counts
 from prng.chance import happens
-from prng.sparse import normal_where
+from prng.elements import element_keys
 from tests.fuzz.spoil import INF, KINDS, NAN, Subject, fault, spoilt
 
 KEY = jr.key(0)
@@ -235,10 +235,9 @@ FUNCTIONS = [
     Subject("happens", happens, {"key": KEY, "p": jnp.array([0.5])},
             {"key": UNTYPED, "p": ("a", None, object(), 1j, jnp.ones(2, int),
                                  jnp.ones(2, bool))}),
-    Subject("normal_where", normal_where,
-            {"key": KEY, "hit": jnp.array([True]), "dtype": jnp.float32},
-            {"key": UNTYPED, "hit": ("a", None, object(), 1.5, jnp.ones(2), 1j),
-             "dtype": ("a", jnp.int32, jnp.complex64, bool)}),
+    Subject("element_keys", element_keys,
+            {"key": KEY, "index": jnp.zeros(2, jnp.uint32)},
+            {"key": UNTYPED, "index": ("a", None, object(), 1.5, jnp.ones(2), 1j)}),
 ]  # fmt: skip
 
 

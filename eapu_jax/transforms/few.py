@@ -1,0 +1,166 @@
+"""Writing the few cells that are asked, without a pass over all the others.
+
+EaPU asks one cell in a hundred or fewer. Those that may be asked wait in queues, and
+every turn of a loop serves the next of each: takes its state out, writes it by the
+very code that writes whole arrays, mapped over cells, and puts it back. A cell draws
+what it would have drawn among all (`prng.elements`), so that the way changes no number.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Key, UInt32
+
+from eapu_jax.bank import Bank, Joined
+from eapu_jax.ledger import one_more
+from eapu_jax.rows import WIDTH, Arrays
+from eapu_jax.transforms.once import computed_once
+from eapu_jax.transforms.requests import Request, taken
+from eapu_jax.transforms.tally import Words, words
+from prng import counts_its_draws, queues
+from prng.chance import WORTHWHILE
+from prng.elements import element_keys
+
+
+class Outcome(NamedTuple):
+    """What an update made of the cells of a bank.
+
+    Attributes:
+        cells: as they now are.
+        writes: of every cell so far.
+        pulses: of every row, see `tally`.
+        moved: which weights follow their cells.
+        largest: of the weights written in a row, abs.
+    """
+
+    cells: Any
+    writes: UInt32[Array, "rows width"]
+    pulses: Words
+    moved: Bool[Array, "rows width"]
+    largest: Float[Array, " rows"]
+
+
+def pays(key: Key[Array, ""], chip: Joined, bank: Bank) -> bool:
+    """Whether a few cells can be written alone, and that is worth a loop."""
+    g = jax.eval_shape(chip.device.conductance, bank.cells)
+    alone = chip.flat and not chip.device.volatile
+    counted = counts_its_draws(key) and g.dtype == jnp.float32
+    return jax.default_backend() == "cpu" and alone and counted and g.size >= WORTHWHILE
+
+
+def untouched(key: Key[Array, ""], chip: Joined, bank: Bank, nothing) -> Outcome:
+    """What no update makes of the cells; `nothing` as in `prng.queues.zero`."""
+    shape = (bank.rows.height, WIDTH)
+    dg = jax.ShapeDtypeStruct(shape, jnp.float32)
+    pulses = jax.eval_shape(
+        lambda *x: words(chip.device.write(*x)[1]), key, bank.cells, dg
+    )
+    row = shape[:1]
+
+    def none(shape, dtype):
+        return jnp.zeros(shape, dtype) + nothing.astype(dtype)
+
+    return Outcome(
+        jax.tree.map(lambda x: x + nothing.astype(x.dtype), bank.cells),
+        bank.writes + nothing,
+        tuple(none(row, word.dtype) for word in pulses),
+        none(shape, bool),
+        none(row, jnp.float32),
+    )
+
+
+def write_few(
+    key: Key[Array, ""],
+    chip: Joined,
+    bank: Bank,
+    asked: Request,
+    wait: queues.Queues,
+    start: Outcome,
+    step,
+) -> Outcome:
+    """Write the cells that wait.
+
+    Args:
+        key: of the writes.
+        chip: the crossbars.
+        bank: the arrays.
+        asked: what is asked of them.
+        wait: those that it may be asked of.
+        start: what to begin from.
+        step: number of this update.
+    """
+    scale = bank.rows.spread(bank.scale)
+
+    def turn(carry):
+        wait, out = carry
+        wait, cell = queues.take(wait)
+        wait, cell = computed_once((wait, cell.ravel()), step)
+        return wait, _served(key, chip, scale, asked, cell, out, step)
+
+    some_wait = lambda carry: queues.some_wait(carry[0])  # noqa: E731
+    return jax.lax.while_loop(some_wait, turn, (queues.words(wait), start))[1]
+
+
+def _served(
+    key, chip: Joined, scale: Any, asked: Request, cell, out: Outcome, step
+) -> Outcome:
+    """A few cells written; what is past the end is dropped."""
+    few = lambda tree: jax.tree.map(lambda x: taken(x, cell), tree)  # noqa: E731
+    device, encoding, scale = few(chip.device), few(chip.encoding), few(scale)
+
+    def weight(cells):
+        g = device.conductance(cells)
+        if chip.stuck_at is not None:
+            g = jnp.where(few(chip.stuck), jnp.asarray(few(chip.stuck_at), g.dtype), g)
+        return encoding.to_weights(g, scale)
+
+    cells = few(out.cells)
+    dg = encoding.request(device.conductance(cells), asked.of(cell), scale)
+    cells, dg = computed_once((cells, dg), step)
+    mapped = jax.tree.map(lambda x: 0 if jnp.ndim(x) else None, device)
+    keys = element_keys(key, cell.astype(jnp.uint32))
+    write = jax.vmap(lambda d, k, c, x: d.write(k, c, x), in_axes=(mapped, 0, 0, 0))
+    new, pulses = write(device, keys, cells, dg)
+    new, pulses = computed_once((new, pulses), step)
+    before, after = weight(cells), weight(new)
+    reach = jnp.where(jnp.isfinite(after), jnp.abs(after), 0)
+    place = lambda whole, part: _placed(whole, cell, part)  # noqa: E731
+    row, counted = cell // WIDTH, zip(out.pulses, words(pulses), strict=True)
+    return Outcome(
+        jax.tree.map(place, out.cells, new),
+        place(out.writes, one_more(taken(out.writes, cell), pulses.sent)),
+        tuple(n.at[row].add(word, mode="drop") for n, word in counted),
+        place(out.moved, after != before),
+        out.largest.at[row].max(reach, mode="drop"),
+    )
+
+
+def _placed(whole, cell, part):
+    flat = whole.ravel().at[cell].set(part, mode="drop", unique_indices=True)
+    return flat.reshape(whole.shape)
+
+
+def any_foreign(
+    chip: Joined, bank: Bank, held: Arrays, reach: Arrays
+) -> Bool[Array, ""]:
+    """Whether any weight differs from its array by more than its reach."""
+    read_out = chip.weights_at(bank)
+    return jnp.any(
+        jnp.stack([_beyond(held[p], read_out[p], reach[p]) for p in bank.rows.paths])
+    )
+
+
+def _beyond(w, read_out, reach, parts: int = 8) -> Bool[Array, ""]:
+    """Whether any two differ; eight at once, as a reduction does not vectorise."""
+    a, b = w.ravel().astype(read_out.dtype), read_out.ravel()
+    differ = lambda a, b: ~(jnp.abs(a - b) <= reach)  # noqa: E731
+    part = a.size // parts
+    if part < WIDTH:
+        return jnp.any(differ(a, b))
+    slices = [slice(i * part, (i + 1) * part) for i in range(parts)]
+    either = differ(a[slices[0]], b[slices[0]])
+    for one in slices[1:]:
+        either |= differ(a[one], b[one])
+    rest = slice(parts * part, None)
+    return jnp.any(either) | jnp.any(differ(a[rest], b[rest]))

@@ -1,0 +1,148 @@
+"""What is asked of the cells of a bank: of all at once, or of a few."""
+
+import weakref
+from typing import Any, NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Key
+
+from eapu_jax.rows import WIDTH, Arrays, Rows
+from eapu_jax.transforms.links import signed
+from eapu_jax.transforms.once import computed_once
+from prng import queues
+from prng.chance import happens, happens_at, possible
+
+
+class Plain(NamedTuple):
+    """Updates that are asked for as they are.
+
+    Attributes:
+        update: in rows of weights; 0 where nothing is asked.
+    """
+
+    update: Float[Array, "rows width"]
+
+    def waiting(self) -> queues.Queues:
+        """The cells that something may be asked of."""
+        return queues.pack(self.update != 0)
+
+    def of(self, cell: jax.Array) -> jax.Array:
+        """What is asked of a few cells."""
+        return taken(self.update, cell)
+
+    def all(self) -> jax.Array:
+        """What is asked of every cell."""
+        return self.update
+
+
+class Gated(NamedTuple):
+    """Updates of which `eapu` asks few, as pulses that stand for many.
+
+    Attributes:
+        key: of the decisions.
+        update: in rows.
+        threshold: in rows, or one for all.
+    """
+
+    key: Key[Array, ""]
+    update: Float[Array, "rows width"]
+    threshold: Any
+
+    def waiting(self) -> queues.Queues:
+        """The cells that something may be asked of."""
+        return possible(self.key, jnp.abs(self.update) / self.threshold)
+
+    def of(self, cell: jax.Array) -> jax.Array:
+        """What is asked of a few cells that were `waiting`."""
+        dw, threshold = taken(self.update, cell), taken(self.threshold, cell)
+        written = happens_at(self.key, cell.astype(jnp.uint32), jnp.abs(dw) / threshold)
+        return _written(written, dw, threshold)
+
+    def all(self) -> jax.Array:
+        """What is asked of every cell."""
+        written = happens(self.key, jnp.abs(self.update) / self.threshold)
+        return _written(written, self.update, self.threshold)
+
+
+Request: TypeAlias = Plain | Gated
+
+
+class Gate:
+    """How `eapu` decided on some arrays, for the links after it.
+
+    It holds no array alive: what was asked is there as long as its pulses are.
+
+    Attributes:
+        rows: where the arrays lie.
+    """
+
+    def __init__(self, rows: Rows, request: Gated):
+        self.rows = rows
+        self._parts = [_weakly(part) for part in request]
+
+    def request(self) -> Gated | None:
+        """What was asked, and how it was decided; None where it is forgotten."""
+        parts: list[Any] = [part() for part in self._parts]
+        return None if any(part is None for part in parts) else Gated(*parts)
+
+
+class Decided(NamedTuple):
+    """What `eapu` notes of the pulses of an array.
+
+    Attributes:
+        least: the smallest threshold; None while it is traced.
+        gate: how it was decided which are sent.
+    """
+
+    least: float | None
+    gate: Gate
+
+
+def requested(asked: Arrays, rows: Rows, dtype: Any, step: jax.Array) -> Request:
+    """What is asked of arrays: as `eapu` found it, or the updates as they are.
+
+    `eapu` decides on every cell. Where its very pulses arrive here, unrounded, and
+    fill these rows, the decisions can be made again, the same ones, for a few cells
+    at a time.
+    """
+    notes = [signed(asked[path])[1] for path in rows.paths]
+    exact = all(asked[path].dtype == dtype for path in rows.paths)
+    gates = {note.gate if isinstance(note, Decided) else None for note in notes}
+    gate = gates.pop() if exact and len(gates) == 1 else None
+    gated = gate.request() if gate is not None and gate.rows == rows else None
+    if gated is not None:
+        return gated
+    update = rows.pack({p: asked[p].astype(dtype) for p in rows.paths})
+    return Plain(computed_once(update, step))
+
+
+def _weakly(thing: Any):
+    """A way to get at it that does not keep it, where there is one."""
+    try:
+        return weakref.ref(thing)
+    except TypeError:  # a plain number
+        return lambda: thing
+
+
+def pulse(dw: jax.Array, threshold: jax.Array) -> jax.Array:
+    """The pulse that stands for `dw` if it is written: at least a threshold.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> pulse(jnp.array([-0.2, 3.0]), jnp.float32(1.0)).tolist()
+        [-1.0, 3.0]
+    """
+    return jnp.sign(dw) * jnp.maximum(jnp.abs(dw), threshold)
+
+
+def taken(x: Any, cell: jax.Array) -> Any:
+    """The entries of a few cells in rows; one number for all stays one."""
+    if jnp.ndim(x) == 0:
+        return x
+    place = cell // WIDTH if jnp.shape(x)[1] == 1 else cell
+    return x.ravel().at[place].get(mode="clip")
+
+
+def _written(written: Bool[Array, "..."], dw: jax.Array, threshold: Any) -> jax.Array:
+    return jnp.where(written, pulse(dw, threshold), 0)

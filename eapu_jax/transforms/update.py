@@ -1,0 +1,141 @@
+"""One update of the arrays of a bank."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Int, Key
+
+from eapu_jax.bank import Bank, Joined
+from eapu_jax.devices.base import Scalar
+from eapu_jax.ledger import one_more
+from eapu_jax.rows import Arrays, add, row_sums
+from eapu_jax.transforms import few
+from eapu_jax.transforms.few import Outcome
+from eapu_jax.transforms.foreign import difference, emitted, reaches, set_cells
+from eapu_jax.transforms.once import computed_once
+from eapu_jax.transforms.requests import Request, requested
+from eapu_jax.transforms.tally import totals, words
+from prng import queues
+from prng.chance import CROWD
+
+
+@dataclass(frozen=True)
+class Update:
+    """Time passes, requests are written.
+
+    Attributes:
+        key: of this update; other draws than those of `eapu`, given its key too.
+        chip: the crossbars.
+        step: number of this update.
+        step_time: time that passes before the write, s.
+    """
+
+    key: Key[Array, ""]
+    chip: Joined
+    step: Int[Array, ""]
+    step_time: Scalar
+
+    def __call__(
+        self, bank: Bank, asked: Arrays, held: Arrays, *, setting: bool
+    ) -> tuple[Bank, Arrays]:
+        """The bank after the update, and how the weights move.
+
+        Args:
+            bank: the arrays.
+            asked: updates, by path.
+            held: weights as they were handed in, by path.
+            setting: whether cells are put where weights were changed from outside.
+        """
+        rows, dtype = self.chip.weights, bank.largest.dtype
+        request = requested(asked, rows, dtype, self.step)
+        held = {p: held[p].astype(dtype) for p in rows.paths}
+        reach = reaches(bank, asked, held)
+        key_time, key_write = jax.lax.optimization_barrier(jr.split(self.key))
+        if few.pays(key_write, self.chip, bank) and not setting:
+            bank, moved = self._few_or_all(key_write, bank, request, held, reach)
+        else:
+            keys = jr.fold_in(self.key, 2), key_time, key_write
+            bank, moved = self._all(keys, bank, request, held, reach, setting)
+        return bank, {p: x.astype(asked[p].dtype) for p, x in moved.items()}
+
+    def _few_or_all(
+        self, key, bank: Bank, request: Request, held: Arrays, reach: Arrays
+    ) -> tuple[Bank, Arrays]:
+        """Write the cells that are asked by themselves, or all if they are many."""
+        wait = request.waiting()
+        nothing = queues.zero(key, wait)
+        many = (queues.waiting(wait) > wait.size * 32 // CROWD) | (nothing != 0)
+        many |= few.any_foreign(self.chip, bank, held, reach)
+        start = few.untouched(key, self.chip, bank, nothing)
+        wait = jnp.where(many, 0, wait)
+        out = few.write_few(key, self.chip, bank, request, wait, start, self.step)
+
+        def everywhere(carry):
+            _, out, _ = carry
+            current = bank._replace(cells=out.cells, writes=out.writes)
+            before, w = self.chip.read_out(current), self.chip.weights.pack(held)
+            gap = difference(w, before, self.chip.weights.spread(reach))
+            out = self._write_all(key, current, request.all() + gap, before, gap)
+            return nothing != 0, out, self._count(gap)
+
+        # A loop of no or one turn: under `vmap` a `cond` would always do both.
+        none = jnp.zeros((len(held), 2), jnp.uint32) + nothing
+        _, out, found = jax.lax.while_loop(
+            lambda carry: carry[0], everywhere, (many, out, none)
+        )
+        bank = self._recorded(bank, out, found)
+        after, moved = self.chip.weights_at(bank), self.chip.weights.unpack(out.moved)
+        return bank, {p: jnp.where(moved[p], after[p] - held[p], 0) for p in held}
+
+    def _all(
+        self, keys, bank: Bank, request: Request, held: Arrays, reach: Arrays, setting
+    ) -> tuple[Bank, Arrays]:
+        """Write every cell."""
+        key_set, key_time, key_write = keys
+        rows, before = self.chip.weights, self.chip.read_out(bank)
+        w = computed_once(rows.pack(held), self.step)
+        gap = difference(w, before, rows.spread(reach))
+        if setting:
+            bank = set_cells(key_set, self.chip, bank, w, gap)
+        if self.chip.device.volatile:
+            aged = self.chip.device.advance(key_time, bank.cells, self.step_time)
+            bank = bank._replace(cells=aged)
+        dw = request.all() if setting else request.all() + gap
+        out = self._write_all(key_write, bank, dw, before, gap)
+        bank = self._recorded(bank, out, self._count(gap))
+        move = emitted(w, before, gap, self.chip.read_out(bank), out.moved | setting)
+        return bank, rows.unpack(computed_once(move, self.step))
+
+    def _write_all(self, key, bank: Bank, dw, before, gap) -> Outcome:
+        """Write every cell; weights that differ follow where a pulse was sent."""
+        dg = self.chip.request(bank, dw)
+        cells, pulses = self.chip.device.write(key, bank.cells, dg)
+        after = self.chip.read_out(bank._replace(cells=cells))
+        settled = self.chip.touched(pulses.sent)
+        return Outcome(
+            cells,
+            one_more(bank.writes, pulses.sent),
+            tuple(row_sums(word) for word in words(pulses)),
+            jnp.where(gap != 0, settled, after != before),
+            jnp.max(jnp.where(jnp.isfinite(after), jnp.abs(after), 0), axis=1),
+        )
+
+    def _count(self, gap) -> Array:
+        """How many weights of every array were found changed."""
+        return self.chip.weights.sums(gap != 0)
+
+    def _recorded(self, bank: Bank, out: Outcome, foreign: Array) -> Bank:
+        """The bank with what just happened."""
+        up, down, written = jnp.moveaxis(totals(bank.rows, out.pulses), 1, 0)
+        happened = jnp.stack([up, down, jnp.zeros_like(up), foreign, written], 1)
+        since = (
+            jnp.asarray(bank.totals).at[:, -1].set(0)
+        )  # written at the last update alone
+        return bank._replace(
+            cells=out.cells,
+            writes=out.writes,
+            totals=add(since, happened),
+            largest=jnp.maximum(bank.largest, self.chip.weights.most(out.largest)),
+        )

@@ -1,0 +1,168 @@
+"""Cells written by themselves become what they become among all that are written."""
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import optax
+import pytest
+
+import eapu_jax as ej
+from eapu_jax import devices
+from eapu_jax.transforms import few
+
+WINDOW = {"g_min": -40.0, "g_max": 40.0}
+DEVICES = {
+    "additive": devices.AdditiveError(write_noise=2.0, **WINDOW),
+    "soft bounds": devices.SoftBounds(**WINDOW),
+    "linear": devices.LinearStep(**WINDOW),
+    "switching": devices.StochasticSwitching(**WINDOW, levels=41),
+    "levels": devices.FiniteLevels(
+        device=devices.AdditiveError(write_noise=2.0, **WINDOW), levels=33
+    ),
+    "wearing": devices.Wearing(
+        device=devices.AdditiveError(write_noise=2.0, **WINDOW), endurance=2.0
+    ),
+}
+PARAMS = {
+    "a": 0.2 * jr.normal(jr.key(1), (90, 61)),
+    "b": 0.2 * jr.normal(jr.key(2), (3, 200)),
+}
+RATES = {"none": 0.0, "rare": 1e-3, "few": 0.02, "many": 0.4}
+
+
+def updates(rate, step=0):
+    """Updates of up to two thresholds, of a mean that writes the share `rate`."""
+    keys = jr.split(jr.fold_in(jr.key(3), step))
+    spread = {
+        p: jr.normal(k, x.shape) for (p, x), k in zip(PARAMS.items(), keys, strict=True)
+    }
+    return jax.tree.map(lambda z: 0.05 * rate * z, spread)
+
+
+KEY = jr.key(4)
+
+
+def chain(crossbar, key=KEY, gated=True):
+    gate = ej.eapu(0.05, key=jr.fold_in(key, 0)) if gated else ej.write_all()
+    return optax.chain(gate, ej.program(crossbar, key=jr.fold_in(key, 1)))
+
+
+def trained(tx, rate, steps=4, params=PARAMS):
+    """Weights and state after some updates."""
+
+    def step(carry, i):
+        w, state = carry
+        moves, state = tx.update(updates(rate, i), state, w)
+        return (optax.apply_updates(w, moves), state), None
+
+    return jax.lax.scan(step, (params, tx.init(params)), jnp.arange(steps))[0]
+
+
+def both_ways(monkeypatch, run):
+    """The same by few cells and by all."""
+    alone = jax.jit(lambda: run())()
+    monkeypatch.setattr(few, "pays", lambda *_: False)
+    return alone, jax.jit(lambda: run())()
+
+
+def assert_same(alone, together):
+    (w, state), (v, other) = alone, together
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-6), w, v)
+    for path, array in ej.view(state).items():
+        one = ej.view(other)[path]
+        np.testing.assert_array_equal(array.ledger.writes, one.ledger.writes)
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=2e-4),
+            array.cells,
+            one.cells,
+        )
+    assert ej.totals(state) == ej.totals(other)
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_every_device_lands_where_it_lands_among_all(monkeypatch, name):
+    tx = chain(ej.Crossbar(device=DEVICES[name], r_wg=0.02))
+    assert_same(*both_ways(monkeypatch, lambda: trained(tx, 0.02)))
+
+
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
+def test_however_many_are_asked(monkeypatch, rate):
+    tx = chain(ej.Crossbar(r_wg=0.02))
+    assert_same(*both_ways(monkeypatch, lambda: trained(tx, rate)))
+
+
+def test_without_a_gate_those_are_asked_that_are_not_zero(monkeypatch):
+    def sparse(u, state=None, params=None):
+        return jax.tree.map(lambda x: jnp.where(jnp.abs(x) > 0.002, x, 0), u)
+
+    tx = optax.chain(
+        optax.stateless(lambda u, _: sparse(u)),
+        chain(ej.Crossbar(r_wg=0.02), gated=False),
+    )
+    alone, together = both_ways(monkeypatch, lambda: trained(tx, 0.02))
+    assert 0 < ej.totals(alone[1])["written"] < 400
+    assert_same(alone, together)
+
+
+def test_stuck_cells_and_constants_of_a_cell_and_of_an_array(monkeypatch):
+    spread = ej.Spread(
+        cell_to_cell={"write_noise": 0.3}, chip_to_chip={"g_max": 0.1},
+        stuck_rate=0.05,
+    )  # fmt: skip
+    base = ej.Crossbar(device=DEVICES["additive"], r_wg=0.02)
+    chip = ej.sample_chip(jr.key(6), 0, base, PARAMS, spread)
+    assert_same(*both_ways(monkeypatch, lambda: trained(chain(chip), 0.02)))
+
+
+def test_a_chip_among_many_is_the_chip_alone():
+    crossbar = ej.Crossbar(r_wg=0.02)
+    run = lambda key, rate: trained(chain(crossbar, key), rate)  # noqa: E731
+    keys, rates = jr.split(jr.key(8), 4), jnp.array(list(RATES.values()))
+    w, state = jax.jit(jax.vmap(run))(keys, rates)
+    for n in range(4):
+        v, alone = jax.jit(run)(keys[n], rates[n])
+        jax.tree.map(
+            lambda a, b, n=n: np.testing.assert_allclose(a[n], b, 0, 2e-6), w, v
+        )
+        one = jax.tree.map(lambda x, n=n: x[n], state)
+        assert ej.totals(one) == ej.totals(alone)
+
+
+def test_the_decisions_are_those_of_eapu_alone():
+    """A device without error makes of the pulses what `eapu` says they are."""
+    exact = ej.Crossbar(device=devices.AdditiveError(write_noise=0.0), r_wg=1 / 64)
+    key = jr.key(4)
+    gate = ej.eapu(0.05, key=jr.fold_in(key, 0))
+    pulses, _ = gate.update(updates(0.02), gate.init(PARAMS))
+    w, state = trained(chain(exact, key), 0.02, steps=1)
+    for path, pulse in pulses.items():
+        assert 0 < (pulse != 0).sum() < pulse.size // 10
+        np.testing.assert_allclose(w[path] - PARAMS[path], pulse, atol=1e-6)
+        np.testing.assert_array_equal(ej.writes_per_cell(state)[path], pulse != 0)
+
+
+def test_one_weight_changed_from_outside_is_seen_among_many():
+    tx = chain(ej.Crossbar(device=devices.AdditiveError(write_noise=0.0), r_wg=0.02))
+    update = jax.jit(tx.update)
+    w, state = PARAMS, tx.init(PARAMS)
+    nothing = jax.tree.map(jnp.zeros_like, w)
+    _, state = update(nothing, state, w)
+    assert ej.totals(state)["foreign"] == 0
+    changed = w | {"b": w["b"].at[2, 7].add(1e-4)}
+    moves, state = update(nothing, state, changed)
+    assert ej.totals(state)["foreign"] == ej.totals(state)["written"] == 1
+    np.testing.assert_allclose(moves["b"], 0, atol=1e-7)  # the array followed
+    assert not moves["a"].any()
+    _, state = update(nothing, state, optax.apply_updates(changed, moves))
+    assert ej.totals(state)["foreign"] == 1
+
+
+def test_a_diverged_update_shows_and_spares_its_neighbours():
+    tx = chain(ej.Crossbar(r_wg=0.02))
+    asked = jax.tree.map(jnp.zeros_like, PARAMS)
+    asked["a"] = asked["a"].at[3, 5].set(jnp.nan)
+    moves, _ = jax.jit(tx.update)(asked, tx.init(PARAMS), PARAMS)
+    assert jnp.isnan(moves["a"][3, 5])
+    assert jnp.isnan(moves["a"]).sum() == 1
+    assert not moves["b"].any()
