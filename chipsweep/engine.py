@@ -76,8 +76,9 @@ def sweep(
         store: path, address ("s3://...") or zarr store; in memory when None.
         executor: any `concurrent.futures.Executor` (of dask: `client.get_executor()`)
             that computes calls elsewhere, into the same store; here when None.
-        share: `(i, n)`: only part `i` of `n` of what is missing, for job arrays; the
-            last run, without it, makes up what is missing.
+        share: `(i, n)`: only chunks `i`, `i + n`, ... for job arrays: whenever each
+            of them starts, together they are all. A last run, without it, makes up
+            what a lost one has left.
         chunk: runs per device and call; measured when None.
         devices: local devices to use; all when None.
         memory_limit: bytes per device; half of the free memory when None.
@@ -156,7 +157,7 @@ def _compute_here(made: Prepared, share: tuple[int, int], progress: Progress) ->
     store, computer = made.store, made.computer
     missing = store.missing()
     watched = Watched(progress, made, missing)
-    missing = missing[share[0] :: share[1]]
+    missing = missing[missing % share[1] == share[0]]
     step = computer.n_devices
     calls = [missing[i : i + step].tolist() for i in range(0, len(missing), step)]
     writes: list[concurrent.futures.Future] = []

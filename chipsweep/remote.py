@@ -43,7 +43,7 @@ def computed_remotely(
     made = prepared(spec, Files.at(store), resources, may_create=False)
     frame = made.store.frame
     watched = Watched(progress, made, missing)
-    waiting = missing[share[0] :: share[1]].tolist()
+    waiting = missing[missing % share[1] == share[0]].tolist()
     running: dict[Any, int] = {}
     while waiting or running:
         while waiting and len(running) < AHEAD:

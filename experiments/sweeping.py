@@ -62,7 +62,7 @@ class Where:
 
     Attributes:
         chunk: runs per device and call; measured when 0.
-        share: I/N: only part I of N of what is missing, for job arrays; a last run
+        share: I/N: only part I of N, for job arrays, whenever each starts; a last run
             without it makes up what others left.
         cluster: scheduler of dask.distributed, its address or its file.
         store: another place for the runs, "s3://..." too.

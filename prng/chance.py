@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Key, UInt32
 from prng import blocks_at, counts_its_draws, queues
 from prng.checks import array_of
 
-__all__ = ["happens", "happens_at", "possible"]
+__all__ = ["decided", "happens", "happens_among", "happens_at", "possible"]
 
 WORTHWHILE = 4096  # with fewer elements, the loop costs more than it saves
 CROWD = 16  # with more than one in so many, drawing for all is cheaper
@@ -42,54 +42,61 @@ def happens(key: Key[Array, ""], p: Float[Array, "*events"]) -> Bool[Array, "*ev
     array_of(jnp.floating, "p", p)
     if not counts_its_draws(key):
         return ~(_uniforms(key, p.shape, p.dtype) >= p) & (p != 0)
-    if jax.default_backend() != "cpu" or p.size < WORTHWHILE:
-        return _all(*jr.split(key), p)
-    return _few_or_all(*jr.split(key), p)
+    return decided(jr.split(key), p)
 
 
-def possible(key: Key[Array, ""], p: Float[Array, "*events"]) -> queues.Queues:
-    """The events of `happens(key, p)` that eight bits do not rule out, in queues.
+def decided(keys: Key[Array, "2"], p: Float[Array, "*events"]) -> Bool[Array, "..."]:
+    """`happens(key, p)`, given the two keys that `key` splits into.
+
+    Who looks at the events by parts, as the functions below do, splits once.
 
     Args:
-        key: typed key for which `counts_its_draws`.
+        keys: of the eight bits and of the others, typed, for which
+            `counts_its_draws`.
         p: probabilities.
     """
-    return _candidates(jr.split(key)[0], p)
+    few = jax.default_backend() == "cpu" and p.size >= WORTHWHILE
+    return _few_or_all(keys, p) if few else _all(keys, p)
+
+
+def possible(keys: Key[Array, "2"], p: Float[Array, "*events"]) -> queues.Queues:
+    """The events that eight bits do not rule out, in queues; see `decided`."""
+    return _candidates(keys[0], p)
 
 
 def happens_at(
-    key: Key[Array, ""], index: UInt32[Array, "*few"], p: Float[Array, "*few"]
+    keys: Key[Array, "2"], index: UInt32[Array, "*few"], p: Float[Array, "*few"]
 ) -> Bool[Array, "*few"]:
-    """What `happens` says of the elements number `index`, if they are `possible`.
+    """Whether elements number `index` happen that are `possible`; see `decided`."""
+    return _accepted(keys[1], index, p)
 
-    Args:
-        key: typed key for which `counts_its_draws`.
-        index: numbers of the elements.
-        p: their probabilities.
-    """
-    return _accepted(jr.split(key)[1], index, p)
+
+def happens_among(
+    keys: Key[Array, "2"], wait: queues.Queues, p: Float[Array, "*events"]
+) -> Bool[Array, "*events"]:
+    """`decided`, all elements at once, given those that are `possible`."""
+    every = jnp.arange(p.size, dtype=jnp.uint32).reshape(p.shape)
+    return queues.unpack(wait, p.shape, p.size) & happens_at(keys, every, p)
 
 
 @jax.jit
-def _few_or_all(key_byte, key_rest, p):
-    wait = _candidates(key_byte, p)
-    nothing = queues.zero(key_rest, wait)
+def _all(keys, p):
+    return happens_among(keys, possible(keys, p), p)
+
+
+@jax.jit
+def _few_or_all(keys, p):
+    wait = possible(keys, p)
+    nothing = queues.zero(keys, wait)
     crowded = (queues.waiting(wait) > p.size // CROWD) | (nothing != 0)
-    few = _serve(key_rest, jnp.where(crowded, 0, wait), p)
+    few = _serve(keys, jnp.where(crowded, 0, wait), p)
 
     def everywhere(_):
-        return nothing != 0, _all(key_byte, key_rest, p)
+        return nothing != 0, happens_among(keys, wait, p)
 
     # A loop of no or one turn: under `vmap` a `cond` would always do both.
     start = crowded, few
     return jax.lax.while_loop(lambda carry: carry[0], everywhere, start)[1]
-
-
-@jax.jit
-def _all(key_byte, key_rest, p):
-    every = jnp.arange(p.size, dtype=jnp.uint32).reshape(p.shape)
-    likely = queues.unpack(_candidates(key_byte, p), p.shape, p.size)
-    return likely & _accepted(key_rest, every, p)
 
 
 def _candidates(key, p) -> queues.Queues:
@@ -121,15 +128,15 @@ def _accepted(key, index: UInt32[Array, "..."], p) -> Bool[Array, "..."]:
     return sure(v, 256 * p)
 
 
-def _serve(key, wait: queues.Queues, p) -> Bool[Array, "*events"]:
+def _serve(keys, wait: queues.Queues, p) -> Bool[Array, "*events"]:
     """Of the elements that wait, those that happen."""
-    nothing, flat, end = queues.zero(key, wait), p.ravel(), wait.size * 32
+    nothing, flat, end = queues.zero(keys, wait), p.ravel(), wait.size * 32
 
     def turn(carry):
         wait, found = carry
         wait, cell = queues.take(wait)
         here = flat.at[cell].get(mode="clip")
-        yes = _accepted(key, cell.astype(jnp.uint32), here)
+        yes = happens_at(keys, cell.astype(jnp.uint32), here)
         # what does not happen is written past the end and dropped
         return wait, found.at[jnp.where(yes, cell, end)].set(True, mode="drop")
 

@@ -1,6 +1,7 @@
 """The strictest jax there is: no silent promotion, no legacy keys."""
 
 import os
+import signal
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
@@ -12,6 +13,11 @@ mpl.use("Agg")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_legacy_prng_key", "error")
+
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # started in the background of a script: what we start must hear Ctrl-C all the same
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -91,6 +91,12 @@ def test_two_hundred_kills_end_with_the_same_bytes(tmp_path):
         assert content(where) == whole
 
 
+def test_shares_that_start_one_after_the_other_are_everything(alone, tmp_path):
+    for part in (2, 0, 1):
+        sweep_of(tmp_path / "s", share=(part, 3))
+    assert content(tmp_path / "s") == alone
+
+
 def test_two_starters_at_once_fill_one_store(alone, tmp_path):
     both = [python("share", tmp_path / "s", i, 2) for i in range(2)]
     assert [one.wait() for one in both] == [0, 0]

@@ -18,8 +18,10 @@ from eapu_jax.transforms.keys import Root, following
 from eapu_jax.transforms.links import refuse_decided, sign
 from eapu_jax.transforms.once import computed_once
 from eapu_jax.transforms.per_array import thresholds_at
-from eapu_jax.transforms.requests import Decided, Gate, Gated
+from eapu_jax.transforms.requests import Decided, Gate, Gated, pulses_where
 from eapu_jax.transforms.sharding import gathered, spread_like
+from prng import counts_its_draws
+from prng.chance import decided, happens
 
 
 class EapuState(NamedTuple):
@@ -114,13 +116,14 @@ def _decided(key, asked: Arrays, theta: Arrays, step) -> tuple[Arrays, Arrays]:
     notes: Arrays = {}
     for number, dtype in enumerate(sorted({str(u.dtype) for u in exact.values()})):
         rows = Rows.of({p: u for p, u in sorted(exact.items()) if u.dtype == dtype})
-        request = Gated(
-            jr.fold_in(key, number),
-            computed_once(rows.pack(exact), step),
-            rows.spread(theta, fill=1),
-        )
-        pulses |= rows.unpack(computed_once(request.all(), step))
-        gate = Gate(rows, request)
+        dw, limit = computed_once(rows.pack(exact), step), rows.spread(theta, fill=1)
+        key_these, p = jr.fold_in(key, number), jnp.abs(dw) / limit
+        if counts_its_draws(key_these):
+            keys = jr.split(key_these)
+            written, gate = decided(keys, p), Gate(rows, Gated(keys, dw, limit))
+        else:
+            written, gate = happens(key_these, p), None
+        pulses |= rows.unpack(computed_once(pulses_where(written, dw, limit), step))
         notes |= {p: Decided(_least(theta[p]), gate) for p in rows.paths}
     return {p: pulses[p].astype(u.dtype) for p, u in asked.items()}, notes
 

@@ -11,7 +11,7 @@ from eapu_jax.rows import WIDTH, Arrays, Rows
 from eapu_jax.transforms.links import signed
 from eapu_jax.transforms.once import computed_once
 from prng import queues
-from prng.chance import happens, happens_at, possible
+from prng.chance import happens_among, happens_at, possible
 
 
 class Plain(NamedTuple):
@@ -31,8 +31,9 @@ class Plain(NamedTuple):
         """What is asked of a few cells."""
         return taken(self.update, cell)
 
-    def all(self) -> jax.Array:
-        """What is asked of every cell."""
+    def all(self, wait: queues.Queues) -> jax.Array:
+        """What is asked of every cell, given those that are `waiting`."""
+        del wait
         return self.update
 
 
@@ -40,29 +41,31 @@ class Gated(NamedTuple):
     """Updates of which `eapu` asks few, as pulses that stand for many.
 
     Attributes:
-        key: of the decisions.
+        keys: of the decisions, two.
         update: in rows.
         threshold: in rows, or one for all.
     """
 
-    key: Key[Array, ""]
+    keys: Key[Array, "2"]
     update: Float[Array, "rows width"]
     threshold: Any
 
     def waiting(self) -> queues.Queues:
         """The cells that something may be asked of."""
-        return possible(self.key, jnp.abs(self.update) / self.threshold)
+        return possible(self.keys, jnp.abs(self.update) / self.threshold)
 
     def of(self, cell: jax.Array) -> jax.Array:
         """What is asked of a few cells that were `waiting`."""
         dw, threshold = taken(self.update, cell), taken(self.threshold, cell)
-        written = happens_at(self.key, cell.astype(jnp.uint32), jnp.abs(dw) / threshold)
-        return _written(written, dw, threshold)
+        written = happens_at(
+            self.keys, cell.astype(jnp.uint32), jnp.abs(dw) / threshold
+        )
+        return pulses_where(written, dw, threshold)
 
-    def all(self) -> jax.Array:
-        """What is asked of every cell."""
-        written = happens(self.key, jnp.abs(self.update) / self.threshold)
-        return _written(written, self.update, self.threshold)
+    def all(self, wait: queues.Queues) -> jax.Array:
+        """What is asked of every cell, given those that are `waiting`."""
+        written = happens_among(self.keys, wait, jnp.abs(self.update) / self.threshold)
+        return pulses_where(written, self.update, self.threshold)
 
 
 Request: TypeAlias = Plain | Gated
@@ -92,11 +95,11 @@ class Decided(NamedTuple):
 
     Attributes:
         least: the smallest threshold; None while it is traced.
-        gate: how it was decided which are sent.
+        gate: how it was decided which are sent; None where only the key knows.
     """
 
     least: float | None
-    gate: Gate
+    gate: Gate | None
 
 
 def requested(asked: Arrays, rows: Rows, dtype: Any, step: jax.Array) -> Request:
@@ -144,5 +147,6 @@ def taken(x: Any, cell: jax.Array) -> Any:
     return x.ravel().at[place].get(mode="clip")
 
 
-def _written(written: Bool[Array, "..."], dw: jax.Array, threshold: Any) -> jax.Array:
+def pulses_where(written: Bool[Array, "..."], dw: jax.Array, threshold: Any) -> Any:
+    """The pulses of what is written, 0 elsewhere."""
     return jnp.where(written, pulse(dw, threshold), 0)

@@ -64,12 +64,12 @@ class Update:
         self, key, bank: Bank, request: Request, held: Arrays, reach: Arrays
     ) -> tuple[Bank, Arrays]:
         """Write the cells that are asked by themselves, or all if they are many."""
-        wait = request.waiting()
-        nothing = queues.zero(key, wait)
-        many = (queues.waiting(wait) > wait.size * 32 // CROWD) | (nothing != 0)
+        possible = request.waiting()
+        nothing = queues.zero(key, possible)
+        many = (queues.waiting(possible) > possible.size * 32 // CROWD) | (nothing != 0)
         many |= few.any_foreign(self.chip, bank, held, reach)
         start = few.untouched(key, self.chip, bank, nothing)
-        wait = jnp.where(many, 0, wait)
+        wait = jnp.where(many, 0, possible)
         out = few.write_few(key, self.chip, bank, request, wait, start, self.step)
 
         def everywhere(carry):
@@ -77,7 +77,8 @@ class Update:
             current = bank._replace(cells=out.cells, writes=out.writes)
             before, w = self.chip.read_out(current), self.chip.weights.pack(held)
             gap = difference(w, before, self.chip.weights.spread(reach))
-            out = self._write_all(key, current, request.all() + gap, before, gap)
+            dw = request.all(possible) + gap
+            out = self._write_all(key, current, dw, before, gap)
             return nothing != 0, out, self._count(gap)
 
         # A loop of no or one turn: under `vmap` a `cond` would always do both.
@@ -102,7 +103,8 @@ class Update:
         if self.chip.device.volatile:
             aged = self.chip.device.advance(key_time, bank.cells, self.step_time)
             bank = bank._replace(cells=aged)
-        dw = request.all() if setting else request.all() + gap
+        asked = request.all(request.waiting())
+        dw = asked if setting else asked + gap
         out = self._write_all(key_write, bank, dw, before, gap)
         bank = self._recorded(bank, out, self._count(gap))
         move = emitted(w, before, gap, self.chip.read_out(bank), out.moved | setting)

@@ -21,7 +21,7 @@ import numpy as np
 from thermo import checks
 from thermo.counts import check_count
 from thermo.exact.lyapunov import check_system, stationary_covariance
-from thermo.exact.transition import TERMS, carried, doubled, halve, increment
+from thermo.exact.transition import TERMS, carried, doubled, halve, halved, increment
 from thermo.precision import full_precision, in_double
 from thermo.reals import alike
 
@@ -251,7 +251,7 @@ def _recorded(drift, covariance, readout, duration, halvings, most):
 
     The record is a short one, doubled again and again.
     """
-    short = jnp.ldexp(jnp.asarray(duration, drift.dtype), -halvings)
+    short = halved(jnp.asarray(duration, drift.dtype), halvings)
     pairs, change = _pairs(covariance, readout), -drift * short
     flow, once, twice, power, step = pairs, pairs, pairs, change, change
     for k in range(2, TERMS + 2):

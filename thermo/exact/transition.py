@@ -140,9 +140,15 @@ def _transition(drift, diffusion, dt, halvings, most):
         new = doubled(x), q + carried(x, q)
         return jax.tree.map(partial(jnp.where, i < halvings), new, law)
 
-    short = _taylor(drift, diffusion, jnp.ldexp(dt, -halvings))
+    short = _taylor(drift, diffusion, halved(dt, halvings))
     x, q = jax.lax.fori_loop(0, most, double, short)
     return x, (q + q.mT) / 2
+
+
+def halved(dt: jax.Array, times: Any) -> jax.Array:
+    """`dt / 2**times`, exact: jax 0.12's ldexp forgets that it works in double."""
+    half = jnp.asarray(0.5 ** np.arange(1100), dt.dtype)  # all that is not 0
+    return dt * half[times // 2] * half[times - times // 2]
 
 
 def _taylor(drift, diffusion, dt):
@@ -168,8 +174,8 @@ def halve(drift: jax.Array, dt: jax.Array | float) -> tuple[Any, int]:
     norm, length = checks.concrete(drift), checks.concrete(dt)
     if norm is None or length is None:
         size = jnp.max(jnp.sum(jnp.abs(drift), axis=0)) * dt
-        exponent = jnp.frexp(4 * jax.lax.stop_gradient(size))[1]
-        return jnp.clip(exponent, 0, HALVINGS), HALVINGS
+        exponent = jnp.floor(jnp.log2(4 * jax.lax.stop_gradient(size))) + 1
+        return jnp.clip(exponent, 0, HALVINGS).astype(jnp.int32), HALVINGS
     size = float(np.abs(norm).sum(0).max() * length)
     exponent = max(int(np.frexp(4 * size)[1]), 0)
     return exponent, -(-exponent // 8) * 8
