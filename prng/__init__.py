@@ -68,6 +68,19 @@ def counts_its_draws(key: Key[Array, "..."]) -> bool:
     return partitionable and ("threefry2x32" in named or "u3fry" in named)
 
 
+def one_counting(key: Key[Array, ""]) -> None:
+    """Refuse anything but one key for which `counts_its_draws`.
+
+    Raises:
+        TypeError: saying what was given.
+    """
+    if not counts_its_draws(key) or key.shape != ():
+        raise TypeError(
+            f"key must be one key of threefry2x32, got {key.shape} of "
+            f"{jr.key_impl(key)}"
+        )
+
+
 def bits_at(key: Key[Array, ""], index: UInt32[Array, "..."]) -> UInt32[Array, "..."]:
     """The elements number `index` of `jax.random.bits(key, (n,))`, whatever `n`.
 
@@ -100,11 +113,7 @@ def blocks_at(
     """
     array_of(jnp.uint32, "high", high)
     array_of(jnp.uint32, "low", low)
-    if not counts_its_draws(key) or key.shape != ():
-        raise TypeError(
-            f"key must be one key of threefry2x32, got {key.shape} of "
-            f"{jr.key_impl(key)}"
-        )
+    one_counting(key)
     return block(jr.key_data(key), jnp.broadcast_to(high, low.shape), low)
 
 
@@ -135,6 +144,11 @@ def _blocks(key: UInt32[Array, "2"], shape: tuple[int, ...]):
 
 def _random_bits(key, bit_width: int, shape: tuple[int, ...]):
     high, low = _blocks(key, shape)
+    return number_of(high, low, bit_width)
+
+
+def number_of(high: UInt32[Array, "..."], low: UInt32[Array, "..."], bit_width: int):
+    """The random bits that jax makes of a block, as an integer of a width."""
     if bit_width == 64:
         high, low = high.astype(jnp.uint64), low.astype(jnp.uint64)
         return (high << jnp.uint64(32)) | low

@@ -14,7 +14,7 @@ import jax.random as jr
 from jax.extend.random import define_prng_impl
 from jaxtyping import Array, Key, UInt32
 
-from prng import block, counts_its_draws
+from prng import block, number_of, one_counting
 from prng.checks import array_of
 
 __all__ = ["element_keys"]
@@ -44,11 +44,7 @@ def element_keys(
         True
     """
     array_of(jnp.uint32, "index", index)
-    if not counts_its_draws(key) or key.shape != ():
-        raise TypeError(
-            f"key must be one key of threefry2x32, got {key.shape} of "
-            f"{jr.key_impl(key)}"
-        )
+    one_counting(key)
     words = jnp.broadcast_to(jr.key_data(key), (*index.shape, 2))
     return jr.wrap_key_data(
         jnp.concatenate([words, index[..., None]], axis=-1), impl=_ELEMENT
@@ -59,11 +55,7 @@ def _random_bits(key, bit_width: int, shape: tuple[int, ...]):
     draw = jax.lax.iota(jnp.uint32, math.prod(shape)).reshape(shape)
     number = jnp.broadcast_to(key[2], shape)
     high, low = block(key, draw, number)
-    if bit_width == 64:
-        high, low = high.astype(jnp.uint64), low.astype(jnp.uint64)
-        return (high << jnp.uint64(32)) | low
-    dtype = {8: jnp.uint8, 16: jnp.uint16, 32: jnp.uint32}[bit_width]
-    return (high ^ low).astype(dtype)
+    return number_of(high, low, bit_width)
 
 
 def _split(key, shape: tuple[int, ...]):

@@ -132,9 +132,8 @@ class Update:
         """The bank with what just happened."""
         up, down, written = jnp.moveaxis(totals(bank.rows, out.pulses), 1, 0)
         happened = jnp.stack([up, down, jnp.zeros_like(up), foreign, written], 1)
-        since = (
-            jnp.asarray(bank.totals).at[:, -1].set(0)
-        )  # written at the last update alone
+        # written: at the last update alone
+        since = jnp.asarray(bank.totals).at[:, -1].set(0)
         return bank._replace(
             cells=out.cells,
             writes=out.writes,
