@@ -48,6 +48,7 @@ def deploy_one(
     dtype = working_dtype(w)
     scale = jnp.asarray(crossbar.fit(w.astype(dtype)), dtype)
     g = crossbar.encoding.to_cells(w.astype(dtype), scale)
+    crossbar.check_stuck(g.shape)
     number("scale of the weights, as fitted (1/µS)", scale, above=0)
     if g.size:
         number("conductance that stands for one of the weights (µS)", g)

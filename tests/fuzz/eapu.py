@@ -91,6 +91,11 @@ FIELDS: dict[Any, dict[str, Any]] = {
 }
 """What every field must be; `tests/test_fuzz.py` holds that none is left out."""
 
+HELD = {"stuck_at": 1.0, "stuck": W > 0}  # stuck cells of W, as good ones
+MISFITS = [np.ones(n, bool) for n in (3, (3, 4), (4, 1), (1, 4, 3), (2, 2, 3), 0)]
+STUCK = {"stuck": tuple(MISFITS), "stuck_at": tuple(1.0 * m for m in MISFITS)}
+"""Right by themselves, and no cells of W: refused where the weights come."""
+
 WITHIN = {"device": ej.AdditiveError(g_min=0.0, g_max=80.0)}
 
 
@@ -100,6 +105,11 @@ def constructors() -> Iterator[Subject]:
         names = {f.name for f in dataclasses.fields(kind)}
         good = WITHIN if "device" in names and kind is not ej.Crossbar else {}
         yield Subject(kind.__name__, kind, good, kinds)
+
+
+def _with_stuck(call):
+    """`call` of a crossbar, some cells of which are stuck."""
+    return lambda **stuck: call(ej.Crossbar(**stuck))
 
 
 def _step(transform):
@@ -112,7 +122,20 @@ THRESHOLD = {"threshold": "positive"}
 NO_ANSWER = (lambda path, shape: None, lambda path, shape: "somewhere")
 PLACE = {"place": ("array", 3, object(), *NO_ANSWER)}
 
+ON_CROSSBARS = {
+    "program": lambda c: _step(ej.program(c, key=KEY)),
+    "deploy": lambda c: ej.deploy(KEY, c, W),
+    "array.read": lambda c: array.read(KEY, c, STATE),
+    "array.write": lambda c: array.write(KEY, c, STATE, W),
+    "array.weights": lambda c: array.weights(c, STATE),
+    "array.deploy_one": lambda c: array.deploy_one(KEY, c, W),
+    "matvec": lambda c: matvec(KEY, c, STATE, W, X),
+    "matvec_transposed": lambda c: matvec_transposed(KEY, c, STATE, W, jnp.ones(3)),
+}
+
 FUNCTIONS = [
+    *[Subject(f"{name} on stuck cells", _with_stuck(call), HELD, STUCK)
+      for name, call in ON_CROSSBARS.items()],
     Subject("eapu", lambda **a: _step(ej.eapu(**a)), {"threshold": 0.1, "key": KEY},
             THRESHOLD | PLACE | {"key": "key"}),
     Subject("drop_below", lambda **a: _step(ej.drop_below(**a)), {"threshold": 0.1},
