@@ -82,8 +82,14 @@ def assert_same(alone, together):
 
 @pytest.mark.parametrize("name", DEVICES)
 def test_every_device_lands_where_it_lands_among_all(monkeypatch, name):
-    tx = chain(ej.Crossbar(device=DEVICES[name], r_wg=0.02))
-    assert_same(*both_ways(monkeypatch, lambda: trained(tx, 0.02)))
+    """From weights at the levels there are: while any is foreign, all are written."""
+    crossbar = ej.Crossbar(device=DEVICES[name], r_wg=0.02)
+    tx = chain(crossbar)
+    arrays = ej.view(tx.init(PARAMS))
+    start = {p: ej.array.weights(crossbar, one) for p, one in arrays.items()}
+    alone, together = both_ways(monkeypatch, lambda: trained(tx, 0.02, params=start))
+    assert ej.totals(alone[1])["foreign"] == 0
+    assert_same(alone, together)
 
 
 @pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
@@ -113,6 +119,18 @@ def test_stuck_cells_and_constants_of_a_cell_and_of_an_array(monkeypatch):
     base = ej.Crossbar(device=DEVICES["additive"], r_wg=0.02)
     chip = ej.sample_chip(jr.key(6), 0, base, PARAMS, spread)
     assert_same(*both_ways(monkeypatch, lambda: trained(chain(chip), 0.02)))
+
+
+def test_a_stuck_cell_that_is_asked_moves_no_weight():
+    """Not even by what the weight is off by rounding."""
+    stuck = jnp.zeros((90, 61), bool).at[3, 5].set(True)
+    tx = ej.program(ej.Crossbar(stuck_at=20.0, stuck=stuck, r_wg=0.02), key=KEY)
+    w = PARAMS["a"].at[3, 5].set(jnp.nextafter(jnp.float32(0.4), 1.0))
+    asked = jnp.zeros_like(w).at[3, 5:7].set(0.1)
+    moves, state = jax.jit(tx.update)(asked, tx.init(w), w)
+    assert moves[3, 5] == 0 != moves[3, 6]
+    assert ej.totals(state)["foreign"] == 0
+    assert ej.totals(state)["written"] == 2
 
 
 def test_a_chip_among_many_is_the_chip_alone():
