@@ -3,7 +3,7 @@
 Every array is flattened, padded to whole rows of 256 numbers, and laid below the one
 before. No row holds numbers of two arrays, so what is one number per array becomes
 one per row, and sums per array are sums over rows. Empty rows at the end fill up a
-group of 32 where there are many, so that queues of cells need no copy.
+group of 8 where there are many, so that marks on cells need no copy.
 """
 
 import math
@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int, UInt32
 from eapu_jax.checks import traced
 
 WIDTH = 256
-GROUP = 32  # rows that the queues of `prng.queues` share
+GROUP = 8  # rows whose marks share words, see `prng.marks`
 Arrays = dict[str, Any]
 """Something for every array, by path."""
 
@@ -108,6 +108,13 @@ class Rows:
         words = jnp.stack([jnp.zeros_like(low), low], 1)
         words = add(words, jnp.stack([mid >> 22, mid << 10], 1))
         return add(words, jnp.stack([high >> 12, high << 20], 1))
+
+    def small_totals(
+        self, per_row: UInt32[Array, "rows n"]
+    ) -> UInt32[Array, "arrays n 2"]:
+        """`totals` of several counts below 1024 a row; an array has 2**22 rows."""
+        low = self._segments(jax.ops.segment_sum, per_row)
+        return jnp.stack([jnp.zeros_like(low), low], -1)
 
     def largest(self, x: Float[Array, "rows width"]) -> Float[Array, "rows 1"]:
         """The largest of every array, at each of its rows; at least 0."""

@@ -5,12 +5,14 @@ at least $t$ does not happen. Of the others, $\lceil t \rceil$ in 256, the share
 $t / \lceil t \rceil$ happens; that is decided by 64 bits more, drawn for them alone.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Bool, Float, Key, UInt32
 
-from prng import blocks_at, counts_its_draws, queues
+from prng import blocks_at, counts_its_draws, marks
 from prng.checks import array_of
 
 __all__ = ["decided", "happens", "happens_among", "happens_at", "possible"]
@@ -59,9 +61,14 @@ def decided(keys: Key[Array, "2"], p: Float[Array, "*events"]) -> Bool[Array, ".
     return _few_or_all(keys, p) if few else _all(keys, p)
 
 
-def possible(keys: Key[Array, "2"], p: Float[Array, "*events"]) -> queues.Queues:
-    """The events that eight bits do not rule out, in queues; see `decided`."""
-    return _candidates(keys[0], p)
+def possible(
+    keys: Key[Array, "2"], part: Float[Array, "*events"], whole: Any = 1
+) -> marks.Marks:
+    """The events of probability `abs(part) / whole` that eight bits do not rule out.
+
+    As marks; see `decided`. The quotient is never stored.
+    """
+    return _candidates(keys[0], part, whole)
 
 
 def happens_at(
@@ -72,11 +79,11 @@ def happens_at(
 
 
 def happens_among(
-    keys: Key[Array, "2"], wait: queues.Queues, p: Float[Array, "*events"]
+    keys: Key[Array, "2"], wait: marks.Marks, p: Float[Array, "*events"]
 ) -> Bool[Array, "*events"]:
     """`decided`, all elements at once, given those that are `possible`."""
     every = jnp.arange(p.size, dtype=jnp.uint32).reshape(p.shape)
-    return queues.unpack(wait, p.shape, p.size) & happens_at(keys, every, p)
+    return marks.unpack(wait, p.shape, p.size) & happens_at(keys, every, p)
 
 
 @jax.jit
@@ -86,9 +93,9 @@ def _all(keys, p):
 
 @jax.jit
 def _few_or_all(keys, p):
-    wait = possible(keys, p)
-    nothing = queues.zero(keys, wait)
-    crowded = (queues.waiting(wait) > p.size // CROWD) | (nothing != 0)
+    wait = possible(keys, jnp.maximum(p, 0))
+    nothing = marks.zero(keys, wait)
+    crowded = (marks.count(wait) > p.size // CROWD) | (nothing != 0)
     few = _serve(keys, jnp.where(crowded, 0, wait), p)
 
     def everywhere(_):
@@ -99,16 +106,19 @@ def _few_or_all(keys, p):
     return jax.lax.while_loop(lambda carry: carry[0], everywhere, start)[1]
 
 
-def _candidates(key, p) -> queues.Queues:
+def _candidates(key, part, whole) -> marks.Marks:
     """Elements whose byte does not rule them out; eight bytes of one block each."""
-    scaled = queues.lanes(256 * p)
-    word = jnp.zeros(scaled[:, :, 0].shape, jnp.uint32)
+    part = marks.lanes(part)
+    if jnp.ndim(whole):
+        whole = marks.lanes(jnp.broadcast_to(whole, part.shape), fill=1)
+    word = jnp.zeros(part[:, 0].shape, jnp.uint32)
     number = jnp.arange(word.size, dtype=jnp.uint32).reshape(word.shape)
     for eighth in range(4):
         block = blocks_at(key, jnp.uint32(eighth), number)
         for n in range(8):
             byte, b = (block[n // 4] >> (8 * (n % 4))) & 255, 8 * eighth + n
-            word |= likely(byte, scaled[:, :, b]).astype(jnp.uint32) << b
+            p = jnp.abs(part[:, b]) / (whole[:, b] if jnp.ndim(whole) else whole)
+            word |= likely(byte, 256 * p).astype(jnp.uint32) << b
     return word
 
 
@@ -128,22 +138,34 @@ def _accepted(key, index: UInt32[Array, "..."], p) -> Bool[Array, "..."]:
     return sure(v, 256 * p)
 
 
-def _serve(keys, wait: queues.Queues, p) -> Bool[Array, "*events"]:
+def _serve(keys, wait: marks.Marks, p) -> Bool[Array, "*events"]:
     """Of the elements that wait, those that happen."""
-    nothing, flat, end = queues.zero(keys, wait), p.ravel(), wait.size * 32
+    nothing, flat = marks.zero(keys, wait), p.ravel()
+    ranks, batch = marks.ranked(wait | nothing), few_at_once(p.size)
+
+    end = wait.size * 32
 
     def turn(carry):
-        wait, found = carry
-        wait, cell = queues.take(wait)
-        here = flat.at[cell].get(mode="clip")
-        yes = happens_at(keys, cell.astype(jnp.uint32), here)
+        start, found = carry
+        element = ranks.element(start + jnp.arange(batch, dtype=jnp.int32))
+        here = flat.at[element].get(mode="clip")
+        yes = happens_at(keys, element.astype(jnp.uint32), here)
         # what does not happen is written past the end and dropped
-        return wait, found.at[jnp.where(yes, cell, end)].set(True, mode="drop")
+        place = jnp.where(yes, element, end)
+        return start + batch, found.at[place].set(True, mode="drop")
 
-    some_wait = lambda carry: queues.some_wait(carry[0])  # noqa: E731
-    start = queues.words(wait | nothing), jnp.zeros(end, bool) | (nothing != 0)
+    some_wait = lambda carry: marks.any_of(carry[0] < ranks.total)  # noqa: E731
+    start = ranks.total * 0, jnp.zeros(end, bool) | (nothing != 0)
     found = jax.lax.while_loop(some_wait, turn, start)[1]
     return found[: p.size].reshape(p.shape)
+
+
+def few_at_once(size: int) -> int:
+    """Of so many elements, how many a turn of a loop over few of them serves.
+
+    Eight bits leave one in 256 possible, however small its probability.
+    """
+    return max(size // 256, 16)
 
 
 def _uniforms(key, shape: tuple[int, ...], dtype) -> Float[Array, "..."]:

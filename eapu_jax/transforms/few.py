@@ -18,8 +18,8 @@ from eapu_jax.rows import WIDTH, Arrays
 from eapu_jax.transforms.once import computed_once
 from eapu_jax.transforms.requests import Request, taken
 from eapu_jax.transforms.tally import Words, words
-from prng import counts_its_draws, queues
-from prng.chance import WORTHWHILE
+from prng import counts_its_draws, marks
+from prng.chance import WORTHWHILE, few_at_once
 from prng.elements import element_keys
 
 
@@ -50,7 +50,7 @@ def pays(key: Key[Array, ""], chip: Joined, bank: Bank) -> bool:
 
 
 def untouched(key: Key[Array, ""], chip: Joined, bank: Bank, nothing) -> Outcome:
-    """What no update makes of the cells; `nothing` as in `prng.queues.zero`."""
+    """What no update makes of the cells; `nothing` as in `prng.marks.zero`."""
     shape = (bank.rows.height, WIDTH)
     dg = jax.ShapeDtypeStruct(shape, jnp.float32)
     pulses = jax.eval_shape(
@@ -75,7 +75,7 @@ def write_few(
     chip: Joined,
     bank: Bank,
     asked: Request,
-    wait: queues.Queues,
+    wait: marks.Marks,
     start: Outcome,
     step,
 ) -> Outcome:
@@ -92,14 +92,17 @@ def write_few(
     """
     scale = bank.rows.spread(bank.scale)
 
-    def turn(carry):
-        wait, out = carry
-        wait, cell = queues.take(wait)
-        wait, cell = computed_once((wait, cell.ravel()), step)
-        return wait, _served(key, chip, scale, asked, cell, out, step)
+    ranks = marks.ranked(wait)
+    batch = few_at_once(bank.writes.size)
 
-    some_wait = lambda carry: queues.some_wait(carry[0])  # noqa: E731
-    return jax.lax.while_loop(some_wait, turn, (queues.words(wait), start))[1]
+    def turn(carry):
+        served, out = carry
+        rank = served + jnp.arange(batch, dtype=jnp.int32)
+        cell = computed_once(ranks.element(rank), step)
+        return served + batch, _served(key, chip, scale, asked, cell, out, step)
+
+    some_wait = lambda carry: marks.any_of(carry[0] < ranks.total)  # noqa: E731
+    return jax.lax.while_loop(some_wait, turn, (ranks.total * 0, start))[1]
 
 
 def _served(
@@ -151,16 +154,14 @@ def any_foreign(
     )
 
 
-def _beyond(w, read_out, reach, parts: int = 8) -> Bool[Array, ""]:
-    """Whether any two differ; eight at once, as a reduction does not vectorise."""
+def _beyond(w, read_out, reach) -> Bool[Array, ""]:
+    """Whether any two differ; down columns, as that is what vectorises."""
     a, b = w.ravel().astype(read_out.dtype), read_out.ravel()
-    differ = lambda a, b: ~(jnp.abs(a - b) <= reach)  # noqa: E731
-    part = a.size // parts
-    if part < WIDTH:
-        return jnp.any(differ(a, b))
-    slices = [slice(i * part, (i + 1) * part) for i in range(parts)]
-    either = differ(a[slices[0]], b[slices[0]])
-    for one in slices[1:]:
-        either |= differ(a[one], b[one])
-    rest = slice(parts * part, None)
-    return jnp.any(either) | jnp.any(differ(a[rest], b[rest]))
+    full = a.size // WIDTH * WIDTH
+
+    def differ(part):
+        return (~(jnp.abs(a[part] - b[part]) <= reach)).astype(jnp.uint8)
+
+    columns = differ(slice(full)).reshape(-1, WIDTH)
+    any_in = jax.lax.reduce_or(columns, (0,))
+    return jnp.any(any_in != 0) | jnp.any(differ(slice(full, None)) != 0)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Key
 from eapu_jax.rows import WIDTH, Arrays, Rows
 from eapu_jax.transforms.links import signed
 from eapu_jax.transforms.once import computed_once
-from prng import queues
+from prng import marks
 from prng.chance import happens_among, happens_at, possible
 
 
@@ -23,15 +23,15 @@ class Plain(NamedTuple):
 
     update: Float[Array, "rows width"]
 
-    def waiting(self) -> queues.Queues:
+    def waiting(self) -> marks.Marks:
         """The cells that something may be asked of."""
-        return queues.pack(self.update != 0)
+        return marks.pack(self.update != 0)
 
     def of(self, cell: jax.Array) -> jax.Array:
         """What is asked of a few cells."""
         return taken(self.update, cell)
 
-    def all(self, wait: queues.Queues) -> jax.Array:
+    def all(self, wait: marks.Marks) -> jax.Array:
         """What is asked of every cell, given those that are `waiting`."""
         del wait
         return self.update
@@ -50,9 +50,9 @@ class Gated(NamedTuple):
     update: Float[Array, "rows width"]
     threshold: Any
 
-    def waiting(self) -> queues.Queues:
+    def waiting(self) -> marks.Marks:
         """The cells that something may be asked of."""
-        return possible(self.keys, jnp.abs(self.update) / self.threshold)
+        return possible(self.keys, self.update, self.threshold)
 
     def of(self, cell: jax.Array) -> jax.Array:
         """What is asked of a few cells that were `waiting`."""
@@ -62,7 +62,7 @@ class Gated(NamedTuple):
         )
         return pulses_where(written, dw, threshold)
 
-    def all(self, wait: queues.Queues) -> jax.Array:
+    def all(self, wait: marks.Marks) -> jax.Array:
         """What is asked of every cell, given those that are `waiting`."""
         written = happens_among(self.keys, wait, jnp.abs(self.update) / self.threshold)
         return pulses_where(written, self.update, self.threshold)

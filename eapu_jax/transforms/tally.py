@@ -25,5 +25,6 @@ def totals(rows: Rows, of_rows: Words) -> UInt32[Array, "arrays 3 2"]:
     """Pulses up, down and cells written of every array, in two words."""
     if len(of_rows) == 1:
         part = (1 << _BITS) - 1
-        of_rows = tuple((of_rows[0] >> i * _BITS) & part for i in range(3))
+        counts = [of_rows[0] >> i * _BITS & part for i in range(3)]
+        return rows.small_totals(jnp.stack(counts, 1))
     return jnp.stack([rows.totals(of_row) for of_row in of_rows], 1)

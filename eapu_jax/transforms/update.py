@@ -17,7 +17,7 @@ from eapu_jax.transforms.foreign import difference, emitted, reaches, set_cells
 from eapu_jax.transforms.once import computed_once
 from eapu_jax.transforms.requests import Request, requested
 from eapu_jax.transforms.tally import totals, words
-from prng import queues
+from prng import marks
 from prng.chance import CROWD
 
 
@@ -65,8 +65,8 @@ class Update:
     ) -> tuple[Bank, Arrays]:
         """Write the cells that are asked by themselves, or all if they are many."""
         possible = request.waiting()
-        nothing = queues.zero(key, possible)
-        many = (queues.waiting(possible) > possible.size * 32 // CROWD) | (nothing != 0)
+        nothing = marks.zero(key, possible)
+        many = (marks.count(possible) > possible.size * 32 // CROWD) | (nothing != 0)
         many |= few.any_foreign(self.chip, bank, held, reach)
         start = few.untouched(key, self.chip, bank, nothing)
         wait = jnp.where(many, 0, possible)

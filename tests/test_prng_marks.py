@@ -1,0 +1,55 @@
+"""Marked elements are found by their rank, and loops turn for all that are mapped."""
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+
+from prng import marks
+
+
+@pytest.mark.parametrize("size", [1, 31, 2048, 2049, 5000, 150_000])
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 1.0])
+def test_the_element_of_every_rank_is_the_one_that_numpy_finds(size, share):
+    mask = np.random.default_rng(size).random(size) < share
+    ranks = marks.ranked(marks.pack(jnp.asarray(mask)))
+    found = jax.jit(ranks.element)(jnp.arange(size + 5, dtype=jnp.int32))
+    order = marks.unpack(ranks.marks, (size,), size)
+    assert np.array_equal(order, mask)
+    assert int(ranks.total) == mask.sum() == int(marks.count(ranks.marks))
+    expected = set(np.flatnonzero(mask).tolist())
+    assert set(found[: mask.sum()].tolist()) == expected
+    assert np.all(found[mask.sum() :] >= size)
+
+
+def test_lone_marks_are_found_at_every_bit_of_a_group():
+    def found(place):
+        mask = jnp.zeros(2 * marks.GROUP, bool).at[place].set(True)
+        return marks.ranked(marks.pack(mask)).element(jnp.zeros(1, jnp.int32))[0]
+
+    places = jnp.arange(2 * marks.GROUP)
+    assert np.array_equal(jax.jit(jax.vmap(found))(places), places)
+
+
+def test_a_loop_turns_for_all_as_long_as_any_wants_it():
+    def turns(n):
+        def turn(carry):
+            count, own = carry
+            return count + 1, jnp.where(count < n, own + 1, own)
+
+        def wanted(carry):
+            return marks.any_of(carry[0] < n)
+
+        return jax.lax.while_loop(wanted, turn, (0, 0))
+
+    count, own = jax.vmap(jax.vmap(turns))(jnp.array([[1, 7], [0, 3]]))
+    assert np.array_equal(count, np.full((2, 2), 7))
+    assert np.array_equal(own, [[1, 7], [0, 3]])
+
+
+def test_what_a_mask_marks_does_not_depend_on_its_shape():
+    mask = jr.bernoulli(jr.key(0), 0.2, (30, 7, 11))
+    packed = marks.pack(mask)
+    assert np.array_equal(packed, marks.pack(mask.ravel()))
+    assert np.array_equal(marks.unpack(packed, mask.shape, mask.size), mask)
