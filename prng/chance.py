@@ -14,10 +14,11 @@ from jaxtyping import Array, Bool, Float, Key, UInt32
 
 from prng import blocks_at, counts_its_draws, marks
 from prng.checks import array_of
+from prng.once import any_of, computed_once, where_wanted
 
 __all__ = ["decided", "happens", "happens_among", "happens_at", "possible"]
 
-WORTHWHILE = 4096  # with fewer elements, the loop costs more than it saves
+WORTHWHILE = 1024  # with fewer elements, the loop costs more than it saves
 CROWD = 16  # with more than one in so many, drawing for all is cheaper
 
 
@@ -88,7 +89,8 @@ def happens_among(
 
 @jax.jit
 def _all(keys, p):
-    return happens_among(keys, possible(keys, p), p)
+    wait = possible(keys, jnp.maximum(p, 0))
+    return happens_among(keys, computed_once(wait, marks.count(wait)), p)
 
 
 @jax.jit
@@ -98,12 +100,7 @@ def _few_or_all(keys, p):
     crowded = (marks.count(wait) > p.size // CROWD) | (nothing != 0)
     few = _serve(keys, jnp.where(crowded, 0, wait), p)
 
-    def everywhere(_):
-        return nothing != 0, happens_among(keys, wait, p)
-
-    # A loop of no or one turn: under `vmap` a `cond` would always do both.
-    start = crowded, few
-    return jax.lax.while_loop(lambda carry: carry[0], everywhere, start)[1]
+    return where_wanted(crowded, lambda _: happens_among(keys, wait, p), few)
 
 
 def _candidates(key, part, whole) -> marks.Marks:
@@ -154,7 +151,7 @@ def _serve(keys, wait: marks.Marks, p) -> Bool[Array, "*events"]:
         place = jnp.where(yes, element, end)
         return start + batch, found.at[place].set(True, mode="drop")
 
-    some_wait = lambda carry: marks.any_of(carry[0] < ranks.total)  # noqa: E731
+    some_wait = lambda carry: any_of(carry[0] < ranks.total)  # noqa: E731
     start = ranks.total * 0, jnp.zeros(end, bool) | (nothing != 0)
     found = jax.lax.while_loop(some_wait, turn, start)[1]
     return found[: p.size].reshape(p.shape)

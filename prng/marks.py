@@ -120,20 +120,3 @@ def zero(key: Key[Array, ""], marks: Marks) -> UInt32[Array, ""]:
     What a loop carries must vary as much at the start as it will at the end.
     """
     return (jr.key_data(key).ravel()[0] ^ marks.ravel()[0]) & 0
-
-
-@jax.custom_batching.custom_vmap
-def any_of(wanted: Bool[Array, ""]) -> Bool[Array, ""]:
-    """Whether any of all that are mapped over wants it, the same answer for all.
-
-    A loop whose condition differs from chip to chip chooses, in every turn, between
-    all that it carries and what it had; one that turns for all together does not.
-    Who uses it must do nothing in a turn that is not wanted.
-    """
-    return wanted
-
-
-@any_of.def_vmap
-def _any_of_all(size, batched, wanted):
-    del size, batched
-    return any_of(jnp.any(wanted)), False

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from prng import marks
+from prng.once import any_of
 
 
 @pytest.mark.parametrize("size", [1, 31, 2048, 2049, 5000, 150_000])
@@ -39,7 +40,7 @@ def test_a_loop_turns_for_all_as_long_as_any_wants_it():
             return count + 1, jnp.where(count < n, own + 1, own)
 
         def wanted(carry):
-            return marks.any_of(carry[0] < n)
+            return any_of(carry[0] < n)
 
         return jax.lax.while_loop(wanted, turn, (0, 0))
 

@@ -16,12 +16,12 @@ from eapu_jax.placement import Place, on_array, put
 from eapu_jax.rows import Arrays, Rows
 from eapu_jax.transforms.keys import Root, following
 from eapu_jax.transforms.links import refuse_decided, sign
-from eapu_jax.transforms.once import computed_once
 from eapu_jax.transforms.per_array import thresholds_at
 from eapu_jax.transforms.requests import Decided, Gate, Gated, pulses_where
 from eapu_jax.transforms.sharding import gathered, spread_like
 from prng import counts_its_draws
 from prng.chance import decided, happens
+from prng.once import computed_once
 
 
 class EapuState(NamedTuple):

@@ -15,12 +15,12 @@ from jaxtyping import Array, Bool, Float, Key, UInt32
 from eapu_jax.bank import Bank, Joined
 from eapu_jax.ledger import one_more
 from eapu_jax.rows import WIDTH, Arrays
-from eapu_jax.transforms.once import computed_once
 from eapu_jax.transforms.requests import Request, taken
 from eapu_jax.transforms.tally import Words, words
 from prng import counts_its_draws, marks
 from prng.chance import WORTHWHILE, few_at_once
 from prng.elements import element_keys
+from prng.once import any_of, computed_once
 
 
 class Outcome(NamedTuple):
@@ -101,7 +101,7 @@ def write_few(
         cell = computed_once(ranks.element(rank), step)
         return served + batch, _served(key, chip, scale, asked, cell, out, step)
 
-    some_wait = lambda carry: marks.any_of(carry[0] < ranks.total)  # noqa: E731
+    some_wait = lambda carry: any_of(carry[0] < ranks.total)  # noqa: E731
     return jax.lax.while_loop(some_wait, turn, (ranks.total * 0, start))[1]
 
 

@@ -62,7 +62,7 @@ def program(
     without error: for loading a checkpoint. Decay that should be written economically
     belongs into the chain, before `eapu`.
 
-    On a CPU, arrays of 4096 cells or more are written by a loop over the cells that
+    On a CPU, arrays of 1024 cells or more are written by a loop over the cells that
     are asked, which is differentiated forwards only (`jax.jvp`).
 
     Args:

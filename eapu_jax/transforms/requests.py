@@ -9,9 +9,9 @@ from jaxtyping import Array, Bool, Float, Key
 
 from eapu_jax.rows import WIDTH, Arrays, Rows
 from eapu_jax.transforms.links import signed
-from eapu_jax.transforms.once import computed_once
 from prng import marks
 from prng.chance import happens_among, happens_at, possible
+from prng.once import computed_once
 
 
 class Plain(NamedTuple):

@@ -14,11 +14,11 @@ from eapu_jax.rows import Arrays, add, row_sums
 from eapu_jax.transforms import few
 from eapu_jax.transforms.few import Outcome
 from eapu_jax.transforms.foreign import difference, emitted, reaches, set_cells
-from eapu_jax.transforms.once import computed_once
 from eapu_jax.transforms.requests import Request, requested
 from eapu_jax.transforms.tally import totals, words
 from prng import marks
 from prng.chance import CROWD
+from prng.once import computed_once, where_wanted
 
 
 @dataclass(frozen=True)
@@ -73,19 +73,15 @@ class Update:
         out = few.write_few(key, self.chip, bank, request, wait, start, self.step)
 
         def everywhere(carry):
-            _, out, _ = carry
-            current = bank._replace(cells=out.cells, writes=out.writes)
+            current = bank._replace(cells=carry[0].cells, writes=carry[0].writes)
             before, w = self.chip.read_out(current), self.chip.weights.pack(held)
             gap = difference(w, before, self.chip.weights.spread(reach))
             dw = request.all(possible) + gap
             out = self._write_all(key, current, dw, before, gap)
-            return nothing != 0, out, self._count(gap)
+            return out, self._count(gap)
 
-        # A loop of no or one turn: under `vmap` a `cond` would always do both.
         none = jnp.zeros((len(held), 2), jnp.uint32) + nothing
-        _, out, found = jax.lax.while_loop(
-            lambda carry: carry[0], everywhere, (many, out, none)
-        )
+        out, found = where_wanted(many, everywhere, (out, none))
         bank = self._recorded(bank, out, found)
         after, moved = self.chip.weights_at(bank), self.chip.weights.unpack(out.moved)
         return bank, {p: jnp.where(moved[p], after[p] - held[p], 0) for p in held}
@@ -103,7 +99,8 @@ class Update:
         if self.chip.device.volatile:
             aged = self.chip.device.advance(key_time, bank.cells, self.step_time)
             bank = bank._replace(cells=aged)
-        asked = request.all(request.waiting())
+        waiting = computed_once(request.waiting(), self.step)
+        asked = computed_once(request.all(waiting), self.step)
         dw = asked if setting else asked + gap
         out = self._write_all(key_write, bank, dw, before, gap)
         bank = self._recorded(bank, out, self._count(gap))
