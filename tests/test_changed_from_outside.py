@@ -48,3 +48,13 @@ def test_what_has_diverged_does_not_widen_what_passes_for_rounding(way, monkeypa
     before = ej.totals(update(jnp.zeros(SHAPE), state, w)[1])["foreign"]
     after = ej.totals(update(jnp.zeros(SHAPE), state, changed)[1])["foreign"]
     assert after - before == 1
+
+
+def test_cells_of_a_large_array_are_set_without_a_pulse():
+    w = 0.2 * jr.normal(jr.key(0), SHAPE)
+    tx = ej.program(ej.Crossbar(), key=jr.key(1), foreign="set")
+    loaded = w.at[80, 60].set(0.5)
+    moves, state = jax.jit(tx.update)(jnp.zeros(SHAPE), tx.init(w), loaded)
+    assert (ej.totals(state)["foreign"], ej.totals(state)["written"]) == (1, 0)
+    assert not moves.any()
+    np.testing.assert_allclose(ej.view(state)[""].cells.g, 80 * loaded, rtol=1e-5)
