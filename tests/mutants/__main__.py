@@ -38,6 +38,8 @@ def main() -> int:
         copy = Copy(Path(place) / "tree")
         tests = measured(copy, asked.folder / "reach.json", _say)
         _confirm_collected(copy, sorted({test.file for test in tests}))
+        there = {test.name for test in tests} | {None}
+        records = {n: r for n, r in records.items() if _seen_by(r) in there}
         drawn = sample(_all_sites(asked.only), asked.count, asked.seed)
         excused = equivalents()
         chosen = [site for site in drawn if site.name not in excused]
@@ -66,11 +68,16 @@ def _confirm_collected(copy: Copy, files: list[str]) -> None:
 
 def _confirm(copy: Copy, judged: list[dict]) -> None:
     """The tests that saw a fault must pass without one, or they saw nothing."""
-    seen = {record["by"] for record in judged if record["verdict"] == "killed"}
-    names = sorted(name.split(" ", 1)[1] for name in seen if name.startswith("FAILED"))
+    names = sorted({name for record in judged if (name := _seen_by(record))})
     ended = copy.run(names, 3600.0)
     if names and ended.code != 0:
         sys.exit(f"error: tests fail without any fault:\n{ended.output[-3000:]}")
+
+
+def _seen_by(record: dict) -> str | None:
+    """The test that saw a fault; None if nothing saw it, or it let nothing start."""
+    how, _, name = record["by"].partition(" ")
+    return name if how == "FAILED" else None
 
 
 def sample(found: list[Site], count: int, seed: int) -> list[Site]:
