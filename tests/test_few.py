@@ -133,6 +133,15 @@ def test_a_stuck_cell_that_is_asked_moves_no_weight():
     assert ej.totals(state)["written"] == 2
 
 
+def test_constants_of_a_cell_are_its_own_where_few_are_written():
+    noise = jnp.zeros((90, 61)).at[3, 5].set(2.0)
+    tx = ej.program(ej.Crossbar(device=ej.AdditiveError(write_noise=noise)), key=KEY)
+    w = jnp.zeros((90, 61))
+    moves, _ = jax.jit(tx.update)(w.at[3, 5:7].set(0.1), tx.init(w), w)
+    np.testing.assert_allclose(moves[3, 6], 0.1, rtol=1e-5)
+    assert abs(moves[3, 5] - 0.1) > 1e-4
+
+
 def test_a_chip_among_many_is_the_chip_alone():
     crossbar = ej.Crossbar(r_wg=0.02)
     run = lambda key, rate: trained(chain(crossbar, key), rate)  # noqa: E731
