@@ -13,12 +13,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, UInt32
+from jaxtyping import Array, Float, Int, Shaped, UInt32
 
 from eapu_jax.checks import traced
 
 WIDTH = 256
 GROUP = 8  # rows whose marks share words, see `prng.marks`
+TOGETHER = 8  # arrays that the compiler packs in one go, work before it included
 Arrays = dict[str, Any]
 """Something for every array, by path."""
 
@@ -72,7 +73,9 @@ class Rows:
         empty = (self.height - sum(self.heights)) * WIDTH
         if empty:
             parts.append(jnp.full(empty, fill, parts[0].dtype))
-        return jnp.concatenate(parts).reshape(-1, WIDTH)
+        some = [parts[n : n + TOGETHER] for n in range(0, len(parts), TOGETHER)]
+        rows = [jnp.concatenate(few).reshape(-1, WIDTH) for few in some]
+        return jnp.concatenate(rows)
 
     def unpack(self, x: Float[Array, "rows width"]) -> Arrays:
         """The arrays again."""
@@ -94,8 +97,12 @@ class Rows:
             if all(_same(x, found[0]) for x in found):
                 return found[0]
             column = jnp.stack([jnp.asarray(x) for x in found])
-            return column[self._array_of_row][:, None]
+            return self.along(column)
         return self.pack(values, fill)
+
+    def along(self, values: Shaped[Array, " arrays"]) -> Shaped[Array, "rows 1"]:
+        """What is one number per array, at each of its rows."""
+        return values[self._array_of_row][:, None]
 
     def sums(self, n: Int[Array, "rows width"]) -> UInt32[Array, "arrays 2"]:
         """Exact sums per array of counts below 2**22: high word and low word."""
@@ -118,7 +125,7 @@ class Rows:
 
     def largest(self, x: Float[Array, "rows width"]) -> Float[Array, "rows 1"]:
         """The largest of every array, at each of its rows; at least 0."""
-        return self.most(jnp.max(x, axis=1, initial=0))[self._array_of_row][:, None]
+        return self.along(self.most(jnp.max(x, axis=1, initial=0)))
 
     def most(self, per_row: Float[Array, " rows"]) -> Float[Array, " arrays"]:
         """The largest of every array, given that of every row; at least 0."""

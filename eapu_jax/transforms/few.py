@@ -145,15 +145,14 @@ def _placed(whole, cell, part):
 
 
 def any_foreign(
-    chip: Joined, bank: Bank, held: Arrays, reach: Arrays
+    chip: Joined, bank: Bank, held: Arrays, reach: Float[Array, " arrays"]
 ) -> Bool[Array, ""]:
     """Whether any weight differs from its array by more than its reach."""
-    read_out = chip.weights_at(bank)
+    read_out, paths = chip.weights_at(bank), bank.rows.paths
 
-    def differs(path: str) -> jax.Array:
-        gap = jnp.abs(held[path] - read_out[path])
-        return (~(gap <= reach[path])).astype(jnp.uint8)
+    def differs(path: str, reach: jax.Array) -> jax.Array:
+        return (~(jnp.abs(held[path] - read_out[path]) <= reach)).astype(jnp.uint8)
 
     # laid together, so that it is compiled once; columns first, as that vectorises
-    found = chip.weights.pack({p: differs(p) for p in chip.weights.paths})
-    return jnp.any(jax.lax.reduce_or(found, (0,)) != 0)
+    found = {p: differs(p, reach[n]) for n, p in enumerate(paths)}
+    return jnp.any(jax.lax.reduce_or(chip.weights.pack(found), (0,)) != 0)

@@ -2,14 +2,16 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
 
 from eapu_jax.bank import Bank, Joined
 from eapu_jax.devices.base import Scalar
 from eapu_jax.rows import Arrays
 
 
-def reaches(bank: Bank, asked: Arrays, held: Arrays) -> Arrays:
-    """How far weights may be from their array by rounding alone, by path.
+def reaches(bank: Bank, asked: Arrays, held: Arrays) -> Float[Array, " arrays"]:
+    """How far the weights of every array may be from it by rounding alone.
 
     Weights are the sum of many updates, each rounded: two units in the last place,
     of the coarser of weight and update, of the largest weight that the array has held.
@@ -18,9 +20,8 @@ def reaches(bank: Bank, asked: Arrays, held: Arrays) -> Arrays:
     def of(path: str) -> float:
         return 2 * max(float(jnp.finfo(x[path].dtype).eps) for x in (asked, held))
 
-    return {
-        p: of(p) * most for p, most in zip(bank.rows.paths, bank.largest, strict=True)
-    }
+    units = np.array([of(path) for path in bank.rows.paths])
+    return jnp.asarray(units, bank.largest.dtype) * bank.largest
 
 
 def difference(w: jax.Array, read_out: jax.Array, reach: Scalar) -> jax.Array:

@@ -61,7 +61,7 @@ class Update:
         return bank, {p: x.astype(asked[p].dtype) for p, x in moved.items()}
 
     def _few_or_all(
-        self, key, bank: Bank, request: Request, held: Arrays, reach: Arrays
+        self, key, bank: Bank, request: Request, held: Arrays, reach: Array
     ) -> tuple[Bank, Arrays]:
         """Write the cells that are asked by themselves, or all if they are many."""
         possible = request.waiting()
@@ -75,7 +75,7 @@ class Update:
         def everywhere(carry):
             current = bank._replace(cells=carry[0].cells, writes=carry[0].writes)
             before, w = self.chip.read_out(current), self.chip.weights.pack(held)
-            gap = difference(w, before, self.chip.weights.spread(reach))
+            gap = difference(w, before, self.chip.weights.along(reach))
             dw = request.all(possible) + gap
             out = self._write_all(key, current, dw, before, gap)
             return out, self._count(gap)
@@ -87,13 +87,13 @@ class Update:
         return bank, {p: jnp.where(moved[p], after[p] - held[p], 0) for p in held}
 
     def _all(
-        self, keys, bank: Bank, request: Request, held: Arrays, reach: Arrays, setting
+        self, keys, bank: Bank, request: Request, held: Arrays, reach: Array, setting
     ) -> tuple[Bank, Arrays]:
         """Write every cell."""
         key_set, key_time, key_write = keys
         rows, before = self.chip.weights, self.chip.read_out(bank)
         w = computed_once(rows.pack(held), self.step)
-        gap = difference(w, before, rows.spread(reach))
+        gap = difference(w, before, rows.along(reach))
         if setting:
             bank = set_cells(key_set, self.chip, bank, w, gap)
         if self.chip.device.volatile:
