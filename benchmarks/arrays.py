@@ -89,7 +89,7 @@ def compile_update(kernels: int = KERNELS, width: int = 64) -> list[dict[str, An
     ]
 
 
-def compile_products(layers: int = 8, width: int = 64) -> list[dict[str, Any]]:
+def compile_products(layers: int = 24, width: int = 64) -> list[dict[str, Any]]:
     """The gradient of a chain of layers whose products pass through arrays."""
     key = jr.key(0)
 
@@ -111,7 +111,7 @@ def compile_products(layers: int = 8, width: int = 64) -> list[dict[str, Any]]:
         analog = seconds_to_compile(jax.grad(loss), params, arrays, x)
         return analog - seconds_to_compile(jax.grad(plain), params, x)
 
-    each = (above(layers) - above(layers // 2)) / (layers - layers // 2)
+    each = (above(layers) - above(layers // 3)) / (layers - layers // 3)
     return [
         row(
             "compiling the gradient through one more layer of arrays, above plain",

@@ -109,8 +109,9 @@ class Update:
 
     def _write_all(self, key, bank: Bank, dw, before, gap) -> Outcome:
         """Write every cell; weights that differ follow where a pulse was sent."""
-        dg = self.chip.request(bank, dw)
-        cells, pulses = self.chip.device.write(key, bank.cells, dg)
+        dg = computed_once(self.chip.request(bank, dw), self.step)
+        written = self.chip.device.write(key, bank.cells, dg)
+        cells, pulses = computed_once(written, self.step)
         after = self.chip.read_out(bank._replace(cells=cells))
         settled = self.chip.touched(pulses.sent)
         return Outcome(
