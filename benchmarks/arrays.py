@@ -126,7 +126,7 @@ def compile_products(layers: int = 24, width: int = 64) -> list[dict[str, Any]]:
 def seconds_to_compile(function: Callable, *args: Any) -> float:
     """CPU seconds that XLA takes, nothing being remembered."""
     lowered = jax.jit(function).lower(*args)
-    kept = jax.config.jax_enable_compilation_cache
+    kept = jax.config.read("jax_enable_compilation_cache")
     jax.config.update("jax_enable_compilation_cache", False)
     start = time.process_time()
     lowered.compile()

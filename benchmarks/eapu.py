@@ -24,6 +24,7 @@ LEARNING_RATE = 1e-3
 CROSSBAR = ej.Crossbar(device=ej.AdditiveError(write_noise=2.0), r_wg=R_WG)
 
 TORCH = "recorded on another day: torch EaPU of its authors x3.1 of torch Adam"
+SOFT = "recorded on another day: aihwkit pulsed SGD on soft bounds 128"
 LOOP = "recorded on another day: torch SGD loop 19, aihwkit 86 to 595"
 
 
@@ -44,19 +45,31 @@ def training_step(repeats: int = 5) -> list[dict[str, Any]]:
         "noisy": optax.chain(optax.adam(LEARNING_RATE), ej.write_all(), write(key)),
     }
     runs = {name: jax.jit(trainer(tx, xs, ys)) for name, tx in chains.items()}
-    took = interleaved({n: lambda f=f: f(params) for n, f in runs.items()}, repeats)
+    early = 40
+    first = jax.jit(trainer(chains["eapu"], xs[:early], ys[:early]))
+    calls = {n: lambda f=f: f(params) for n, f in runs.items()}
+    took = interleaved(calls | {"early": lambda: first(params)}, repeats)
+    took["early"] *= steps / early
     ratio = {name: seconds / took["adam"] for name, seconds in took.items()}
     share = mean_share(runs["eapu"](params)[1], steps)
+    early_share = mean_share(first(params)[1], early)
     name = "training step 784-256-128-10, batch 64"
     return [
         row(
             f"{name}: EaPU and write over Adam",
             ratio["eapu"],
             "x",
-            target="<= 2.0",
-            floor=ratio["gate"],
-            note=f"floor: one die per cell, no write; {share:.1%} written. {TORCH}",
+            target="<= 1.3",
+            note=f"{share:.1%} written. {TORCH}",
         ),
+        row(
+            f"{name}: EaPU and write over Adam, the first {early} steps",
+            ratio["early"],
+            "x",
+            target="<= 1.45",
+            note=f"{early_share:.1%} written",
+        ),
+        row(f"{name}: the gate alone over Adam", ratio["gate"], "x"),
         row(f"{name}: noisy backpropagation over Adam", ratio["noisy"], "x"),
         row(f"{name}: Adam", took["adam"] / steps * 1e3, "CPU ms"),
     ]
@@ -75,9 +88,15 @@ def chip_epoch(chips: int = 64, repeats: int = 9) -> list[dict[str, Any]]:
     def chip(key):
         return trainer(optax.chain(gate(key), write(key)), xs, ys)(params)
 
+    def soft(key):
+        crossbar = ej.Crossbar(device=ej.SoftBounds(), r_wg=R_WG)
+        pulsed = ej.program(crossbar, key=jr.fold_in(key, 1))
+        return trainer(optax.chain(gate(key), pulsed), xs, ys)(params)
+
     keys = jr.split(jr.key(1), chips)
-    both = {"adam": jax.jit(jax.vmap(bare)), "eapu": jax.jit(jax.vmap(chip))}
-    took = interleaved({n: lambda f=f: f(keys) for n, f in both.items()}, repeats)
+    of = {"adam": bare, "eapu": chip, "soft": soft}
+    runs = {name: jax.jit(jax.vmap(one)) for name, one in of.items()}
+    took = interleaved({n: lambda f=f: f(keys) for n, f in runs.items()}, repeats)
     name = f"chip-epoch, digits 64-32-10, {chips} chips vmapped"
     per = 1e3 / chips
     return [
@@ -85,11 +104,19 @@ def chip_epoch(chips: int = 64, repeats: int = 9) -> list[dict[str, Any]]:
             f"{name}: EaPU",
             took["eapu"] * per,
             "CPU ms",
-            target="<= 2.2",
             floor=took["adam"] * per,
             note=f"floor: Adam alone, same chips. {LOOP}",
         ),
-        row(f"{name}: EaPU over Adam", took["eapu"] / took["adam"], "x"),
+        row(
+            f"{name}: EaPU over Adam", took["eapu"] / took["adam"], "x", target="<= 1.6"
+        ),
+        row(
+            f"{name}: EaPU on soft bounds",
+            took["soft"] * per,
+            "CPU ms",
+            target="<= 3",
+            note=SOFT,
+        ),
     ]
 
 
