@@ -150,7 +150,7 @@ def gate(key: jax.Array, threshold: Any = THRESHOLD):
 
 
 def write(key: jax.Array):
-    """The write, with other dice than the gate."""
+    """The write, with other draws than the gate."""
     return ej.program(CROSSBAR, key=jr.fold_in(key, 1))
 
 

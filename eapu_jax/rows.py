@@ -123,10 +123,6 @@ class Rows:
         low = self._segments(jax.ops.segment_sum, per_row)
         return jnp.stack([jnp.zeros_like(low), low], -1)
 
-    def largest(self, x: Float[Array, "rows width"]) -> Float[Array, "rows 1"]:
-        """The largest of every array, at each of its rows; at least 0."""
-        return self.along(self.most(jnp.max(x, axis=1, initial=0)))
-
     def most(self, per_row: Float[Array, " rows"]) -> Float[Array, " arrays"]:
         """The largest of every array, given that of every row; at least 0."""
         return jnp.maximum(self._segments(jax.ops.segment_max, per_row), 0)

@@ -261,12 +261,12 @@ def _stand_in(name: str, about: _About) -> tuple[str, Raw]:
 
 def _blobs(labels: np.ndarray, indices: np.ndarray, side: int) -> np.ndarray:
     centres = np.random.default_rng(0).random((10, 4, 2)) * 0.6 + 0.2
-    dice = np.random.default_rng(1).random((len(labels), 3))[indices] - 0.5
-    places = centres[labels[indices]] + 0.2 * dice[:, None, :2]
+    draws = np.random.default_rng(1).random((len(labels), 3))[indices] - 0.5
+    places = centres[labels[indices]] + 0.2 * draws[:, None, :2]
     grid = (np.arange(side) + 0.5) / side
     bumps = np.exp(-0.5 * ((grid - places[..., None]) / 0.06) ** 2)  # (n, 4, 2, side)
     images = np.einsum("nbi,nbj->nij", bumps[:, :, 0], bumps[:, :, 1])
-    images = np.clip(images, 0, 1) * (0.8 + 0.4 * dice[:, 2, None, None])
+    images = np.clip(images, 0, 1) * (0.8 + 0.4 * draws[:, 2, None, None])
     return np.clip(255 * images, 0, 255).astype(np.uint8)[..., None]
 
 

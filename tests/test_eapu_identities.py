@@ -166,7 +166,7 @@ def test_i6_gain_over_noisy_backpropagation_is_error_over_twice_the_update():
     np.testing.assert_allclose(gain, s / (2 * d), rtol=0.01)
 
 
-# I7, I8: how sparse
+# How sparse
 
 
 def test_i7_update_ratio_is_the_mean_update_over_the_threshold():
@@ -389,7 +389,7 @@ def test_i16_large_updates_are_not_rounded_to_multiples_of_the_threshold():
     assert jnp.array_equal(one_step(ej.eapu(THETA, key=jr.key(0)), dw), dw)
 
 
-# The dice
+# The random draws
 
 
 def test_cells_leaves_and_steps_have_dice_of_their_own():

@@ -1,4 +1,4 @@
-"""The error law of a covariance estimate, against enumeration and against dice."""
+"""The error law of a covariance estimate, against enumeration and against draws."""
 
 from functools import partial
 

@@ -305,7 +305,7 @@ def test_gradient_of_a_sampled_moment_by_every_component(x64):
     board = dataclasses.replace(COLOURED, coil_resistance=jnp.asarray(0.1))
     board = jax.tree.map(lambda x: jnp.asarray(x, float), board)
 
-    def statistic(board):  # the same dice on either side
+    def statistic(board):  # the same draws on either side
         return moments(jr.key(9), propagator(board, DT), 70).second[0, 1]
 
     both = jax.jit(jax.value_and_grad(statistic))

@@ -170,8 +170,8 @@ def test_same_key_same_training_other_key_other_training(name):
     a, b = (train(build(name, jr.key(5)), 2)[0] for _ in range(2))
     chex.assert_trees_all_equal(a, b)
     c = train(build(name, jr.key(6)), 2)[0]
-    dice = name == "eapu" or name.startswith("program")
-    assert jnp.array_equal(a["a"], c["a"]) != dice
+    draws = name == "eapu" or name.startswith("program")
+    assert jnp.array_equal(a["a"], c["a"]) != draws
 
 
 @each

@@ -34,8 +34,8 @@ def brittle(point, chip, key):
     return {"x": x, "curve": jnp.where(chip == 2, jnp.inf, x) * jnp.ones(3)}
 
 
-def plain(point, chip, dice):
+def plain(point, chip, random):
     """NumPy only; chip 3 raises."""
     if chip == 3:
         raise RuntimeError("chip 3 is no good")
-    return {"x": point.mean + dice.normal(size=4)}
+    return {"x": point.mean + random.normal(size=4)}

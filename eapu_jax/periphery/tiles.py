@@ -130,8 +130,8 @@ def column_noise(key: jax.Array, a: Tiled, v: jax.Array) -> jax.Array:
     else:
         variance = jnp.einsum("btr,ktrqo->kbtqo", v**2, a.cells_cut(a.std) ** 2)
         size = _root(_crop(a, variance, o))
-    die = jax.lax.optimization_barrier(jr.normal(key, (k, b, t, o), v.dtype))
-    noise = size * die  # drawn once: XLA would draw anew for every plane it decodes
+    unit = jax.lax.optimization_barrier(jr.normal(key, (k, b, t, o), v.dtype))
+    noise = size * unit  # drawn once: XLA would draw anew for every plane it decodes
     return a.decode(noise.reshape(k, b * t, o)).reshape(b, t, -1)
 
 
