@@ -12,18 +12,16 @@ from eapu_jax import devices
 from eapu_jax.transforms import few
 
 WINDOW = {"g_min": -40.0, "g_max": 40.0}
+NOISY = devices.AdditiveError(write_noise=2.0, **WINDOW)
 DEVICES = {
-    "additive": devices.AdditiveError(write_noise=2.0, **WINDOW),
     "soft bounds": devices.SoftBounds(**WINDOW),
-    "linear": devices.LinearStep(**WINDOW),
     "switching": devices.StochasticSwitching(**WINDOW, levels=41),
-    "levels": devices.FiniteLevels(
-        device=devices.AdditiveError(write_noise=2.0, **WINDOW), levels=33
-    ),
-    "wearing": devices.Wearing(
-        device=devices.AdditiveError(write_noise=2.0, **WINDOW), endurance=2.0
-    ),
+    "levels": devices.FiniteLevels(device=NOISY, levels=33),
+    "wearing": devices.Wearing(device=NOISY, endurance=2.0),
+    "linear": devices.LinearStep(**WINDOW),
 }
+FAST = [pytest.param(name, marks=[pytest.mark.slow] * (name == "linear"))
+        for name in DEVICES]  # fmt: skip
 PARAMS = {
     "a": 0.2 * jr.normal(jr.key(1), (90, 61)),
     "b": 0.2 * jr.normal(jr.key(2), (3, 200)),
@@ -59,6 +57,26 @@ def trained(tx, rate, steps=4, params=PARAMS):
     return jax.lax.scan(step, (params, tx.init(params)), jnp.arange(steps))[0]
 
 
+def learned(key, rate):
+    """A chip of additive errors after some updates of a mean that writes `rate`."""
+    return trained(chain(ej.Crossbar(device=NOISY, r_wg=0.02), key), rate)
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """Few cells by themselves: compiled once for every chip and rate."""
+    return jax.jit(lambda key, rate: learned(key, rate))
+
+
+@pytest.fixture(scope="module")
+def among_all():
+    """All cells at once: a function of its own, jax would give back the other."""
+    program = jax.jit(lambda key, rate: learned(key, rate))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(few, "pays", lambda *_: False)
+        return program.lower(KEY, 0.0).compile()
+
+
 def both_ways(monkeypatch, run):
     """The same by few cells and by all."""
     alone = jax.jit(lambda: run())()
@@ -80,7 +98,7 @@ def assert_same(alone, together):
     assert ej.totals(state) == ej.totals(other)
 
 
-@pytest.mark.parametrize("name", DEVICES)
+@pytest.mark.parametrize("name", FAST)
 def test_every_device_lands_where_it_lands_among_all(monkeypatch, name):
     """From weights at the levels there are: while any is foreign, all are written."""
     crossbar = ej.Crossbar(device=DEVICES[name], r_wg=0.02)
@@ -93,9 +111,8 @@ def test_every_device_lands_where_it_lands_among_all(monkeypatch, name):
 
 
 @pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
-def test_however_many_are_asked(monkeypatch, rate):
-    tx = chain(ej.Crossbar(r_wg=0.02))
-    assert_same(*both_ways(monkeypatch, lambda: trained(tx, rate)))
+def test_however_many_are_asked(alone, among_all, rate):
+    assert_same(alone(KEY, rate), among_all(KEY, rate))
 
 
 def test_without_a_gate_those_are_asked_that_are_not_zero(monkeypatch):
@@ -116,7 +133,7 @@ def test_stuck_cells_and_constants_of_a_cell_and_of_an_array(monkeypatch):
         cell_to_cell={"write_noise": 0.3}, chip_to_chip={"g_max": 0.1},
         stuck_rate=0.05,
     )  # fmt: skip
-    base = ej.Crossbar(device=DEVICES["additive"], r_wg=0.02)
+    base = ej.Crossbar(device=NOISY, r_wg=0.02)
     chip = ej.sample_chip(jr.key(6), 0, base, PARAMS, spread)
     assert_same(*both_ways(monkeypatch, lambda: trained(chain(chip), 0.02)))
 
@@ -142,36 +159,42 @@ def test_constants_of_a_cell_are_its_own_where_few_are_written():
     assert abs(moves[3, 5] - 0.1) > 1e-4
 
 
-def test_a_chip_among_many_is_the_chip_alone():
-    crossbar = ej.Crossbar(r_wg=0.02)
-    run = lambda key, rate: trained(chain(crossbar, key), rate)  # noqa: E731
+def test_a_chip_among_many_is_the_chip_alone(alone):
     keys, rates = jr.split(jr.key(8), 4), jnp.array(list(RATES.values()))
-    w, state = jax.jit(jax.vmap(run))(keys, rates)
+    w, state = jax.jit(jax.vmap(learned))(keys, rates)
     for n in range(4):
-        v, alone = jax.jit(run)(keys[n], rates[n])
+        v, one = alone(keys[n], rates[n])
         jax.tree.map(
             lambda a, b, n=n: np.testing.assert_allclose(a[n], b, 0, 2e-6), w, v
         )
-        one = jax.tree.map(lambda x, n=n: x[n], state)
-        assert ej.totals(one) == ej.totals(alone)
+        among = jax.tree.map(lambda x, n=n: x[n], state)
+        assert ej.totals(among) == ej.totals(one)
 
 
-def test_the_decisions_are_those_of_eapu_alone():
+EXACT = ej.Crossbar(device=devices.AdditiveError(write_noise=0.0), r_wg=1 / 64)
+
+
+@pytest.fixture(scope="module")
+def exact():
+    """Gate and array of a device without error, and its update, compiled once."""
+    tx = chain(EXACT)
+    return tx, jax.jit(tx.update)
+
+
+def test_the_decisions_are_those_of_eapu_alone(exact):
     """A device without error makes of the pulses what `eapu` says they are."""
-    exact = ej.Crossbar(device=devices.AdditiveError(write_noise=0.0), r_wg=1 / 64)
-    key = jr.key(4)
-    gate = ej.eapu(0.05, key=jr.fold_in(key, 0))
+    tx, update = exact
+    gate = ej.eapu(0.05, key=jr.fold_in(KEY, 0))
     pulses, _ = gate.update(updates(0.02), gate.init(PARAMS))
-    w, state = trained(chain(exact, key), 0.02, steps=1)
+    moves, state = update(updates(0.02), tx.init(PARAMS), PARAMS)
     for path, pulse in pulses.items():
         assert 0 < (pulse != 0).sum() < pulse.size // 10
-        np.testing.assert_allclose(w[path] - PARAMS[path], pulse, atol=1e-6)
+        np.testing.assert_allclose(moves[path], pulse, atol=1e-6)
         np.testing.assert_array_equal(ej.writes_per_cell(state)[path], pulse != 0)
 
 
-def test_one_weight_changed_from_outside_is_seen_among_many():
-    tx = chain(ej.Crossbar(device=devices.AdditiveError(write_noise=0.0), r_wg=0.02))
-    update = jax.jit(tx.update)
+def test_one_weight_changed_from_outside_is_seen_among_many(exact):
+    tx, update = exact
     w, state = PARAMS, tx.init(PARAMS)
     nothing = jax.tree.map(jnp.zeros_like, w)
     _, state = update(nothing, state, w)
@@ -185,11 +208,11 @@ def test_one_weight_changed_from_outside_is_seen_among_many():
     assert ej.totals(state)["foreign"] == 1
 
 
-def test_a_diverged_update_shows_and_spares_its_neighbours():
-    tx = chain(ej.Crossbar(r_wg=0.02))
+def test_a_diverged_update_shows_and_spares_its_neighbours(exact):
+    tx, update = exact
     asked = jax.tree.map(jnp.zeros_like, PARAMS)
     asked["a"] = asked["a"].at[3, 5].set(jnp.nan)
-    moves, _ = jax.jit(tx.update)(asked, tx.init(PARAMS), PARAMS)
+    moves, _ = update(asked, tx.init(PARAMS), PARAMS)
     assert jnp.isnan(moves["a"][3, 5])
     assert jnp.isnan(moves["a"]).sum() == 1
     assert not moves["b"].any()
