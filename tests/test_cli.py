@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import matplotlib as mpl
 import pytest
 
 from experiments import EXPERIMENTS, catalogue, claims, configured, store, style
@@ -238,12 +239,14 @@ def test_plot_of_another_experiments_result_is_refused(call, tmp_path, monkeypat
 
 
 def test_the_program_starts_from_a_shell(tmp_path):
+    """Without any cache of ours; the list of this machine's fonts takes a while."""
+    fonts = {"MPLCONFIGDIR": mpl.get_cachedir()}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "experiments", "list"],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path), "COLUMNS": "120"},
+        env={**os.environ, **fonts, "XDG_CACHE_HOME": str(tmp_path), "COLUMNS": "120"},
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "Minutes" in done.stdout

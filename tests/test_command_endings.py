@@ -167,7 +167,11 @@ runpy.run_module("experiments", run_name="__main__")
 
 @pytest.mark.parametrize(
     ("number", "status", "by"),
-    [(signal.SIGINT, 130, ""), (signal.SIGTERM, 143, " by SIGTERM")],
+    [
+        # fast: test_cli.py, within its process; the handler itself: SIGTERM, here
+        pytest.param(signal.SIGINT, 130, "", marks=pytest.mark.slow),
+        (signal.SIGTERM, 143, " by SIGTERM"),
+    ],
 )
 def test_a_signal_while_it_computes_keeps_the_parts(number, status, by, tmp_path):
     words = ["run", "toy", "--results", str(tmp_path)]
@@ -207,10 +211,18 @@ def test_data_that_cannot_be_had_are_named(
     assert words in told
 
 
+LINES = """
+import sys
+from experiments import endings
+sys.exit(endings.process(lambda: lambda: print("line\\n" * 100_000) or 0))
+"""
+
+
 def test_what_nobody_reads_or_holds_is_no_traceback():
-    words = [*EXPERIMENT, "list"]
+    """Of a command that loads nothing: all are ended by `endings.process`."""
+    words = [sys.executable, "-c", LINES]
     piped = subprocess.run(
-        ["sh", "-c", f"{' '.join(words)} | true"], capture_output=True, check=False
+        ["sh", "-c", '"$@" | true', "sh", *words], capture_output=True, check=False
     )
     assert piped.stderr == b""
     with open("/dev/full", "w") as full:

@@ -43,6 +43,7 @@ for words in json.loads(sys.argv[1]):
         print(words, "|", e)
     except SystemExit as e:
         assert e.code in (None, 0), words
+        print("helped")
 """
 
 
@@ -75,10 +76,14 @@ def test_every_command_line_is_understood(tmp_path):
     words = json.dumps([typed(line)[1:] for line in LINES])
     done = _run(["-c", READ, words], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert not [said for said in done.stdout.splitlines() if said.startswith("[")]
+    said = done.stdout.splitlines()
+    assert not [line for line in said if line.startswith("[")]
+    assert said.count("helped") == sum(line.endswith("--help") for line in LINES)
+    assert sum(line.startswith("usage: ") for line in said) == said.count("helped")
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow  # fast: read above, with its page of help; `list` in test_cli.py
 @pytest.mark.parametrize("line", [line for line in LINES if QUICK.search(line)])
 def test_a_quick_command_runs_as_it_stands(line, tmp_path):
     done = _run(["-m", *typed(line)], tmp_path)

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import jax.random as jr
@@ -64,12 +65,25 @@ class Killer:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def forked(*jobs):
+    """Each job in a process of its own, all at once; their statuses."""
+    children = []
+    for job in jobs:
+        if not (child := os.fork()):
+            job()
+            os._exit(0)
+        children.append(child)
+    return [os.waitstatus_to_exitcode(os.waitpid(one, 0)[1]) for one in children]
+
+
 if __name__ == "__main__":
     from tests.toy_cluster import slow_sweep, sweep_of  # not those of __main__
 
     how, store, *rest = sys.argv[1:]
-    if how == "kill":
-        slow_sweep(store, progress=Killer(int(rest[0])))
+    if how == "kill":  # one after the other
+        for n in map(int, rest):
+            ended = forked(partial(slow_sweep, store, progress=Killer(n)))
+            print(*ended, flush=True)
     elif how == "devices":
         sweep_of(store, devices=int(rest[0]))
     elif how == "small":
@@ -78,7 +92,9 @@ if __name__ == "__main__":
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         sweep_of(store)
-    elif how == "share":
-        sweep_of(store, share=(int(rest[0]), int(rest[1])))
+    elif how == "shares":  # at once
+        n = int(rest[0])
+        shares = [partial(sweep_of, store, share=(i, n)) for i in range(n)]
+        print(*forked(*shares))
     else:
         print(float(np.sum(slow_sweep(store).y.values)))
