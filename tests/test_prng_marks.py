@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from prng import marks
-from prng.once import any_of
+from prng.once import any_of, where_wanted
 
 
 @pytest.mark.parametrize("size", [1, 31, 2048, 2049, 5000, 150_000])
@@ -54,3 +54,21 @@ def test_what_a_mask_marks_does_not_depend_on_its_shape():
     packed = marks.pack(mask)
     assert np.array_equal(packed, marks.pack(mask.ravel()))
     assert np.array_equal(marks.unpack(packed, mask.shape, mask.size), mask)
+
+
+@pytest.mark.parametrize("wanted", [[False] * 3, [False, True, False], [True] * 3])
+def test_work_that_nobody_wants_is_not_done(wanted):
+    done = []
+
+    def one(wanted, x):
+        def act(x):
+            jax.debug.callback(done.append, x)
+            return x + 1
+
+        return where_wanted(wanted, act, x)
+
+    x = jnp.arange(3)
+    found = jax.jit(jax.vmap(one))(jnp.array(wanted), x)
+    jax.effects_barrier()
+    assert np.array_equal(found, jnp.where(jnp.array(wanted), x + 1, x))
+    assert bool(done) == any(wanted)
