@@ -71,7 +71,7 @@ def where_wanted(
         go, before = carry
         after = act(before)
         chosen = jax.tree.map(lambda x, y: jnp.where(wanted, x, y), after, before)
-        return go != go, chosen  # noqa: PLR0124: never again, and varies as `go` does
+        return go != go, chosen  # never again; varies as `go` does
 
     go = any_of(wanted)
     return jax.lax.while_loop(lambda carry: carry[0], turn, (go, start))[1]
