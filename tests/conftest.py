@@ -25,3 +25,16 @@ def x64():
     """Double precision for this test alone: only where an oracle needs it."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture(scope="module")
+def compiled_in_haste():
+    """Whole experiments, tiny: they compile longer than they run.
+
+    For tests of what an experiment stores, draws and says, not of its numbers to the
+    last bit. What was compiled so is forgotten afterwards.
+    """
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+    jax.clear_caches()

@@ -28,6 +28,7 @@ from experiments.memristor import (
 from experiments.memristor.setting import Setting
 
 NAMES = ("write_noise", "threshold", "update_ratio", "scheme", "endurance")
+pytestmark = pytest.mark.usefixtures("compiled_in_haste")
 
 
 def module(name):

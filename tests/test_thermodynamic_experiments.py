@@ -19,6 +19,7 @@ from experiments.thermodynamic.spu_inversion import Config as Inversion
 from experiments.thermodynamic.spu_solvers import Config as Solvers
 
 NAMES = [name for name in EXPERIMENTS if name.startswith("spu_")]
+pytestmark = pytest.mark.usefixtures("compiled_in_haste")
 
 
 def identities(module):
@@ -27,7 +28,7 @@ def identities(module):
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def tiny(request):
+def tiny(request, compiled_in_haste):
     """Module, what its smallest preset shows, and which stores that would fill."""
     module = catalogue.find(request.param)
     smoke, stores = module.PRESETS["smoke"], identities(module)
