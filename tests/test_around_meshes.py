@@ -13,20 +13,17 @@ import pytest
 
 import eapu_jax as ej
 
-CHECKS = 17
 
-
-@pytest.fixture(scope="module")
-def outcomes():
-    """What became of every check on four devices."""
-    command = [sys.executable, "-m", "tests.four_devices"]
+@pytest.mark.parametrize(
+    ("which", "number"),
+    [("apart", 12), pytest.param("alike", 5, marks=pytest.mark.slow)],
+)
+def test_four_devices_give_the_numbers_of_one(which, number):
+    command = [sys.executable, "-m", "tests.four_devices", which]
     run = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
-
-
-def test_four_devices_give_the_numbers_of_one(outcomes):
-    assert len(outcomes) == CHECKS
+    outcomes = json.loads(run.stdout)
+    assert len(outcomes) == number
     wrong = {name: why for name, why in outcomes.items() if why is not True}
     assert not wrong, "\n".join(f"{name}\n{why}" for name, why in wrong.items())
 
