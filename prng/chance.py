@@ -58,8 +58,7 @@ def decided(keys: Key[Array, "2"], p: Float[Array, "*events"]) -> Bool[Array, ".
             `counts_its_draws`.
         p: probabilities.
     """
-    few = jax.default_backend() == "cpu" and p.size >= WORTHWHILE
-    return _few_or_all(keys, p) if few else _all(keys, p)
+    return _few_or_all(keys, p) if loop_pays(p.size) else _all(keys, p)
 
 
 def possible(
@@ -105,9 +104,9 @@ def _few_or_all(keys, p):
 
 def _candidates(key, part, whole) -> marks.Marks:
     """Elements whose byte does not rule them out; eight bytes of one block each."""
-    part = marks.lanes(part)
     if jnp.ndim(whole):
         whole = marks.lanes(jnp.broadcast_to(whole, part.shape), fill=1)
+    part = marks.lanes(part)
     word = jnp.zeros(part[:, 0].shape, jnp.uint32)
     number = jnp.arange(word.size, dtype=jnp.uint32).reshape(word.shape)
     for eighth in range(4):
@@ -155,6 +154,11 @@ def _serve(keys, wait: marks.Marks, p) -> Bool[Array, "*events"]:
     start = ranks.total * 0, jnp.zeros(end, bool) | (nothing != 0)
     found = jax.lax.while_loop(some_wait, turn, start)[1]
     return found[: p.size].reshape(p.shape)
+
+
+def loop_pays(size: int) -> bool:
+    """Whether a loop over few of so many elements can number them, and is faster."""
+    return jax.default_backend() == "cpu" and WORTHWHILE <= size < 2**31
 
 
 def few_at_once(size: int) -> int:

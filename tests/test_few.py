@@ -193,6 +193,29 @@ def test_the_decisions_are_those_of_eapu_alone(exact):
         np.testing.assert_array_equal(ej.writes_per_cell(state)[path], pulse != 0)
 
 
+EVERY = np.random.default_rng(0).uniform(0.05, 0.2, (90, 61)).astype(np.float32)
+THRESHOLDS = {
+    "one per array": {"a": 0.05, "b": 0.2},
+    "one per array, of 32 rows": {"a": 0.05, "b": 0.2, "c": 0.1},
+    "one per weight": {"a": EVERY, "b": 0.2},
+}
+
+
+@pytest.mark.parametrize("thresholds", THRESHOLDS.values(), ids=THRESHOLDS)
+def test_thresholds_of_arrays_and_of_weights_are_their_own(thresholds):
+    """The gate alone decides without the arrays, and by the quotient itself."""
+    asked = updates(0.02)
+    if "c" in thresholds:  # 22 + 3 + 7 rows: as many as a group has bits in a word
+        asked["c"] = jnp.full((7, 256), 2e-3)
+    w = jax.tree.map(jnp.zeros_like, asked)
+    gate = ej.eapu(thresholds, key=KEY)
+    tx = optax.chain(gate, ej.program(EXACT, key=jr.fold_in(KEY, 1)))
+    moves, state = jax.jit(tx.update)(asked, tx.init(w), w)
+    for path, pulse in gate.update(asked, gate.init(w))[0].items():
+        np.testing.assert_allclose(moves[path], pulse, atol=1e-6)
+        np.testing.assert_array_equal(ej.writes_per_cell(state)[path], pulse != 0)
+
+
 def test_one_weight_changed_from_outside_is_seen_among_many(exact):
     tx, update = exact
     w, state = PARAMS, tx.init(PARAMS)

@@ -6,8 +6,7 @@ import jax.random as jr
 import numpy as np
 import pytest
 
-from prng import blocks_at, unrolled
-from prng.chance import happens
+from prng import blocks_at, chance, unrolled
 from tests.statistics import assert_rate
 
 SAMPLERS = {
@@ -78,9 +77,21 @@ def test_an_event_is_decided_by_all_of_64_bits(x64, size):
     high, low = blocks_at(jr.split(key)[1], jnp.uint32(0), jnp.arange(size, dtype="u4"))
     u = np.asarray(high, float) * 2.0**-32 + np.asarray(low, float) * 2.0**-64
     p = u / 256 * (1 + np.array([[-1], [1]]) * 2.0**-45)
-    below, above = (np.asarray(happens(key, jnp.asarray(row))) for row in p)
+    below, above = (np.asarray(chance.happens(key, jnp.asarray(row))) for row in p)
     assert not below.any()
     assert_rate(above.sum(), size, 1 / 256)
+
+
+@pytest.mark.parametrize("rows", [5, 32])
+@pytest.mark.parametrize("whole", [(), "rows", "all"])
+def test_a_quotient_is_as_possible_as_the_probability_it_is(rows, whole):
+    shape = {"rows": (rows, 1), "all": (rows, 256)}.get(whole, whole)
+    random = np.random.default_rng(0)
+    part = jnp.asarray(random.normal(size=(rows, 256)), jnp.float32)
+    of = jnp.asarray(random.uniform(1, 100, shape), jnp.float32)
+    keys = jr.split(jr.key(3))
+    expected = chance.possible(keys, jnp.abs(part) / of)
+    np.testing.assert_array_equal(chance.possible(keys, part, of), expected)
 
 
 def test_a_raw_key_is_refused():

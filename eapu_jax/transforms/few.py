@@ -18,7 +18,7 @@ from eapu_jax.rows import WIDTH, Arrays
 from eapu_jax.transforms.requests import Request, taken
 from eapu_jax.transforms.tally import Words, words
 from prng import counts_its_draws, marks
-from prng.chance import WORTHWHILE, few_at_once
+from prng.chance import few_at_once, loop_pays
 from prng.elements import element_keys
 from prng.once import any_of, computed_once
 
@@ -46,7 +46,7 @@ def pays(key: Key[Array, ""], chip: Joined, bank: Bank) -> bool:
     g = jax.eval_shape(chip.device.conductance, bank.cells)
     alone = chip.flat and not chip.device.volatile
     counted = counts_its_draws(key) and g.dtype == jnp.float32
-    return jax.default_backend() == "cpu" and alone and counted and g.size >= WORTHWHILE
+    return alone and counted and loop_pays(g.size)
 
 
 def untouched(key: Key[Array, ""], chip: Joined, bank: Bank, nothing) -> Outcome:
