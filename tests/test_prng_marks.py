@@ -1,4 +1,4 @@
-"""Marked elements are found by their rank, and loops turn for all that are mapped."""
+"""Marked elements are found by their rank."""
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from prng import marks
-from prng.once import any_of, where_wanted
 
 
 @pytest.mark.parametrize("size", [1, 31, 2048, 2049, 5000, 150_000])
@@ -33,42 +32,8 @@ def test_lone_marks_are_found_at_every_bit_of_a_group():
     assert np.array_equal(jax.jit(jax.vmap(found))(places), places)
 
 
-def test_a_loop_turns_for_all_as_long_as_any_wants_it():
-    def turns(n):
-        def turn(carry):
-            count, own = carry
-            return count + 1, jnp.where(count < n, own + 1, own)
-
-        def wanted(carry):
-            return any_of(carry[0] < n)
-
-        return jax.lax.while_loop(wanted, turn, (0, 0))
-
-    count, own = jax.vmap(jax.vmap(turns))(jnp.array([[1, 7], [0, 3]]))
-    assert np.array_equal(count, np.full((2, 2), 7))
-    assert np.array_equal(own, [[1, 7], [0, 3]])
-
-
 def test_what_a_mask_marks_does_not_depend_on_its_shape():
     mask = jr.bernoulli(jr.key(0), 0.2, (30, 7, 11))
     packed = marks.pack(mask)
     assert np.array_equal(packed, marks.pack(mask.ravel()))
     assert np.array_equal(marks.unpack(packed, mask.shape, mask.size), mask)
-
-
-@pytest.mark.parametrize("wanted", [[False] * 3, [False, True, False], [True] * 3])
-def test_work_that_nobody_wants_is_not_done(wanted):
-    done = []
-
-    def one(wanted, x):
-        def act(x):
-            jax.debug.callback(done.append, x)
-            return x + 1
-
-        return where_wanted(wanted, act, x)
-
-    x = jnp.arange(3)
-    found = jax.jit(jax.vmap(one))(jnp.array(wanted), x)
-    jax.effects_barrier()
-    assert np.array_equal(found, jnp.where(jnp.array(wanted), x + 1, x))
-    assert bool(done) == any(wanted)
