@@ -16,9 +16,10 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Shaped, UInt32
 
 from eapu_jax.checks import traced
+from prng import marks
 
 WIDTH = 256
-GROUP = 8  # rows whose marks share words, see `prng.marks`
+GROUP = marks.GROUP // WIDTH  # rows whose marks share words
 TOGETHER = 8  # arrays that the compiler packs in one go, work before it included
 Arrays = dict[str, Any]
 """Something for every array, by path."""

@@ -1,9 +1,10 @@
 """Writing the few cells that are asked, without a pass over all the others.
 
-EaPU asks one cell in a hundred or fewer. Those that may be asked wait in queues, and
-every turn of a loop serves the next of each: takes its state out, writes it by the
-very code that writes whole arrays, mapped over cells, and puts it back. A cell draws
-what it would have drawn among all (`prng.elements`), so that the way changes no number.
+EaPU asks one cell in a hundred or fewer. Those that may be asked are marked, and every
+turn of a loop serves the next of them, as many as it has room for: takes their state
+out, writes it by the very code that writes whole arrays, mapped over cells, and puts it
+back. A cell draws what it would have drawn among all (`prng.elements`), so that the way
+changes no number.
 """
 
 from typing import Any, NamedTuple
@@ -79,19 +80,18 @@ def write_few(
     start: Outcome,
     step,
 ) -> Outcome:
-    """Write the cells that wait.
+    """Write the cells that are marked.
 
     Args:
         key: of the writes.
         chip: the crossbars.
         bank: the arrays.
         asked: what is asked of them.
-        wait: those that it may be asked of.
+        wait: marks on those that it may be asked of.
         start: what to begin from.
         step: number of this update.
     """
     scale = bank.rows.spread(bank.scale)
-
     ranks = marks.ranked(wait)
     batch = few_at_once(bank.writes.size)
 
