@@ -239,3 +239,11 @@ def test_a_diverged_update_shows_and_spares_its_neighbours(exact):
     assert jnp.isnan(moves["a"][3, 5])
     assert jnp.isnan(moves["a"]).sum() == 1
     assert not moves["b"].any()
+
+
+def test_outside_jit_no_update_compiles_a_loop(exact, caplog):
+    """Its body holds numbers of this update: it would be compiled at every call."""
+    tx, _ = exact
+    with jax.log_compiles():
+        tx.update(updates(0.02), tx.init(PARAMS), PARAMS)
+    assert "jit(while)" not in caplog.text

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key, UInt32
 
 from eapu_jax.bank import Bank, Joined
+from eapu_jax.checks import traced
 from eapu_jax.ledger import one_more
 from eapu_jax.rows import WIDTH, Arrays
 from eapu_jax.transforms.requests import Request, taken
@@ -43,11 +44,14 @@ class Outcome(NamedTuple):
 
 
 def pays(key: Key[Array, ""], chip: Joined, bank: Bank) -> bool:
-    """Whether a few cells can be written alone, and that is worth a loop."""
+    """Whether a few cells can be written alone, and that is worth a loop.
+
+    Not outside `jit`, where every call would compile the loop anew.
+    """
     g = jax.eval_shape(chip.device.conductance, bank.cells)
     alone = chip.flat and not chip.device.volatile
     counted = counts_its_draws(key) and g.dtype == jnp.float32
-    return alone and counted and loop_pays(g.size)
+    return alone and counted and traced(bank.cells) and loop_pays(g.size)
 
 
 def untouched(key: Key[Array, ""], chip: Joined, bank: Bank, nothing) -> Outcome:

@@ -62,8 +62,8 @@ def program(
     without error: for loading a checkpoint. Decay that should be written economically
     belongs into the chain, before `eapu`.
 
-    On a CPU, arrays of 1024 cells or more are written by a loop over the cells that
-    are asked, which is differentiated forwards only (`jax.jvp`).
+    Under `jit` on a CPU, arrays of 1024 cells or more are written by a loop over the
+    cells that are asked, which is differentiated forwards only (`jax.jvp`).
 
     Args:
         crossbar: one crossbar for all arrays, or a tree of them: each serves its
@@ -88,9 +88,9 @@ def program(
         ...     optax.sgd(0.01), eapu(2 / 80, key=k1), program(crossbar, key=k2)
         ... )
         >>> w = {"kernel": jnp.ones((100, 10))}
-        >>> state = tx.init(w)
+        >>> state, update = tx.init(w), jax.jit(tx.update)
         >>> for _ in range(300):
-        ...     updates, state = tx.update(w, state, w)  # the gradient of w**2 / 2
+        ...     updates, state = update(w, state, w)  # the gradient of w**2 / 2
         ...     w = optax.apply_updates(w, updates)
         >>> bool(jnp.abs(w["kernel"]).mean() < 0.1)  # SGD alone would leave 0.05
         True
