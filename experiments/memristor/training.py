@@ -39,6 +39,7 @@ from experiments.validate import (
 
 __all__ = [
     "DIMS",
+    "PRESETS",
     "PUBLIC_R_WG",
     "CrossbarName",
     "Training",
@@ -55,8 +56,10 @@ PUBLIC_R_WG = 1 / 80
 
 DIMS = {"accuracy": ("epoch",)}
 
-_PRESETS = {k: v for k, v in vars(ej.presets).items() if isinstance(v, ej.Crossbar)}
-CrossbarName = Annotated[str, one_of("additive", *_PRESETS)]
+PRESETS: dict[str, ej.Crossbar] = {
+    k: v for k, v in vars(ej.presets).items() if isinstance(v, ej.Crossbar)
+}
+CrossbarName = Annotated[str, one_of("additive", *PRESETS)]
 """Which array: `crossbar` says what the names mean."""
 
 
@@ -110,7 +113,7 @@ class Training(Recipe):
 def crossbar(point: Any) -> ej.Crossbar:
     """The array of a point, before any chip strays from it."""
     if point.crossbar != "additive":
-        return _PRESETS[point.crossbar]
+        return PRESETS[point.crossbar]
     return ej.Crossbar(
         device=ej.AdditiveError(write_noise=point.write_noise), r_wg=point.r_wg
     )
