@@ -257,3 +257,11 @@ def test_hyperparameters_may_be_swept_by_vmap(name):
 
     together = jax.vmap(at)(jnp.array([1.0, 2.0]))
     np.testing.assert_allclose(together[1], at(2.0), atol=1e-6)
+
+
+def test_what_is_asked_for_as_it_is_may_go_to_another_gate_as_well():
+    """`write_all` gives back what it was given; comparing gates refuses nothing."""
+    tx, asked = ej.write_all(), requests()
+    tx.update(asked, tx.init(asked))
+    gate = ej.eapu(0.1, key=jr.key(0))
+    gate.update(asked, gate.init(asked))

@@ -10,7 +10,7 @@ from jaxtyping import PyTree
 from eapu_jax.checks import number, thresholds
 from eapu_jax.devices.base import Scalar
 from eapu_jax.placement import Place, on_array, put
-from eapu_jax.transforms.links import refuse_decided, sign
+from eapu_jax.transforms.links import EVERY, refuse_decided, sign
 from eapu_jax.transforms.per_array import thresholds_at
 
 
@@ -21,7 +21,12 @@ def write_all() -> optax.GradientTransformationExtraArgs:
     code): the decision is to decide nothing, so the update passes as it is, and
     `program` then adds a whole write error to each.
     """
-    return optax.with_extra_args_support(optax.identity())
+
+    def update_fn(updates, state, params=None, **extra_args):
+        del params, extra_args
+        return sign(updates, EVERY), state
+
+    return optax.GradientTransformationExtraArgs(optax.init_empty_state, update_fn)
 
 
 def drop_below(

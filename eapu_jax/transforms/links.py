@@ -14,6 +14,10 @@ from typing import Any
 import jax
 from jaxtyping import PyTree
 
+EVERY = "write_all"
+"""Signs updates of which all are asked for. They are those that it was given, so that
+they may go to another gate as well."""
+
 _made: dict[int, tuple[Any, str, Any]] = {}
 
 
@@ -55,7 +59,7 @@ def refuse_decided(gate: str, updates: PyTree) -> None:
         ValueError: naming the gate, and the link before it.
     """
     refuse_programmed(gate, updates)
-    earlier = sorted(_makers(updates))
+    earlier = sorted(_makers(updates) - {EVERY})
     if earlier:
         raise ValueError(
             f"{gate} must be the only gate of its leaves: `{earlier[0]}` has decided "

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
 from eapu_jax.rows import WIDTH, Arrays, Rows
-from eapu_jax.transforms.links import signed
+from eapu_jax.transforms.links import EVERY, signed
 from prng import marks
 from prng.chance import happens_among, happens_at, possible
 from prng.once import computed_once
@@ -19,9 +19,11 @@ class Plain(NamedTuple):
 
     Attributes:
         update: in rows of weights; 0 where nothing is asked.
+        rare: whether few cells may be asked; False where most are for sure.
     """
 
     update: Float[Array, "rows width"]
+    rare: bool
 
     def waiting(self) -> marks.Marks:
         """The cells that something may be asked of."""
@@ -49,6 +51,11 @@ class Gated(NamedTuple):
     keys: Key[Array, "2"]
     update: Float[Array, "rows width"]
     threshold: Any
+
+    @property
+    def rare(self) -> bool:
+        """Few cells may be asked."""
+        return True
 
     def waiting(self) -> marks.Marks:
         """The cells that something may be asked of."""
@@ -109,7 +116,7 @@ def requested(asked: Arrays, rows: Rows, dtype: Any, step: jax.Array) -> Request
     fill these rows, the decisions can be made again, the same ones, for a few cells
     at a time.
     """
-    notes = [signed(asked[path])[1] for path in rows.paths]
+    makers, notes = zip(*(signed(asked[path]) for path in rows.paths), strict=True)
     exact = all(asked[path].dtype == dtype for path in rows.paths)
     gates = {note.gate if isinstance(note, Decided) else None for note in notes}
     gate = gates.pop() if exact and len(gates) == 1 else None
@@ -117,7 +124,8 @@ def requested(asked: Arrays, rows: Rows, dtype: Any, step: jax.Array) -> Request
     if gated is not None:
         return gated
     update = rows.pack({p: asked[p].astype(dtype) for p in rows.paths})
-    return Plain(computed_once(update, step))
+    rare = set(makers) != {EVERY}
+    return Plain(computed_once(update, step), rare)
 
 
 def _weakly(thing: Any):

@@ -53,7 +53,8 @@ class Update:
         held = {p: held[p].astype(dtype) for p in rows.paths}
         reach = reaches(bank, asked, held)
         key_time, key_write = jax.lax.optimization_barrier(jr.split(self.key))
-        if few.pays(key_write, self.chip, bank) and not setting:
+        alone = request.rare and few.pays(key_write, self.chip, bank)
+        if alone and not setting:
             bank, moved = self._few_or_all(key_write, bank, request, held, reach)
         else:
             keys = jr.fold_in(self.key, 2), key_time, key_write
