@@ -70,21 +70,21 @@ class Rows:
         for path, shape in self.shapes:
             _require_fit(path, arrays[path], shape)
             flat = jnp.broadcast_to(arrays[path], shape).ravel()
-            parts.append(jnp.pad(flat, (0, -flat.size % WIDTH), constant_values=fill))
-        empty = (self.height - sum(self.heights)) * WIDTH
+            full = jnp.pad(flat, (0, -flat.size % WIDTH), constant_values=fill)
+            parts.append(full.reshape(-1, WIDTH))  # whole rows are copied faster
+        empty = self.height - sum(self.heights)
         if empty:
-            parts.append(jnp.full(empty, fill, parts[0].dtype))
+            parts.append(jnp.full((empty, WIDTH), fill, parts[0].dtype))
         some = [parts[n : n + TOGETHER] for n in range(0, len(parts), TOGETHER)]
-        rows = [jnp.concatenate(few).reshape(-1, WIDTH) for few in some]
-        return jnp.concatenate(rows)
+        return jnp.concatenate([jnp.concatenate(few) for few in some])
 
     def unpack(self, x: Float[Array, "rows width"]) -> Arrays:
         """The arrays again."""
-        arrays, at, flat = {}, 0, x.ravel()
+        arrays, at = {}, 0
         for (path, shape), height in zip(self.shapes, self.heights, strict=True):
-            part = jax.lax.slice(flat, (at,), (at + math.prod(shape),))
-            arrays[path] = part.reshape(shape)
-            at += height * WIDTH
+            part = jax.lax.slice_in_dim(x, at, at + height).ravel()
+            arrays[path] = part[: math.prod(shape)].reshape(shape)
+            at += height
         return arrays
 
     def spread(self, values: Arrays, fill: float = 0) -> Any:
