@@ -1,51 +1,34 @@
 """Sweeps of any pure function of (point, chip, key) over thousands of chips."""
 
-from chipsweep.axes import Range, Structural, Traced
-from chipsweep.dataset import failures, opened
-from chipsweep.designs import Grid, Latin, Listed, Random, Sobol, Zip
-from chipsweep.engine import identity, run, sweep
-from chipsweep.outputs import REASONS
-from chipsweep.plan import Plan, plan
-from chipsweep.preparing import Resources
-from chipsweep.progress import Event, Progress
-from chipsweep.reductions import Best, Fraction, Histogram, Moments, Quantiles
-from chipsweep.replay import replay
-from chipsweep.replicate import Keys, keys_of
-from chipsweep.search import search
-from chipsweep.spec import Spec, specify
-from chipsweep.store import StoreError
-
-__all__ = [
-    "REASONS",
-    "Best",
-    "Event",
-    "Fraction",
-    "Grid",
-    "Histogram",
-    "Keys",
-    "Latin",
-    "Listed",
-    "Moments",
-    "Plan",
-    "Progress",
-    "Quantiles",
-    "Random",
-    "Range",
-    "Resources",
-    "Sobol",
-    "Spec",
-    "StoreError",
-    "Structural",
-    "Traced",
-    "Zip",
-    "failures",
-    "identity",
-    "keys_of",
-    "opened",
-    "plan",
-    "replay",
-    "run",
-    "search",
-    "specify",
-    "sweep",
-]
+from chipsweep.axes import Range as Range
+from chipsweep.axes import Structural as Structural
+from chipsweep.dataset import failures as failures
+from chipsweep.dataset import opened as opened
+from chipsweep.designs import Grid as Grid
+from chipsweep.designs import Latin as Latin
+from chipsweep.designs import Listed as Listed
+from chipsweep.designs import Random as Random
+from chipsweep.designs import Sobol as Sobol
+from chipsweep.designs import Zip as Zip
+from chipsweep.engine import run as run
+from chipsweep.engine import sweep as sweep
+from chipsweep.outputs import REASONS as REASONS
+from chipsweep.plan import Plan as Plan
+from chipsweep.plan import plan as plan
+from chipsweep.preparing import Resources as Resources
+from chipsweep.preparing import identity as identity
+from chipsweep.progress import Event as Event
+from chipsweep.progress import Progress as Progress
+from chipsweep.reductions import Best as Best
+from chipsweep.reductions import Fraction as Fraction
+from chipsweep.reductions import Histogram as Histogram
+from chipsweep.reductions import Moments as Moments
+from chipsweep.reductions import Quantiles as Quantiles
+from chipsweep.replay import replay as replay
+from chipsweep.replicate import Keys as Keys
+from chipsweep.replicate import keys_of as keys_of
+from chipsweep.search import search as search
+from chipsweep.spec import Spec as Spec
+from chipsweep.spec import specify as specify
+from chipsweep.store import StoreError as StoreError
+from chipsweep.store import damaged as damaged

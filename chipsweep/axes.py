@@ -1,14 +1,13 @@
-"""What is swept: values that are traced and mapped, and values that are not.
+"""What is swept: values that are mapped, and values that decide the program.
 
-Numbers are mapped: one compiled program serves them all. Text, booleans,
-callables and types decide what the program *is*: for each of them it is
-compiled anew. A number that does (a width, a number of steps) must be declared
-`Structural`.
+Numbers are mapped: one compiled program serves them all. Text, booleans, callables
+and types decide what the program *is*: each is compiled anew. A number that does (a
+width, a number of steps) must be declared `Structural`.
 """
 
 import math
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,30 +16,13 @@ import numpy as np
 
 from chipsweep.suggest import suggest
 
-__all__ = ["RESERVED", "Axis", "Range", "Structural", "Traced", "label", "read_axes"]
-
 RESERVED = ("chip", "point", "reason", "seed")
 """Names of a sweep's own dimensions and status."""
 
 
 @dataclass(frozen=True)
 class Structural:
-    """Values that change the program: one compilation each.
-
-    Example:
-        >>> Structural([16, 32]).values
-        (16, 32)
-    """
-
-    values: Sequence[Any]
-
-    def __post_init__(self):
-        object.__setattr__(self, "values", tuple(self.values))
-
-
-@dataclass(frozen=True)
-class Traced:
-    """Values that must be mapped: anything but numbers is refused."""
+    """Values that change the program: one compilation each."""
 
     values: Sequence[Any]
 
@@ -113,7 +95,7 @@ def read_axes(
     """Decide for every axis whether it is mapped or compiled.
 
     Args:
-        axes: name -> values, `Structural`, `Traced` or `Range`.
+        axes: name -> values, `Structural` or `Range`.
         base: other fields; one that is a float makes whole numbers floats.
         closed: whether an axis must be one of the fields.
 
@@ -146,76 +128,54 @@ def _axis(name: str, given: Any, base: Mapping[str, Any]) -> Axis:
     if isinstance(given, Range):
         return Axis(name=name, range=given)
     values = _values(name, given)
-    odd = next((v for v in values if not _is_number(v)), None)
-    if isinstance(given, Traced) and odd is not None:
-        raise ValueError(
-            f"axis {name!r} is marked Traced, but {odd!r} is no number: "
-            "use Structural([...]), compiled once per value"
-        )
-    if isinstance(given, Structural) or odd is not None:
-        _require_distinct(name, values, lambda v: str(label(v)), "labels")
+    if isinstance(given, Structural) or not all(map(_is_number, values)):
+        _require_distinct(name, "labels", values, [str(label(v)) for v in values])
         return Axis(name=name, values=values, structural=True)
     integer = all(isinstance(v, numbers.Integral) for v in values)
     integer = integer and not isinstance(base.get(name), float)
     values = tuple(map(int if integer else float, values))
-    _require_held(name, values, integer)
+    kind = np.dtype(np.int32) if integer else jax.dtypes.canonicalize_dtype(float)
+    _require_held(name, values, kind)
     return Axis(name=name, values=values, integer=integer)
 
 
 def _values(name: str, given: Any) -> tuple[Any, ...]:
     """The values, numbers of numpy and jax as Python's."""
-    if isinstance(given, Structural | Traced):
+    if isinstance(given, Structural):
         given = given.values
     elif isinstance(given, str | bytes | Mapping) or not hasattr(given, "__iter__"):
         raise ValueError(f"axis {name!r} must be a sequence of values, got {given!r}")
-    if isinstance(given, np.ndarray | jax.Array):
-        given = np.asarray(given).tolist() if np.ndim(given) == 1 else list(given)
-    values = tuple(v.item() if _is_scalar_array(v) else v for v in given)
+    if isinstance(given, jax.Array):
+        given = np.asarray(given)
+    scalars = (np.generic, np.ndarray, jax.Array)
+    values = tuple(
+        v.item() if isinstance(v, scalars) and v.ndim == 0 else v for v in given
+    )
     if not values:
         raise ValueError(f"axis {name!r} has no values")
     return values
 
 
-def _require_held(name: str, values: tuple, integer: bool) -> None:
+def _require_held(name: str, values: tuple, kind: Any) -> None:
     """Refuse what the compiled program would not see as it was given."""
-    kind = np.dtype(np.int32) if integer else jax.dtypes.canonicalize_dtype(float)
-    _require_distinct(name, values, lambda v: v, "values")
-    if integer:
-        bound = np.iinfo(kind)
-        wrong = [v for v in values if not bound.min <= v <= bound.max]
-    else:
-        with np.errstate(over="ignore"):
-            held = np.array(values, float).astype(kind)
-        wrong = [v for v, x in zip(values, held, strict=True) if not np.isfinite(x)]
-    if wrong:
-        raise ValueError(f"axis {name!r} must be finite in {kind}, got {wrong[0]}")
-    if not integer:
-        _require_distinct(name, values, lambda v: float(kind.type(v)), f"{kind} values")
+    _require_distinct(name, "values", values, values)
+    bound = jax.numpy.iinfo(kind) if kind.kind == "i" else jax.numpy.finfo(kind)
+    for value in values:
+        if not float(bound.min) <= value <= float(bound.max):
+            raise ValueError(f"axis {name!r} must be finite in {kind}, got {value}")
+    held = np.array(values, kind).tolist()
+    _require_distinct(name, f"{kind} values", values, held)
 
 
-def _require_distinct(
-    name: str, values: tuple, key: Callable[[Any], Any], what: str
-) -> None:
+def _require_distinct(name: str, what: str, values: tuple, keys: Sequence) -> None:
     seen: dict[Any, Any] = {}
-    for number, value in enumerate(values):
-        seen.setdefault(_hashed(key(value)), value)
-        if len(seen) <= number:
-            known = seen[_hashed(key(value))]
+    for value, key in zip(values, keys, strict=True):
+        if key in seen:
             raise ValueError(
-                f"axis {name!r} must have distinct {what}, got {known!r} and {value!r}"
+                f"axis {name!r} must have distinct {what}, "
+                f"got {seen[key]!r} and {value!r}"
             )
-
-
-def _hashed(value: Any) -> Any:
-    try:
-        hash(value)
-    except TypeError:
-        return repr(value)
-    return value
-
-
-def _is_scalar_array(value: Any) -> bool:
-    return hasattr(value, "item") and np.ndim(value) == 0
+        seen[key] = value
 
 
 def _is_number(value: Any) -> bool:

@@ -4,6 +4,7 @@ Comments, names of files and line numbers do not count; constants, captured obje
 globals that are read and helpers of one's own modules do.
 """
 
+import contextlib
 import dataclasses
 import dis
 import functools
@@ -16,8 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-__all__ = ["digest_of_python"]
 
 _INSTALLED = tuple(
     Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib")
@@ -90,11 +89,13 @@ def _parts(thing: Any) -> list[Any]:
 def _of_function(function: Any) -> list[Any]:
     if _installed(function):
         return [function.__module__, function.__qualname__]
-    known = function.__globals__
+    known, cells = function.__globals__, []
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # empty, while it is being made
+            cells.append(cell.cell_contents)
     read = {n: known[n] for n in sorted(_globals(function.__code__)) if n in known}
-    cells = [_content(cell) for cell in function.__closure__ or ()]
-    defaults = [function.__defaults__, function.__kwdefaults__]
-    return [function.__code__, read, cells, *defaults]
+    return [function.__code__, read, cells,
+            function.__defaults__, function.__kwdefaults__]  # fmt: skip
 
 
 def _globals(code: types.CodeType) -> set[str]:
@@ -103,14 +104,6 @@ def _globals(code: types.CodeType) -> set[str]:
     found = {i.argval for i in dis.get_instructions(code) if i.opname in loads}
     inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
     return found.union(*map(_globals, inner))
-
-
-def _content(cell: Any) -> Any:
-    """What a closure holds; nothing yet, while it is being made."""
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return None
 
 
 def _own(members: Mapping[str, Any]) -> dict[str, Any]:

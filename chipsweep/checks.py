@@ -1,13 +1,10 @@
 """Whole numbers within bounds, whoever counts them."""
 
 import numbers
-from collections.abc import Iterable
 from typing import Any
 
 import jax
 import numpy as np
-
-__all__ = ["MOST_CHIPS", "indices", "whole"]
 
 MOST_CHIPS = 2**31 - 1
 """Chips and seeds are numbered by 32 bits, of which the generator takes 31 for sure."""
@@ -42,22 +39,15 @@ def indices(name: str, given: Any) -> range | tuple[int, ...]:
         >>> indices("chips", 3), indices("chips", np.array([7, 9]))
         (range(0, 3), (7, 9))
     """
-    if isinstance(given, numbers.Integral) or np.ndim(given) == 0:
+    if not isinstance(given, range) and np.ndim(given) == 0:
         return range(whole(name, given, at_least=1, at_most=MOST_CHIPS))
-    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        raise ValueError(
-            f"{name} must be a number or a sequence of indices, got {given!r}"
-        )
-    if isinstance(given, range):
-        ends = (given[0], given[-1]) if len(given) else ()
-        for end in ends:
-            whole(f"every index of {name}", end, at_least=0, at_most=MOST_CHIPS - 1)
-        found: range | tuple[int, ...] = given
-    else:
-        each = f"every index of {name}"
-        found = tuple(whole(each, i, at_least=0, at_most=MOST_CHIPS - 1) for i in given)
-        if len(set(found)) < len(found):
-            raise ValueError(f"{name} must be distinct indices, got {given!r}")
-    if not len(found):
+    each, most = f"every index of {name}", MOST_CHIPS - 1
+    told = (*given[:1], *given[-1:]) if isinstance(given, range) else given
+    found = tuple(whole(each, i, at_least=0, at_most=most) for i in told)
+    if not found:
         raise ValueError(f"{name} must be at least one index, got none")
+    if isinstance(given, range):
+        return given
+    if len(set(found)) < len(found):
+        raise ValueError(f"{name} must be distinct indices, got {given!r}")
     return found

@@ -6,31 +6,15 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax.sharding import Mesh, PartitionSpec
 
-from chipsweep.devices import mapped
 from chipsweep.frame import Frame, Runs
 from chipsweep.outputs import DIVERGED, FAILED, OK, Output
 from chipsweep.plain import plain_rows
 from chipsweep.replicate import arguments, replicate
 from chipsweep.spec import Group
-from chipsweep.states import packing_of, states_of_chunk
+from chipsweep.states import Packing, states_of_chunk
 from chipsweep.store import Chunk
-
-__all__ = ["Computed", "Computer"]
-
-
-class Computed(NamedTuple):
-    """One chunk: what is kept, and all outputs for whoever looks on.
-
-    Attributes:
-        number: of the chunk.
-        chunk: what is kept.
-        outputs: all outputs of its runs.
-    """
-
-    number: int
-    chunk: Chunk
-    outputs: dict[str, np.ndarray]
 
 
 class _Piece(NamedTuple):
@@ -43,71 +27,63 @@ class _Piece(NamedTuple):
 
 
 class Computer:
-    """Compiles the programs of a sweep and computes its chunks with them."""
+    """Compiles the programs of a sweep and computes its chunks with them.
+
+    Attributes:
+        frame: where which run lies, and how wide a call is.
+        outputs: of the sweep.
+        n_devices: local devices; each computes a chunk of a call.
+        errors: groups that cannot be computed, and why.
+    """
 
     def __init__(
         self, frame: Frame, outputs: dict[str, Output], n_devices: int,
-        errors: dict[int, str],
+        errors: dict[int, Exception],
     ):  # fmt: skip
-        """Prepare nothing: programs are compiled when they are first needed.
-
-        Args:
-            frame: where which run lies, and how wide a call is.
-            outputs: of the sweep.
-            n_devices: local devices; each computes a chunk of a call.
-            errors: groups that cannot be computed, and why.
-        """
         self.frame, self.outputs, self.n_devices = frame, outputs, n_devices
         self.errors, self._programs = errors, {}
-        self.causes: dict[int, Exception] = {}
-        self._packing = packing_of(frame.spec, frame, outputs)
-        self._tried: tuple[list[int], Any] | None = None
+        self._packing = Packing(frame.spec.reduce, outputs, frame.chunk)
+        self._tried: Any = None
 
-    def compute(self, numbers: Sequence[int]) -> list[Computed]:
+    def compute(self, numbers: Sequence[int]) -> list[Chunk]:
         """Some chunks, all devices at work."""
         return self.finish(self.start(numbers))
 
-    def tried(self) -> float:
-        """Seconds that the first call takes; `start` takes its results up."""
-        numbers = list(range(min(self.n_devices, self.frame.count)))
+    def tried(self, numbers: Sequence[int]) -> float:
+        """Seconds that these chunks take; `start` takes up the results."""
         clock = time.perf_counter()
-        self._tried = numbers, jax.block_until_ready(self.start(numbers))
+        self._tried = jax.block_until_ready(self.start(numbers))
         return time.perf_counter() - clock
 
     def start(self, numbers: Sequence[int]) -> Any:
         """Dispatch some chunks; the results are waited for in `finish`."""
         tried, self._tried = self._tried, None
         if tried is not None and tried[0] == list(numbers):
-            return tried[1]
-        pieces = [piece for n in numbers for piece in self._pieces(n)]
+            return tried
         by_group: dict[int, list[_Piece]] = {}
-        for piece in pieces:
+        for piece in (piece for n in numbers for piece in self._pieces(n)):
             by_group.setdefault(piece.group.number, []).append(piece)
         began = []
         for mine in by_group.values():
             for i in range(0, len(mine), self.n_devices):
                 part = mine[i : i + self.n_devices]
                 began.append((part, self._begin(part)))
-        return numbers, began
+        return list(numbers), began
 
-    def finish(self, started: Any) -> list[Computed]:
+    def finish(self, started: Any) -> list[Chunk]:
         """Fetch the results and decide of every run what became of it."""
         numbers, began = started
-        sizes = {n: len(self.frame.runs(n).point) for n in numbers}
-        rows = {n: self._blank(size) for n, size in sizes.items()}
-        reasons = {n: np.full(size, OK, np.int8) for n, size in sizes.items()}
-        errors: dict[int, dict[int, str]] = {n: {} for n in numbers}
-        for pieces, out in began:
-            for piece, (values, wrong) in zip(
-                pieces, self._fetched(pieces, out), strict=True
-            ):
-                for name, value in values.items():
-                    inner = tuple(map(slice, value.shape[1:]))
-                    rows[piece.number][name][(piece.where, *inner)] = value
-                    odd = piece.where[self._diverged(name, value)]
-                    reasons[piece.number][odd] = DIVERGED
-                errors[piece.number] |= {int(piece.where[i]): e for i, e in wrong}
-        return [self._judged(n, rows[n], reasons[n], errors[n]) for n in numbers]
+        chunks = {n: self._blank(n) for n in numbers}
+        for piece, values, wrong in self._fetched(began):
+            chunk, sound = chunks[piece.number], np.delete(piece.where, list(wrong))
+            for name, value in values.items():
+                inner = tuple(map(slice, value.shape[1:]))
+                chunk.outputs[name][(sound, *inner)] = value
+                chunk.reason[sound[self._diverged(name, value)]] = DIVERGED
+            for i, error in wrong.items():
+                chunk.reason[piece.where[i]] = FAILED
+                chunk.errors.append((int(piece.where[i]), told(error)))
+        return [self._judged(chunk) for chunk in chunks.values()]
 
     def _pieces(self, number: int) -> Iterator[_Piece]:
         spec, runs = self.frame.spec, self.frame.runs(number)
@@ -118,16 +94,13 @@ class Computer:
 
     def _begin(self, pieces: list[_Piece]) -> Any:
         group, spec = pieces[0].group, self.frame.spec
-        if group.number in self.errors:
-            return self.errors[group.number]
-        if spec.outputs is not None:
-            return None  # computed when it is waited for: nothing runs beside it
+        if group.number in self.errors or spec.outputs is not None:
+            return None  # plain Python is called in `finish`: nothing runs beside it
         try:
             program = self.program(group)
         except Exception as e:
-            self.causes[group.number] = e
-            self.errors[group.number] = f"{type(e).__name__}: {e}"
-            return self.errors[group.number]
+            self.errors[group.number] = e
+            return None
         return program(*arguments(spec, self._filled([p.runs for p in pieces])))
 
     def program(self, group: Group) -> Any:
@@ -135,9 +108,14 @@ class Computer:
         if group.number not in self._programs:
             first = self.frame.runs(0).at(np.zeros(self.frame.width, int))
             runs = Runs(np.full_like(first.point, group.points[0]), *first[1:])
-            many = mapped(replicate(self.frame.spec, group), self.n_devices)
             example = arguments(self.frame.spec, self._filled([runs]))
-            self._programs[group.number] = many.lower(*example).compile()
+            mesh = Mesh(np.array(jax.local_devices()[: self.n_devices]), ("run",))
+            each = PartitionSpec("run")  # every device has runs of its own
+            many = jax.shard_map(
+                jax.vmap(replicate(self.frame.spec, group)),
+                mesh=mesh, in_specs=each, out_specs=each, check_vma=False,
+            )  # fmt: skip
+            self._programs[group.number] = jax.jit(many).lower(*example).compile()
         return self._programs[group.number]
 
     def _filled(self, pieces: list[Runs]) -> Runs:
@@ -148,28 +126,22 @@ class Computer:
             parts.append(runs.at(order))
         return Runs(*(np.concatenate(x) for x in zip(*parts, strict=True)))
 
-    def _fetched(self, pieces, out) -> Iterator[tuple[dict[str, np.ndarray], Any]]:
-        if isinstance(out, str):
-            for piece in pieces:
-                yield {}, [(i, out) for i in range(len(piece.where))]
-            return
-        if out is None:
-            yield from (plain_rows(self.frame.spec, p.runs) for p in pieces)
-            return
-        values, width = jax.device_get(out), self.frame.width
-        for i, piece in enumerate(pieces):
-            n = len(piece.where)
-            yield {k: v[i * width : i * width + n] for k, v in values.items()}, []
-
-    def _blank(self, n: int) -> dict[str, np.ndarray]:
-        return {
-            name: np.full(
-                (n, *one.shape),
-                "" if one.dtype == "str" else np.nan,
-                dtype=np.dtypes.StringDType() if one.dtype == "str" else one.dtype,
-            )
-            for name, one in self.outputs.items()
-        }
+    def _fetched(
+        self, began: Any
+    ) -> Iterator[tuple[_Piece, dict[str, np.ndarray], dict[int, Exception]]]:
+        """Every piece, outputs of its runs that came out, and why others did not."""
+        width = self.frame.width
+        for pieces, out in began:
+            values = jax.device_get(out)
+            for i, piece in enumerate(pieces):
+                n, error = len(piece.where), self.errors.get(piece.group.number)
+                if error is not None:
+                    yield piece, {}, dict.fromkeys(range(n), error)
+                elif out is None:
+                    yield piece, *plain_rows(self.frame.spec, piece.runs)
+                else:
+                    mine = slice(i * width, i * width + n)
+                    yield piece, {k: v[mine] for k, v in values.items()}, {}
 
     def _diverged(self, name: str, value: np.ndarray) -> np.ndarray:
         """Which runs are not finite everywhere, though they should be."""
@@ -177,18 +149,23 @@ class Computer:
             return np.zeros(len(value), bool)
         return np.asarray(~np.isfinite(value).reshape(len(value), -1).all(1))
 
-    def _judged(self, number, values, reason, errors: dict[int, str]) -> Computed:
-        spec = self.frame.spec
-        for position in errors:
-            reason[position] = FAILED
-        for value in values.values():
+    def _blank(self, number: int) -> Chunk:
+        n = self.frame.size([number])
+        outputs = {name: one.blank(n) for name, one in self.outputs.items()}
+        return Chunk(number, outputs, None, np.full(n, OK, np.int8), [])
+
+    def _judged(self, chunk: Chunk) -> Chunk:
+        sound = chunk.reason == OK
+        for value in chunk.outputs.values():
             if value.dtype.kind in "fc":
-                value[reason != OK] = np.nan
-        kept = {name: values[name] for name in spec.kept(self.outputs)}
-        states = None
-        if spec.reduce:
-            states = states_of_chunk(
-                self.frame, number, self._packing, values, reason == OK
-            )
-        told = sorted(errors.items())
-        return Computed(number, Chunk(kept, states, reason, told), values)
+                value[~sound] = np.nan
+        chunk.errors.sort()
+        if not self.frame.spec.reduce:
+            return chunk
+        one = chunk.number, self._packing, chunk.outputs, sound
+        return chunk._replace(states=states_of_chunk(self.frame, *one))
+
+
+def told(error: Exception) -> str:
+    """What went wrong, as a store keeps it."""
+    return f"{type(error).__name__}: {error}"

@@ -8,13 +8,12 @@ import numpy as np
 import xarray as xr
 
 from chipsweep.files import Files
+from chipsweep.frame import region_of
 from chipsweep.manifest import outputs_in, reductions_in
 from chipsweep.outputs import MISSING, Output
-from chipsweep.reductions import Reduction
+from chipsweep.reductions import Reduction, numbered
 from chipsweep.states import Packing
 from chipsweep.store import STATES, read_manifest
-
-__all__ = ["failures", "opened"]
 
 
 def opened(where: Any, reductions: Mapping[str, Any] | None = None) -> xr.Dataset:
@@ -30,44 +29,27 @@ def opened(where: Any, reductions: Mapping[str, Any] | None = None) -> xr.Datase
     """
     files = where if isinstance(where, Files) else Files.at(where, read_only=True)
     manifest = read_manifest(files)
-    dataset = xr.open_zarr(files.store, chunks=None, consolidated=True)  # type: ignore
-    dataset = dataset.drop_attrs(deep=False)
-    dims, listed = manifest["dims"], manifest["dims"] == ["point"]
-    if listed:
-        dataset = dataset.isel(point=np.argsort(dataset.point.values))
+    held = xr.open_zarr(files.store, chunks=None, consolidated=True)  # type: ignore
+    held = held.drop_attrs(deep=False)
+    computed = (held.reason != MISSING).sum(("chip", "seed"))
+    held["computed"] = computed.assign_attrs(long_name="runs computed")
+    dims, outputs = manifest["dims"], outputs_in(manifest)
+    dataset = held.transpose(*dims, "chip", "seed", ...)
+    reduce = reductions_in(manifest) if reductions is None else reductions
+    packing = Packing(reduce, outputs, manifest["chunk"])
+    packed = np.asarray(files.array(STATES)[...]) if reduce else np.zeros(0, np.uint8)
+    for name, number, reduction in numbered(reduce):
+        one = packing, name, number, reduction, outputs[name]
+        found = _finished(packed, held.computed, *one)
+        dataset = dataset.assign({k: v.transpose(*dims, ...) for k, v in found.items()})
+    if "point" in dims:
+        dataset = dataset.isel(point=np.argsort(held.point.values))
         dataset = dataset.drop_vars("point").set_coords(list(manifest["axes"]))
-    dataset = dataset.transpose(*dims, "chip", "seed", ...)
-    computed = (dataset.reason != MISSING).sum(("chip", "seed"))
-    dataset["computed"] = computed.assign_attrs(long_name="runs computed")
-    held = reductions_in(manifest) if reductions is None else dict(reductions)
-    outputs, chunk = outputs_in(manifest), manifest["chunk"]
-    packing = Packing(held, outputs, chunk[-1] * chunk[-2])
-    packed = np.asarray(files.array(STATES)[...]) if held else np.zeros(0, np.uint8)
-    for name, several in held.items():
-        for number, reduction in enumerate(several):
-            what = packed, packing, name, number, reduction, outputs[name]
-            dataset = dataset.assign(_finished(files, dataset, *what))
     first = [name for name in outputs if name in dataset]
     dataset = dataset[[*first, *(n for n in dataset.data_vars if n not in first)]]
-    told = _failures(files, manifest, dataset)
-    attrs = {"sweep": json.dumps({k: manifest[k] for k in _TOLD})}
-    return dataset.assign_attrs(
-        attrs | ({"failures": json.dumps(told)} if told else {})
-    )
-
-
-_TOLD = (
-    "function",
-    "axes",
-    "dims",
-    "chips",
-    "seeds",
-    "key",
-    "common",
-    "reduce",
-    "jax",
-    "chunk",
-)
+    told = _failures(files, manifest, held)
+    attrs = {"failures": json.dumps(told)} if told else {}
+    return dataset.assign_attrs(sweep=json.dumps(manifest), **attrs)
 
 
 def failures(dataset: xr.Dataset) -> list[dict[str, Any]]:
@@ -76,102 +58,54 @@ def failures(dataset: xr.Dataset) -> list[dict[str, Any]]:
 
 
 def _finished(
-    files: Files,
-    dataset: xr.Dataset,
-    packed: np.ndarray,
-    packing: Packing,
-    name: str,
-    number: int,
-    reduction: Reduction,
-    output: Output,
-) -> dict[str, xr.DataArray]:
+    packed: np.ndarray, computed: xr.DataArray, packing: Packing, name: str,
+    number: int, reduction: Reduction, output: Output,
+) -> dict[str, xr.DataArray]:  # fmt: skip
     """The variables of one reduction, over the points."""
-    order = _order(files)
-    lead, parts = packed.shape[:-3], packed.shape[-3:-1]
-    blank = reduction.init(output.shape, np.dtype(output.dtype))
-    computed = dataset.computed.transpose(*order).values
-    rows: list[dict[str, Any]] = []
-    for point in np.ndindex(*lead):
+    blank, rows = reduction.init(output.shape, np.dtype(output.dtype)), []
+    for point, count in np.ndenumerate(computed.values):
         state = blank
-        for part in np.ndindex(*parts):
+        for part in np.ndindex(packed.shape[-3:-1]):
             row = packed[(*point, *part)]
             if row[0]:  # else it has not been computed
                 state = reduction.merge(state, packing.unpack(row, name, number))
-        rows.append(reduction.finish(state, int(computed[point])))
-    return {
-        f"{name}_{suffix}": _variable(name, suffix, rows, order, lead, dataset, output)
-        for suffix in rows[0]
-    }
+        rows.append(reduction.finish(state, int(count)))
+    made = {}
+    for suffix, one in rows[0].items():
+        values = np.stack([row[suffix].values for row in rows])
+        dims = tuple(f"{name}_{d}" for d in one.dims)
+        own = output.dims[: values.ndim - 1 - len(dims)]
+        made[f"{name}_{suffix}"] = xr.DataArray(
+            values.reshape(*computed.shape, *values.shape[1:]),
+            dims=(*computed.dims, *dims, *own),
+            coords={f"{name}_{k}": (f"{name}_{k}", v) for k, v in one.coords.items()},
+            attrs=dict(one.attrs),
+        )
+    return made
 
 
-def _order(files: Files) -> tuple[str, ...]:
-    """Dimensions of the points in the order of the store."""
-    return tuple(files.array("reason").metadata.dimension_names[:-2])
-
-
-def _variable(name, suffix, rows, order, lead, dataset, output: Output) -> xr.DataArray:
-    found = [row[suffix] for row in rows]
-    size = tuple(np.max([np.shape(f.values) for f in found], axis=0))
-    kind = np.result_type(*(np.asarray(f.values).dtype for f in found))
-    gap = np.nan if kind.kind in "fc" else -1
-    full = np.full((len(found), *size), gap, kind)
-    for i, one in enumerate(found):
-        values = np.asarray(one.values)
-        full[(i, *map(slice, values.shape))] = values
-    dims = tuple(f"{name}_{d}" for d in found[0].dims)
-    own = output.dims[: len(size) - len(dims)]
-    coords = {f"{name}_{k}": v for k, v in found[0].coords.items()}
-    coords = {k: (k, v) for k, v in coords.items()}
-    made = xr.DataArray(
-        full.reshape(*lead, *size), dims=(*order, *dims, *own), coords=coords,
-        attrs=dict(found[0].attrs),
-    )  # fmt: skip
-    return made.transpose(*(d for d in dataset.reason.dims if d in order), ...)
-
-
-def _failures(files: Files, manifest, dataset: xr.Dataset) -> list[dict[str, Any]]:
-    names = files.names("failures")
+def _failures(files: Files, manifest: Any, held: xr.Dataset) -> list[dict[str, Any]]:
+    """What went wrong, at the first of all runs of a point that failed alike."""
+    names, axes = files.names("failures"), manifest["axes"]
     if not names:
         return []
-    reason = files.array("reason")
-    shape, chunk = reason.shape, tuple(manifest["chunk"])
-    dims = reason.metadata.dimension_names
-    grid = tuple(-(-n // c) for n, c in zip(shape, chunk, strict=True))
-    labels = {d: dataset[d].values for d in dims if d in dataset.coords}
-    listed = manifest["dims"] == ["point"]
+    coordinates = ((name, held[name]) for name in (*axes, "chip", "seed"))
+    labels = {name: (x.dims[0], x.values.tolist()) for name, x in coordinates}
     found = []
     for name in names:
         number = int(name.partition(".")[0])
-        place = np.unravel_index(number, grid)
-        starts = [int(i) * c for i, c in zip(place, chunk, strict=True)]
-        size = [min(c, n - s) for c, n, s in zip(chunk, shape, starts, strict=True)]
+        region = region_of(number, held.reason.shape, manifest["chunk"])
+        size = [s.stop - s.start for s in region]
         for position, text in json.loads(files.get(f"failures/{name}") or b"[]"):
             inner = np.unravel_index(position, size)
-            where = [s + int(i) for s, i in zip(starts, inner, strict=True)]
-            at = dict(zip(dims, where, strict=True))
-            if listed:
-                held = {a: files.array(a)[at["point"]] for a in manifest["axes"]}
-                point = {a: _item(v) for a, v in held.items()}
-            else:
-                point = {a: _item(labels[a][at[a]]) for a in manifest["axes"]}
-            who = {k: int(labels[k][at[k]]) for k in ("chip", "seed")}
-            found.append({"point": point, **who, "error": text})
-    return _once_per_point(found)
-
-
-def _once_per_point(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The first of all runs of a point that failed alike, and how to replay it."""
-    seen: dict[str, dict[str, Any]] = {}
+            where = [s.start + int(i) for s, i in zip(region, inner, strict=True)]
+            at = dict(zip(held.reason.dims, where, strict=True))
+            run = {n: values[at[dim]] for n, (dim, values) in labels.items()}
+            point = {a: run.pop(a) for a in axes}
+            found.append({"point": point, **run, "error": text})
+    alike: dict[str, dict[str, Any]] = {}
     for one in sorted(found, key=lambda f: (str(f["point"]), f["chip"], f["seed"])):
-        seen.setdefault(json.dumps([one["point"], one["error"]]), one)
-    for one in seen.values():
-        one["replay"] = (
-            f"chipsweep.replay(spec, {one['point']}, chip={one['chip']}, "
-            f"seed={one['seed']})"
-        )
-    return list(seen.values())
-
-
-def _item(value: Any) -> Any:
-    value = np.asarray(value)[()]
-    return value.item() if hasattr(value, "item") else str(value)
+        again = f"{one['point']}, chip={one['chip']}, seed={one['seed']}"
+        one["replay"] = f"chipsweep.replay(spec, {again})"
+        alike.setdefault(json.dumps([one["point"], one["error"]]), one)
+    return list(alike.values())

@@ -1,17 +1,15 @@
 """Which points of the axes are visited: all, some at random, or evenly some."""
 
+import abc
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import qmc
 
 from chipsweep.axes import Axis, label
 from chipsweep.checks import whole
-
-__all__ = ["Design", "Grid", "Latin", "Layout", "Listed", "Random", "Sobol", "Zip"]
 
 MOST_POINTS = 10**8
 
@@ -37,6 +35,11 @@ class Layout:
         """How many points."""
         return math.prod(self.shape)
 
+    @property
+    def listed(self) -> bool:
+        """Whether the points are a list, not a product of axes."""
+        return self.dims == ("point",)
+
     def point(self, number: int) -> dict[str, Any]:
         """Axis -> value of one point."""
         return {k: self.values[k][self.index[k][number]] for k in self.values}
@@ -55,12 +58,12 @@ class Grid:
         """The product of the axes, the last one fastest."""
         _refuse_ranges(axes, "Grid")
         shape = tuple(len(a.values) for a in axes)
-        _require_few(math.prod(shape))
-        number = np.arange(math.prod(shape))
-        where = np.unravel_index(number, shape) if shape else ()
-        index = {a.name: i for a, i in zip(axes, where, strict=True)}
-        dims = tuple(a.name for a in axes)
-        return Layout(dims, shape, {a.name: a.values for a in axes}, index)
+        n = math.prod(shape)
+        whole("the number of points of a Grid", n, at_least=0, at_most=MOST_POINTS)
+        values = {a.name: a.values for a in axes}
+        where = np.indices(shape).reshape(len(shape), n)
+        index = dict(zip(values, where, strict=True))
+        return Layout(tuple(values), shape, values, index)
 
 
 @dataclass(frozen=True)
@@ -68,22 +71,42 @@ class Zip:
     """First with first, second with second; one dimension, `point`."""
 
     def lay_out(self, axes: tuple[Axis, ...]) -> Layout:
-        """One point per position.
-
-        Raises:
-            ValueError: if the axes differ in length.
-        """
+        """One point per position; axes that differ in length are refused."""
         _refuse_ranges(axes, "Zip")
-        lengths = {a.name: len(a.values) for a in axes}
+        columns = {a.name: a.values for a in axes}
+        lengths = {name: len(values) for name, values in columns.items()}
         if len(set(lengths.values())) != 1:
             raise ValueError(f"axes of a Zip must be equally long, got {lengths}")
-        n = next(iter(lengths.values()))
-        values = {a.name: a.values for a in axes}
-        return Layout(("point",), (n,), values, dict.fromkeys(values, np.arange(n)))
+        return _listed(axes, columns, len(axes[0].values))
 
 
 @dataclass(frozen=True)
-class Random:
+class _Drawn(abc.ABC):
+    """`n` points made of numbers between 0 and 1, which `seed` decides."""
+
+    n: int
+    seed: int = 0
+
+    def lay_out(self, axes: tuple[Axis, ...]) -> Layout:
+        """Draw the points."""
+        n = whole("n", self.n, at_least=1, at_most=MOST_POINTS)
+        whole("seed", self.seed, at_least=0, at_most=2**63 - 1)
+        if not axes:
+            kind = type(self).__name__
+            raise ValueError(f"a {kind} design needs at least one axis, got none")
+        drawn = self._uniform(np.random.default_rng(self.seed), n, len(axes))
+        columns = {
+            axis.name: [_pick(axis, float(x)) for x in column]
+            for axis, column in zip(axes, drawn.T, strict=True)
+        }
+        return _listed(axes, columns, n)
+
+    @abc.abstractmethod
+    def _uniform(self, rng: np.random.Generator, n: int, d: int) -> np.ndarray:
+        """`n` rows of `d` numbers."""
+
+
+class Random(_Drawn):
     """`n` independent points; a listed axis is a choice, a range is uniform.
 
     Example:
@@ -93,89 +116,51 @@ class Random:
         5
     """
 
-    n: int
-    seed: int = 0
-
-    def lay_out(self, axes: tuple[Axis, ...]) -> Layout:
-        """Draw the points."""
-        _require_size(self)
-        rng = np.random.default_rng(self.seed)
-        return _drawn(rng.random((self.n, len(axes))), axes)
+    def _uniform(self, rng: np.random.Generator, n: int, d: int) -> np.ndarray:
+        return rng.random((n, d))
 
 
-@dataclass(frozen=True)
-class Sobol:
+class Sobol(_Drawn):
     """`n` points of a scrambled Sobol sequence: even coverage of many axes.
 
     A power of two keeps the balance of the sequence.
     """
 
-    n: int
-    seed: int = 0
+    def _uniform(self, rng: np.random.Generator, n: int, d: int) -> np.ndarray:
+        from scipy.stats import qmc  # takes 1.5 s: only who draws is to wait
 
-    def lay_out(self, axes: tuple[Axis, ...]) -> Layout:
-        """Draw the points."""
-        _require_size(self)
-        _require_axes(axes, "Sobol")
-        rng = np.random.default_rng(self.seed)
-        engine = qmc.Sobol(len(axes), scramble=True, rng=rng)
-        drawn = engine.random_base2(max(int(np.ceil(np.log2(self.n))), 0))
-        return _drawn(drawn[: self.n], axes)
+        engine = qmc.Sobol(d, scramble=True, rng=rng)
+        return engine.random_base2((n - 1).bit_length())[:n]
 
 
-@dataclass(frozen=True)
-class Latin:
+class Latin(_Drawn):
     """`n` points of a Latin hypercube: every axis is cut into `n` equal parts."""
 
-    n: int
-    seed: int = 0
+    def _uniform(self, rng: np.random.Generator, n: int, d: int) -> np.ndarray:
+        from scipy.stats import qmc  # as for Sobol
 
-    def lay_out(self, axes: tuple[Axis, ...]) -> Layout:
-        """Draw the points."""
-        _require_size(self)
-        _require_axes(axes, "Latin")
-        rng = np.random.default_rng(self.seed)
-        return _drawn(qmc.LatinHypercube(len(axes), rng=rng).random(self.n), axes)
+        return qmc.LatinHypercube(d, rng=rng).random(n)
 
 
 @dataclass(frozen=True)
 class Listed:
-    """Exactly these points; a search proposes them.
-
-    Attributes:
-        points: axis -> value, each.
-    """
+    """Exactly these points, each axis -> value; a search proposes them."""
 
     points: tuple[Mapping[str, Any], ...]
 
     def lay_out(self, axes: tuple[Axis, ...]) -> Layout:
-        """The points as given.
-
-        Raises:
-            ValueError: if a point is not one of the axes.
-        """
-        names = {a.name for a in axes}
+        """The points as given; one that does not name just the axes is refused."""
+        names = sorted(a.name for a in axes)
         for point in self.points:
-            if set(point) != names:
+            if sorted(point) != names:
                 raise ValueError(
-                    f"a listed point must name {sorted(names)}, got {sorted(point)}"
+                    f"a listed point must name {names}, got {sorted(point)}"
                 )
-        return _listed(axes, {n: [p[n] for p in self.points] for n in names})
+        n = whole("points", len(self.points), at_least=1, at_most=MOST_POINTS)
+        return _listed(axes, {k: [p[k] for p in self.points] for k in names}, n)
 
 
 Design = Grid | Zip | Random | Sobol | Latin | Listed
-
-
-def _drawn(u: np.ndarray, axes: tuple[Axis, ...]) -> Layout:
-    """Points from uniform numbers, one column per axis."""
-    return _listed(
-        axes,
-        {
-            axis.name: [_pick(axis, float(x)) for x in column]
-            for axis, column in zip(axes, u.T, strict=True)
-        },
-        len(u),
-    )
 
 
 def _pick(axis: Axis, u: float) -> Any:
@@ -184,8 +169,9 @@ def _pick(axis: Axis, u: float) -> Any:
     return axis.values[min(int(u * len(axis.values)), len(axis.values) - 1)]
 
 
-def _listed(axes, columns: Mapping[str, Sequence[Any]], n: int | None = None) -> Layout:
-    n = len(next(iter(columns.values()), [{}])) if n is None else n
+def _listed(
+    axes: tuple[Axis, ...], columns: Mapping[str, Sequence[Any]], n: int
+) -> Layout:
     values, index = {}, {}
     for axis in axes:
         column = columns[axis.name]
@@ -206,18 +192,3 @@ def _refuse_ranges(axes: tuple[Axis, ...], design: str) -> None:
                 f"axis {axis.name!r} is a Range: {design} needs values; "
                 "use design=Random(n) or Sobol(n)"
             )
-
-
-def _require_axes(axes: tuple[Axis, ...], design: str) -> None:
-    if not axes:
-        raise ValueError(f"a {design} design needs at least one axis, got none")
-
-
-def _require_size(design: Random | Sobol | Latin) -> None:
-    whole("n", design.n, at_least=1, at_most=MOST_POINTS)
-    whole("seed", design.seed, at_least=0, at_most=2**63 - 1)
-
-
-def _require_few(n: int) -> None:
-    if n > MOST_POINTS:
-        raise ValueError(f"the axes make {n:.3g} points, the bound is {MOST_POINTS:g}")

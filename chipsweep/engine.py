@@ -9,15 +9,15 @@ import xarray as xr
 
 from chipsweep import dataset as datasets
 from chipsweep.checks import whole
+from chipsweep.compute import Computer
 from chipsweep.designs import Design
 from chipsweep.files import Files
-from chipsweep.preparing import Prepared, Resources, identity, prepared
-from chipsweep.progress import Progress, Silent, Watched
+from chipsweep.preparing import Resources, prepared, require_some
+from chipsweep.progress import Progress, Watched
 from chipsweep.reductions import Reduction
 from chipsweep.remote import computed_remotely
 from chipsweep.spec import Indices, Spec, specify
-
-__all__ = ["identity", "run", "sweep"]
+from chipsweep.store import Store
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def sweep(
             and the fields of `base`; `chip` is the index of the chip; `key` is that
             chip's random key, or, if the parameter is called `keys`, both `Keys`: of
             the seed and of the chip.
-        axes: name -> values, `Structural`, `Traced` or `Range`. Numbers are mapped;
+        axes: name -> values, `Structural` or `Range`. Numbers are mapped;
             anything else is compiled value by value.
         chips: how many, or which.
         seeds: how many, or which.
@@ -114,11 +114,9 @@ def sweep(
         outputs=outputs,
     )  # fmt: skip
     resources = Resources(
-        chunk=chunk,
-        devices=devices,
-        memory_limit=memory_limit,
+        chunk=chunk, devices=devices, memory_limit=memory_limit,
         max_call_seconds=max_call_seconds,
-    )
+    )  # fmt: skip
     return run(spec, store=store, executor=executor, share=share,
                resources=resources, timeout=timeout, progress=progress)  # fmt: skip
 
@@ -136,14 +134,14 @@ def run(
     """Compute what the store lacks, and return everything. See `sweep`."""
     resources, share = resources or Resources(), _share(share)
     if executor is not None:
-        computed_remotely(spec, store, executor, share, resources, timeout,
-                          progress or Silent())  # fmt: skip
-        made = prepared(spec, Files.at(store), resources, may_create=False)
+        kept, computer = computed_remotely(
+            spec, store, executor, share, resources, timeout, progress
+        )
     else:
-        made = prepared(spec, Files.at(store), resources)
-        _compute_here(made, share, progress or Silent())
-    _require_some(made)
-    found = datasets.opened(made.store.files, spec.reduce)
+        kept, computer = prepared(spec, Files.at(store), resources)
+        _compute_here(kept, computer, share, progress)
+    require_some(spec, computer.errors)
+    found = datasets.opened(kept.files, spec.reduce)
     for failure in datasets.failures(found):
         _log.warning(
             "failed at %s: %s\n  again: %s",
@@ -152,11 +150,12 @@ def run(
     return found.load() if store is None else found
 
 
-def _compute_here(made: Prepared, share: tuple[int, int], progress: Progress) -> None:
+def _compute_here(
+    store: Store, computer: Computer, share: tuple[int, int], progress: Progress | None
+) -> None:
     """One thread computes, one writes, and the device waits for neither."""
-    store, computer = made.store, made.computer
     missing = store.missing()
-    watched = Watched(progress, made, missing)
+    watched = Watched(progress, store.frame, missing)
     missing = missing[missing % share[1] == share[0]]
     step = computer.n_devices
     calls = [missing[i : i + step].tolist() for i in range(0, len(missing), step)]
@@ -167,22 +166,13 @@ def _compute_here(made: Prepared, share: tuple[int, int], progress: Progress) ->
             following = None if call is None else computer.start(call)
             if started is not None:
                 for one in computer.finish(started):
-                    writes.append(writer.submit(store.write, one.number, one.chunk))
-                    watched.chunk(one)
+                    writes.append(writer.submit(store.write, one))
+                    watched.chunk(one.number, one.outputs)
                 while len(writes) > 2 * step:
                     writes.pop(0).result()
             started = following
         for write in writes:
             write.result()
-
-
-def _require_some(made: Prepared) -> None:
-    """Raise if every group failed."""
-    errors = made.computer.errors
-    if errors and len(errors) == len(made.store.frame.spec.groups):
-        number, text = next(iter(errors.items()))
-        cause = made.computer.causes.get(number)
-        raise RuntimeError(f"no point can be computed: {text}") from cause
 
 
 def _share(share: tuple[int, int] | None) -> tuple[int, int]:

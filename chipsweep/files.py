@@ -6,7 +6,7 @@ local store leaves out.
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,11 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.storage import FsspecStore, LocalStore, MemoryStore
 
-__all__ = ["Files"]
-
 
 class Files:
-    """A zarr store as keys and bytes.
-
-    Attributes:
-        store: zarr's.
-    """
+    """A store of zarr as keys and bytes."""
 
     def __init__(self, store: Store):
-        """Look at a store of zarr."""
         self.store = store
         self._arrays: dict[str, Any] = {}
 
@@ -44,7 +37,6 @@ class Files:
         return cls(LocalStore(Path(text).absolute(), read_only=read_only))
 
     def __str__(self) -> str:
-        """The folder, or the address."""
         return str(self.root or self.store)
 
     @property
@@ -66,14 +58,12 @@ class Files:
 
     def put(self, key: str, content: bytes) -> None:
         """Write a key, whole or not at all, and wait until it is on the disk."""
-        buffer = default_buffer_prototype().buffer.from_bytes(content)
-        sync(self.store.set(key, buffer))
+        sync(self.store.set(key, _buffer(content)))
         self.flush([key])
 
     def create(self, key: str, content: bytes) -> bool:
         """Write a key unless it is there already; whether the bytes are now ours."""
-        buffer = default_buffer_prototype().buffer.from_bytes(content)
-        sync(self.store.set_if_not_exists(key, buffer))
+        sync(self.store.set_if_not_exists(key, _buffer(content)))
         self.flush([key])
         return self.get(key) == content
 
@@ -83,33 +73,19 @@ class Files:
 
     def names(self, prefix: str = "") -> list[str]:
         """Keys and branches directly below a branch."""
-        if self._absent:
-            return []
-
-        async def collect():
-            return [name async for name in self.store.list_dir(prefix)]
-
-        return sorted(sync(collect()))
-
-    def keys(self) -> list[str]:
-        """All keys."""
-
-        async def collect():
-            return [name async for name in self.store.list()]
-
-        return sorted(sync(collect()))
+        return [] if self._absent else sync(_listed(self.store.list_dir(prefix)))
 
     def flush(self, keys: list[str]) -> None:
         """Wait until these keys are on the disk, if that is where they are."""
         if self.root is None:
             return
-        folders = set()
-        for key in keys:
-            path = self.root / key
-            _fsync(path)
-            folders.add(path.parent)
-        for folder in folders:
-            _fsync(folder)
+        paths = [self.root / key for key in keys]
+        for path in [*paths, *{path.parent for path in paths}]:
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
     def sweep_up(self) -> None:
         """Remove what writers that were killed left half written."""
@@ -129,18 +105,17 @@ class Files:
 
 def skeleton(build: Callable[[zarr.Group], None]) -> dict[str, bytes]:
     """All keys of a group that `build` makes, with its metadata consolidated."""
-    made = Files(MemoryStore())
-    build(zarr.create_group(made.store))
+    made = MemoryStore()
+    build(zarr.create_group(made))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # zarr 3 readers agree on it, its text not yet
-        zarr.consolidate_metadata(made.store)
-    keys = made.keys()
-    return {key: made.get(key) or b"" for key in keys}
+        zarr.consolidate_metadata(made)
+    return {key: Files(made).get(key) or b"" for key in sync(_listed(made.list()))}
 
 
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _buffer(content: bytes) -> Any:
+    return default_buffer_prototype().buffer.from_bytes(content)
+
+
+async def _listed(names: AsyncIterator[str]) -> list[str]:
+    return sorted([name async for name in names])

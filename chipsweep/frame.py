@@ -2,14 +2,13 @@
 
 import functools
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from chipsweep.spec import Spec
-
-__all__ = ["Frame", "Runs", "chunk_for"]
 
 
 class Runs(NamedTuple):
@@ -54,7 +53,7 @@ class Frame:
     def points(self) -> np.ndarray:
         """The number of the point at every place."""
         layout = self.spec.layout
-        if layout.dims == ("point",):
+        if layout.listed:
             return np.argsort(self.spec.group_of, kind="stable")
         numbers = np.arange(layout.size).reshape(layout.shape)
         return numbers.transpose(_order(self.spec))
@@ -67,7 +66,7 @@ class Frame:
     @property
     def grid(self) -> tuple[int, ...]:
         """Numbers of chunks along the dimensions."""
-        return tuple(-(-n // c) for n, c in zip(self.shape, self.chunk, strict=True))
+        return grid_of(self.shape, self.chunk)
 
     @property
     def width(self) -> int:
@@ -85,26 +84,49 @@ class Frame:
 
     def region(self, number: int) -> tuple[slice, ...]:
         """The part of the arrays that a chunk fills."""
-        starts = [i * c for i, c in zip(self.place(number), self.chunk, strict=True)]
-        return tuple(
-            slice(a, min(a + c, n))
-            for a, c, n in zip(starts, self.chunk, self.shape, strict=True)
-        )
+        return region_of(number, self.shape, self.chunk)
 
-    def size(self, number: int) -> int:
-        """Runs of a chunk; the last ones along a dimension may be shorter."""
-        return math.prod(s.stop - s.start for s in self.region(number))
+    def size(self, numbers: Iterable[int]) -> int:
+        """Runs of some chunks; the last ones along a dimension may be shorter."""
+        return sum(math.prod(s.stop - s.start for s in self.region(n)) for n in numbers)
 
     def runs(self, number: int) -> Runs:
         """The runs of a chunk, row-major over its region."""
         *where, chips, seeds = self.region(number)
         points = self.points[tuple(where)].ravel()
-        chip, seed = (
-            np.arange(chips.start, chips.stop),
-            np.arange(seeds.start, seeds.stop),
-        )
+        chip, seed = (np.arange(s.start, s.stop) for s in (chips, seeds))
         grid = np.meshgrid(points, chip, seed, indexing="ij")
         return Runs(*(x.ravel() for x in grid))
+
+    def locate(self, point: int, chip: int, seed: int) -> tuple[int, int]:
+        """The chunk of a run, numbered as in `Runs`, and the run's position in it."""
+        place = np.flatnonzero(self.points == point)[0]
+        where = (*np.unravel_index(place, self.points.shape), chip, seed)
+        chunk = [i // c for i, c in zip(where, self.chunk, strict=True)]
+        number = int(np.ravel_multi_index(chunk, self.grid))
+        runs = self.runs(number)
+        same = (runs.point == point) & (runs.chip == chip) & (runs.seed == seed)
+        return number, int(np.flatnonzero(same)[0])
+
+
+def grid_of(shape: Sequence[int], chunk: Sequence[int]) -> tuple[int, ...]:
+    """Numbers of chunks along the dimensions of an array."""
+    return tuple(-(-n // c) for n, c in zip(shape, chunk, strict=True))
+
+
+def region_of(
+    number: int, shape: Sequence[int], chunk: Sequence[int]
+) -> tuple[slice, ...]:
+    """The part of an array that a chunk fills.
+
+    Example:
+        >>> region_of(3, shape=(4, 5), chunk=(2, 3))
+        (slice(2, 4, None), slice(3, 5, None))
+    """
+    place = np.unravel_index(number, grid_of(shape, chunk))
+    starts = [int(i) * c for i, c in zip(place, chunk, strict=True)]
+    ends = [min(a + c, n) for a, c, n in zip(starts, chunk, shape, strict=True)]
+    return tuple(map(slice, starts, ends))
 
 
 def chunk_for(spec: Spec, width: int) -> tuple[int, ...]:
@@ -113,9 +135,8 @@ def chunk_for(spec: Spec, width: int) -> tuple[int, ...]:
     The part is evened out, so that all chunks are about equally full.
     """
     layout = spec.layout
-    sizes = [layout.shape[i] for i in _order(spec)]
-    sizes += [len(spec.chips), len(spec.seeds)]
-    alone = len(_structural(spec)) if layout.dims != ("point",) else 0
+    sizes = [*(layout.shape[i] for i in _order(spec)), len(spec.chips), len(spec.seeds)]
+    alone = 0 if layout.listed else sum(a.structural for a in spec.axes)
     chunk, left = [], max(width, 1)
     for depth, n in reversed(list(enumerate(sizes))):
         part = 1 if depth < alone else min(n, left)
@@ -125,15 +146,7 @@ def chunk_for(spec: Spec, width: int) -> tuple[int, ...]:
     return tuple(reversed(chunk))
 
 
-def _structural(spec: Spec) -> list[str]:
-    return [a.name for a in spec.axes if a.structural]
-
-
 def _order(spec: Spec) -> tuple[int, ...]:
     """Dimensions of the points: structural ones first."""
-    dims = spec.layout.dims
-    if dims == ("point",):
-        return (0,)
-    return tuple(
-        sorted(range(len(dims)), key=lambda i: dims[i] not in _structural(spec))
-    )
+    dims, mapped = spec.layout.dims, {a.name for a in spec.traced}
+    return tuple(sorted(range(len(dims)), key=lambda i: dims[i] in mapped))

@@ -17,11 +17,9 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from chipsweep.bytecode import digest_of_python
 from chipsweep.frame import Runs
-from chipsweep.point import NoSuchField
-from chipsweep.replicate import BadFunction, arguments, replicate
+from chipsweep.point import BadFunction
+from chipsweep.replicate import arguments, replicate
 from chipsweep.spec import Group, Spec, fields_of
-
-__all__ = ["Traced", "trace"]
 
 
 class Traced(NamedTuple):
@@ -47,15 +45,14 @@ def trace(spec: Spec, group: Group) -> Traced:
         held = digest_of_python(spec.function, fields_of(spec.base), group.structural)
         return Traced(dict(spec.outputs), held)
     zero = np.zeros(1, int)
-    one = arguments(spec, Runs(group.points[:1], zero, zero))
-    one = jax.tree.map(lambda a: a[0], one)
+    some = arguments(spec, Runs(group.points[:1], zero, zero))
+    one = jax.tree.map(lambda a: a[0], some)
     run = replicate(spec, group)
     try:
         jaxpr, shapes = jax.make_jaxpr(run, return_shape=True)(*one)
-    except (NoSuchField, BadFunction):
-        raise
     except Exception as e:
-        _blame(run, one, e)
+        if not isinstance(e, BadFunction):
+            _blame(run, one, e)
         raise
     outputs = {k: (str(v.dtype), tuple(v.shape)) for k, v in shapes.items()}
     return Traced(outputs, _digest(jaxpr))
@@ -98,10 +95,11 @@ def _digest(closed: ClosedJaxpr) -> str:
 
 
 def _constants(jaxpr: Jaxpr, consts: Iterable[Any] = ()) -> Iterator[Any]:
+    """Also arrays in the program itself: its text shows their shape alone."""
     yield from consts
-    yield from _written(jaxpr.outvars)
+    yield from _literals(jaxpr.outvars)
     for equation in jaxpr.eqns:
-        yield from _written(equation.invars)
+        yield from _literals(equation.invars)
         for part in jax.tree.leaves(list(equation.params.values())):
             if isinstance(part, ClosedJaxpr):
                 yield from _constants(part.jaxpr, part.consts)
@@ -109,8 +107,5 @@ def _constants(jaxpr: Jaxpr, consts: Iterable[Any] = ()) -> Iterator[Any]:
                 yield from _constants(part)
 
 
-def _written(variables: Iterable[Any]) -> Iterator[Any]:
-    """Arrays that stand in the program itself; its text shows their shape alone."""
-    for one in variables:
-        if isinstance(one, Literal) and np.ndim(one.val):
-            yield one.val
+def _literals(variables: Iterable[Any]) -> Iterator[Any]:
+    return (v.val for v in variables if isinstance(v, Literal) and np.ndim(v.val))

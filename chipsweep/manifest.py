@@ -3,19 +3,17 @@
 Nothing in it names anything to import or to call.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
-import numpy as np
 
 from chipsweep.axes import Axis, label
-from chipsweep.frame import Frame
 from chipsweep.outputs import Output
-from chipsweep.reductions import by_name, fields, known
+from chipsweep.reductions import BY_NAME, fields
 from chipsweep.spec import Spec
-
-__all__ = ["ABOUT", "FORMAT", "differences", "manifest_of", "reductions_in"]
 
 FORMAT = "chipsweep 1"
 ABOUT = ("function",)
@@ -23,10 +21,9 @@ ABOUT = ("function",)
 
 
 def manifest_of(
-    frame: Frame, programs: Sequence[str | None], outputs: Mapping[str, Output]
+    spec: Spec, programs: Sequence[str | None], outputs: Mapping[str, Output]
 ) -> dict[str, Any]:
-    """All that decides the numbers of a sweep and how they are laid out."""
-    spec = frame.spec
+    """All that decides the numbers of a sweep, but for the width of a call."""
     return {
         "format": FORMAT,
         "function": _called(spec.function),
@@ -48,8 +45,13 @@ def manifest_of(
         "outputs": {k: [o.dtype, list(o.shape), list(o.dims)]
                     for k, o in outputs.items()},
         "programs": list(programs),
-        "chunk": list(frame.chunk),
     }  # fmt: skip
+
+
+def digest(manifest: Mapping[str, Any]) -> str:
+    """Equal for manifests that differ in nothing that decides."""
+    decisive = {k: v for k, v in manifest.items() if k not in ABOUT}
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 def differences(stored: Any, asked: Any, where: str = "") -> list[str]:
@@ -60,20 +62,15 @@ def differences(stored: Any, asked: Any, where: str = "") -> list[str]:
         ['chips: stored 8, asked for 16']
     """
     if isinstance(stored, dict) and isinstance(asked, dict):
-        names = [*stored, *(n for n in asked if n not in stored)]
         found = []
-        for name in names:
+        for name in {**stored, **asked}:
             inner = f"{where}.{name}" if where else str(name)
             if inner not in ABOUT:
                 found += differences(stored.get(name), asked.get(name), inner)
         return found
     if stored == asked:
         return []
-    short = [
-        repr(x) if len(repr(x)) < 200 else repr(x)[:200] + "..."
-        for x in (stored, asked)
-    ]
-    return [f"{where}: stored {short[0]}, asked for {short[1]}"]
+    return [f"{where}: stored {stored!r:.200}, asked for {asked!r:.200}"]
 
 
 def reductions_in(manifest: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
@@ -81,12 +78,12 @@ def reductions_in(manifest: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
 
     Then only who has them, the sweep itself, can finish what they hold.
     """
-    kinds = [kind for several in manifest["reduce"].values() for kind, _ in several]
-    if not all(map(known, kinds)):
+    told: Mapping[str, Any] = manifest["reduce"]
+    if not all(kind in BY_NAME for several in told.values() for kind, _ in several):
         return {}
     return {
-        name: tuple(by_name(kind, given) for kind, given in several)
-        for name, several in manifest["reduce"].items()
+        name: tuple(BY_NAME[kind](**given) for kind, given in several)
+        for name, several in told.items()
     }
 
 
@@ -98,22 +95,21 @@ def outputs_in(manifest: Mapping[str, Any]) -> dict[str, Output]:
     }
 
 
-def _called(function: Any) -> str:
-    module = getattr(function, "__module__", None) or type(function).__module__
-    name = getattr(function, "__qualname__", None) or type(function).__qualname__
-    return f"{module}:{name}"
-
-
 def _axis(spec: Spec, axis: Axis) -> dict[str, Any]:
     kind = "structural" if axis.structural else "int" if axis.integer else "float"
     values = [label(v) for v in spec.layout.values[axis.name]]
     found: dict[str, Any] = {"kind": kind, "values": values}
-    if spec.layout.dims == ("point",) and axis.structural:
-        found["index"] = [int(i) for i in spec.layout.index[axis.name]]
+    if spec.layout.listed and axis.structural:
+        found["index"] = spec.layout.index[axis.name].tolist()
     return found
+
+
+def _called(function: Any) -> str:
+    one = function if hasattr(function, "__qualname__") else type(function)
+    return f"{one.__module__}:{one.__qualname__}"
 
 
 def _indices(given: Sequence[int]) -> Any:
     if isinstance(given, range):
         return {"range": [given.start, given.stop, given.step]}
-    return [int(i) for i in np.asarray(given)]
+    return list(given)

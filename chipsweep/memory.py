@@ -6,8 +6,6 @@ from typing import Any
 
 import jax
 
-__all__ = ["choose", "default_budget", "narrower", "needed"]
-
 PROBE = 32
 WORKING_SET = 8 * 2**20
 """Bytes per device on a CPU: beyond its caches more runs at once gain nothing."""
@@ -22,20 +20,16 @@ def needed(compiled: Any) -> int:
     found = compiled.memory_analysis()
     if found is None:  # a backend that does not tell
         return 0
-    return int(
-        found.temp_size_in_bytes
-        + found.argument_size_in_bytes
-        + found.output_size_in_bytes
-        - found.alias_size_in_bytes
-    )
+    given = found.argument_size_in_bytes + found.output_size_in_bytes
+    return int(found.temp_size_in_bytes + given - found.alias_size_in_bytes)
 
 
-def default_budget(n_devices: int, n_processes: int = 1) -> int:
+def default_budget(n_devices: int) -> int:
     """Bytes per device: half of what is free now."""
     stats = jax.local_devices()[0].memory_stats() or {}
     if "bytes_limit" in stats:
         return int(_SHARE * (stats["bytes_limit"] - stats.get("bytes_in_use", 0)))
-    return int(_SHARE * _free() / n_devices / n_processes)
+    return int(_SHARE * _free() / n_devices)
 
 
 def choose(
@@ -47,17 +41,15 @@ def choose(
 ) -> tuple[int, Any]:
     """Runs per call and device, and the program compiled for them.
 
-    A program for a few runs is compiled and asked how much it needs. Unless that
-    is near enough to what is wanted (the budget; on a CPU: its caches), the widest
-    power of two within it follows, and the program for that width is asked again.
-    Widths are evened out so that all calls are full.
+    A program for a few runs is asked how much it needs, then the widest within what
+    is wanted. Widths are evened out so that all calls are full.
 
     Args:
         compile_for: runs per device -> compiled program.
         runs: in all.
-        n_parallel: devices, of all processes.
+        n_parallel: devices.
         budget: bytes per device.
-        working_set: bytes per device that are enough; no bound when None.
+        working_set: bytes per device that are enough; the budget when None.
 
     Raises:
         MemoryError: if one run alone does not fit.
@@ -83,7 +75,7 @@ def choose(
 
 
 def narrower(chunk: int, took: float, longest: float) -> int:
-    """Lanes that take no longer than they may, if `chunk` runs took so long.
+    """Runs that take no longer than they may, if `chunk` of them took so long.
 
     Example:
         >>> narrower(32, took=80.0, longest=10.0), narrower(1, 80.0, 10.0)
@@ -109,7 +101,7 @@ def _free() -> int:
         with open("/proc/meminfo", encoding="ascii") as lines:
             told = dict(line.split(":") for line in lines)
         return int(told["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
+    except (OSError, KeyError, ValueError):  # not Linux
         pass
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2

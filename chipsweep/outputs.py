@@ -6,12 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chipsweep.axes import RESERVED
-from chipsweep.identity import Traced
-from chipsweep.reductions import Found
 from chipsweep.spec import Spec
 from chipsweep.suggest import suggest
-
-__all__ = ["FAILED", "MISSING", "OK", "REASONS", "Output", "finished", "outputs_of"]
 
 REASONS = ("ok", "diverged", "failed", "not computed")
 """What the numbers of `reason` mean."""
@@ -32,8 +28,14 @@ class Output(NamedTuple):
     shape: tuple[int, ...]
     dims: tuple[str, ...]
 
+    def blank(self, n: int) -> np.ndarray:
+        """No values yet, of `n` runs."""
+        if self.dtype == "str":
+            return np.full((n, *self.shape), "", np.dtypes.StringDType())
+        return np.full((n, *self.shape), np.nan, self.dtype)
 
-def outputs_of(spec: Spec, traced: Iterable[Traced]) -> dict[str, Output]:
+
+def outputs_of(spec: Spec, programs: Iterable[Mapping[str, Any]]) -> dict[str, Output]:
     """The outputs of all programs together.
 
     Raises:
@@ -41,8 +43,8 @@ def outputs_of(spec: Spec, traced: Iterable[Traced]) -> dict[str, Output]:
             that no dataset holds.
     """
     wide: dict[str, tuple[str, tuple[int, ...]]] = {}
-    for one in traced:
-        for name, (dtype, shape) in one.outputs.items():
+    for outputs in programs:
+        for name, (dtype, shape) in outputs.items():
             kind = _kind(name, dtype)
             wide[name] = _widest(name, wide.get(name, (kind, shape)), (kind, shape))
     for what in ("reduce", "keep", "dims", "may_be_nan"):
@@ -57,27 +59,28 @@ def outputs_of(spec: Spec, traced: Iterable[Traced]) -> dict[str, Output]:
     return found
 
 
-def finished(spec: Spec, name: str, output: Output) -> dict[str, Found]:
-    """The variables that the reductions of an output yield, of nobody yet."""
-    made: dict[str, Found] = {}
+def _finished(spec: Spec, name: str, output: Output) -> set[str]:
+    """Names of the variables that the reductions of an output make."""
+    made: set[str] = set()
     for reduction in spec.reduce.get(name, ()):
         state = reduction.init(output.shape, np.dtype(output.dtype))
-        for suffix, one in reduction.finish(state, 0).items():
+        for suffix in reduction.finish(state, 0):
             if f"{name}_{suffix}" in made:
                 raise ValueError(f"reduce: two reductions make {name}_{suffix}")
-            made[f"{name}_{suffix}"] = one
+            made.add(f"{name}_{suffix}")
     return made
 
 
 def _kind(name: str, dtype: str) -> str:
+    """The dtype in the store."""
     if dtype == "str":
         return dtype
     held = np.dtype(dtype)
-    if (held.kind == "f" and held.itemsize >= 4) or held.kind == "c":
-        return dtype
-    if held.kind in "iub" or held.kind == "f":
-        return "float32" if held.kind == "f" else "float64"
-    raise ValueError(f"output {name!r} must be numbers, got {dtype}")
+    if held.kind in "iub":
+        return "float64"
+    if held.kind not in "fc":
+        raise ValueError(f"output {name!r} must be numbers, got {dtype}")
+    return dtype if held.itemsize >= 4 else "float32"
 
 
 def _widest(name, a, b) -> tuple[str, tuple[int, ...]]:
@@ -108,25 +111,14 @@ def _dims(spec: Spec, name: str, wide: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _require_free(spec: Spec, outputs: Mapping[str, Output]) -> None:
     """Refuse two variables or dimensions of one name."""
-    taken = dict.fromkeys(RESERVED, "the sweep's own")
-    taken |= {"computed": "the sweep's own"}
+    taken = dict.fromkeys((*RESERVED, "computed"), "the sweep's own")
     taken |= {a.name: "an axis" for a in spec.axes}
-    made = {n: f"the output {n!r}" for n in outputs}
     for name, output in outputs.items():
-        for made_name in finished(spec, name, output):
-            if made_name in made:
-                raise ValueError(
-                    f"output {made_name!r} has the name of a reduction of {name!r}: "
-                    "rename one"
-                )
-    for name in outputs:
+        for made in _finished(spec, name, output):
+            if made in outputs:
+                raise ValueError(f"output {made!r} is also a reduction of {name!r}")
         if name in taken:
-            raise ValueError(
-                f"output {name!r} has a name that is {taken[name]}: rename it"
-            )
-    for name, output in outputs.items():
+            raise ValueError(f"output {name!r}: this name is {taken[name]}: rename it")
         for dim in output.dims:
-            if dim in taken or (dim in made and dim != name):
-                raise ValueError(
-                    f"dims of {name!r}: the name {dim!r} is taken, choose another"
-                )
+            if dim in taken or (dim in outputs and dim != name):
+                raise ValueError(f"dims of {name!r}: the name {dim!r} is taken")

@@ -5,40 +5,32 @@ from typing import Any
 import numpy as np
 
 from chipsweep.frame import Runs
-from chipsweep.point import NoSuchField, Point
-from chipsweep.replicate import BadFunction
+from chipsweep.point import BadFunction, Point
 from chipsweep.spec import Spec, fields_of
 
-__all__ = ["plain_rows"]
+_KINDS = {"str": np.dtypes.StringDType(), "float64": np.dtype(np.float64)}
 
 
 def plain_rows(
     spec: Spec, runs: Runs
-) -> tuple[dict[str, np.ndarray], list[tuple[int, str]]]:
-    """Outputs of some runs, and what went wrong with which.
+) -> tuple[dict[str, np.ndarray], dict[int, Exception]]:
+    """Outputs of the runs that came out, and what went wrong with which other.
 
     The function's key is a `numpy.random.Generator`.
     """
     assert spec.outputs is not None
-    kinds = {"str": np.dtypes.StringDType(), "float64": np.dtype(np.float64)}
-    n = len(runs.point)
-    rows = {
-        name: np.full((n, *shape), "" if dtype == "str" else np.nan, kinds[dtype])
-        for name, (dtype, shape) in spec.outputs.items()
-    }
-    errors = []
-    for i, (point, chip, seed) in enumerate(zip(*runs, strict=True)):
+    found, errors = [], {}
+    for i, who in enumerate(zip(*runs, strict=True)):
         try:
-            found = _one(spec, int(point), int(chip), int(seed))
-            for name, value in found.items():
-                rows[name][i] = value
-        except (NoSuchField, BadFunction):
+            found.append(_one(spec, *map(int, who)))
+        except BadFunction:
             raise
         except Exception as e:
-            errors.append((i, f"{type(e).__name__}: {e}"))
-    for i, _ in errors:  # nothing half of a run
-        for name, (dtype, _) in spec.outputs.items():
-            rows[name][i] = "" if dtype == "str" else np.nan
+            errors[i] = e
+    rows = {}
+    for name, (dtype, shape) in spec.outputs.items():
+        values = np.array([one[name] for one in found], _KINDS[dtype])
+        rows[name] = values.reshape(len(found), *shape)
     return rows, errors
 
 
@@ -59,15 +51,14 @@ def _one(spec: Spec, point: int, chip: int, seed: int) -> dict[str, Any]:
 
 
 def _as_declared(name: str, value: Any, dtype: str, shape: tuple[int, ...]) -> Any:
-    found = np.asarray(value)
+    found, text = np.asarray(value), dtype == "str"
     if found.shape != shape:
         raise ValueError(f"output {name!r} was declared {shape}, got {found.shape}")
-    if dtype == "str":
-        if found.dtype.kind not in "UT":
-            raise ValueError(f"output {name!r} was declared text, got {value!r}")
+    if found.dtype.kind not in ("UT" if text else "biuf"):
+        kind = "text" if text else "float"
+        raise ValueError(f"output {name!r} was declared {kind}, got {value!r}")
+    if text:
         return found
-    if found.dtype.kind not in "biuf":
-        raise ValueError(f"output {name!r} was declared float, got {value!r}")
     held = found.astype(np.float64)
     if found.dtype.kind in "iu" and not np.array_equal(held.astype(found.dtype), found):
         raise ValueError(f"output {name!r} is beyond what a float holds, got {value!r}")

@@ -1,19 +1,15 @@
 """What a sweep is going to do, before it does it."""
 
+import datetime
 import time
 from dataclasses import dataclass
 from typing import Any
-
-import jax
 
 from chipsweep import memory
 from chipsweep.axes import label
 from chipsweep.files import Files
 from chipsweep.preparing import Resources, prepared
 from chipsweep.spec import Spec
-from chipsweep.store import read_manifest
-
-__all__ = ["Plan", "Program", "plan"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +27,13 @@ class Program:
     points: int
     runs: int
     bytes: int | None = None
+
+    def __str__(self) -> str:
+        named = ", ".join(f"{k} {v}" for k, v in self.structural.items())
+        line = f"{named or 'one program'}: {self.points} points, {self.runs} runs"
+        if self.bytes is None:
+            return line
+        return f"{line}, {self.bytes / 2**20:.3g} MiB per call"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,23 +66,22 @@ class Plan:
 
     @property
     def runs(self) -> int:
-        """Trainings, or whatever the function does, in all."""
+        """Points x chips x seeds."""
         return sum(p.runs for p in self.programs)
 
     def __str__(self) -> str:
-        """A few lines for a person."""
-        n = len(self.programs)
         lines = [
             f"{self.points} points x {self.chips} chips x {self.seeds} seeds "
             f"= {self.runs} runs, {self.width} per call, {self.devices} devices",
             f"mapped: {_sizes(self.mapped)}",
-            f"structural: {_sizes(self.structural)}; {n} to compile",
+            f"structural: {_sizes(self.structural)}; {len(self.programs)} to compile",
         ]
-        lines += [f"  {_line(p)}" for p in self.programs if p.structural or p.bytes]
+        lines += [f"  {p}" for p in self.programs if p.structural or p.bytes]
         if self.done:
             lines.append(f"{self.done} runs are there already")
         if self.seconds is not None:
-            lines.append(f"about {_time(self.seconds)}")
+            left = datetime.timedelta(seconds=round(self.seconds))
+            lines.append(f"about {left} left")
         return "\n".join(lines)
 
 
@@ -101,38 +103,32 @@ def plan(
 
     Example:
         >>> from chipsweep import specify
-        >>> def nothing(point, chip, key):
-        ...     return {"x": point.noise}
-        >>> plan(specify(nothing, {"noise": [0.0, 0.1]}, chips=3)).runs
-        6
+        >>> spec = specify(lambda p, c, k: {"x": p.noise}, {"noise": [0.0, 0.1]})
+        >>> plan(spec).runs
+        2
     """
-    there = store is not None and Files.at(store).get("zarr.json") is not None
-    files = Files.at(store, read_only=True) if there else Files.at(None)
-    if there:
-        read_manifest(files)
-    made = prepared(spec, files, resources or Resources(), may_create=not there)
-    computer, frame = made.computer, made.store.frame
-    missing = made.store.missing()
+    files = Files.at(store, read_only=True)
+    if files.get("zarr.json") is None:
+        files = Files.at(None)
+    kept, computer = prepared(spec, files, resources or Resources())
+    missing, frame = kept.missing(), computer.frame
     seconds, sizes = 0.0, {}
     for group in spec.groups if measure else spec.groups[:1]:
         if spec.outputs is not None or group.number in computer.errors:
             continue
         clock = time.perf_counter()
-        program = computer.program(group)
-        sizes[group.number] = memory.needed(program)
+        sizes[group.number] = memory.needed(computer.program(group))
         seconds += time.perf_counter() - clock
         if measure:
-            seconds += (
-                _one_call(made, group)
-                * len(missing)
-                / computer.n_devices
-                * (len(group.points) / spec.layout.size)
-            )
-    sizes_of = {a.name: len(a.values) or spec.layout.size for a in spec.axes}
-    kinds = {a.name: a.structural for a in spec.axes}
+            calls = len(missing) / computer.n_devices
+            calls *= len(group.points) / spec.layout.size
+            number, _ = frame.locate(int(group.points[0]), 0, 0)
+            seconds += calls * computer.tried([number])
+    axes = {a.name: len(a.values) or spec.layout.size for a in spec.axes}
+    mapped = {a.name: axes.pop(a.name) for a in spec.traced}
     return Plan(
-        mapped={n: s for n, s in sizes_of.items() if not kinds[n]},
-        structural={n: s for n, s in sizes_of.items() if kinds[n]},
+        mapped=mapped,
+        structural=axes,
         points=spec.layout.size,
         chips=len(spec.chips),
         seeds=len(spec.seeds),
@@ -140,46 +136,17 @@ def plan(
             Program(
                 structural={k: label(v) for k, v in g.structural.items()},
                 points=len(g.points),
-                runs=len(g.points) * spec.population,
+                runs=len(g.points) * len(spec.chips) * len(spec.seeds),
                 bytes=sizes.get(g.number),
             )
             for g in spec.groups
         ),
         width=frame.width,
         devices=computer.n_devices,
-        done=spec.runs - sum(frame.size(int(n)) for n in missing),
+        done=spec.runs - frame.size(missing),
         seconds=seconds if measure else None,
     )
 
 
-def _one_call(made: Any, group: Any) -> float:
-    """Seconds that one call of a program takes."""
-    frame = made.store.frame
-    number = next(
-        n
-        for n in range(frame.count)
-        if frame.spec.group_of[frame.runs(n).point[0]] == group.number
-    )
-    clock = time.perf_counter()
-    jax.block_until_ready(made.computer.start([number])[1][0][1])
-    return time.perf_counter() - clock
-
-
-def _line(program: Program) -> str:
-    named = (
-        ", ".join(f"{k} {v}" for k, v in program.structural.items()) or "one program"
-    )
-    size = (
-        "" if program.bytes is None else f", {program.bytes / 2**20:.3g} MiB per call"
-    )
-    return f"{named}: {program.points} points, {program.runs} runs{size}"
-
-
 def _sizes(sizes: dict[str, int]) -> str:
     return ", ".join(f"{name} ({n})" for name, n in sizes.items()) or "nothing"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

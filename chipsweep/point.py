@@ -5,10 +5,12 @@ from typing import Any
 
 from chipsweep.suggest import suggest
 
-__all__ = ["NoSuchField", "Point"]
+
+class BadFunction(ValueError):
+    """The function cannot be swept like this, at any point."""
 
 
-class NoSuchField(AttributeError, ValueError):
+class NoSuchField(AttributeError, BadFunction):
     """The function asks the point for something that is neither axis nor base."""
 
 

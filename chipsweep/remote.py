@@ -1,20 +1,18 @@
 """Calls computed elsewhere, by any executor, into one store."""
 
-import concurrent.futures as futures
 import threading
 import time
 import uuid
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from chipsweep.compute import Computer
 from chipsweep.files import Files
-from chipsweep.preparing import Prepared, Resources, prepared
+from chipsweep.preparing import Resources, prepared
 from chipsweep.progress import Progress, Watched
 from chipsweep.spec import Spec
-
-__all__ = ["computed_remotely"]
+from chipsweep.store import Store
 
 AHEAD = 256
 """Calls handed to the executor before the first of them is done."""
@@ -22,8 +20,8 @@ AHEAD = 256
 
 def computed_remotely(
     spec: Spec, store: Any, executor: Any, share: tuple[int, int],
-    resources: Resources, timeout: float, progress: Progress,
-) -> None:  # fmt: skip
+    resources: Resources, timeout: float, progress: Progress | None,
+) -> tuple[Store, Computer]:  # fmt: skip
     """Let an executor fill a store.
 
     Tracing, sizing and compiling are done by its workers: this process may have no
@@ -36,67 +34,67 @@ def computed_remotely(
     """
     if store is None:
         raise ValueError("executor needs a store that its workers can reach, got None")
-    name = uuid.uuid4().hex
-    first = executor.submit(_prepare, name, spec, store, resources)
+    job = _Job(uuid.uuid4().hex, spec, store, resources)
+    first = executor.submit(_missing, job)
     _wait([first], timeout)
     missing = first.result()
     made = prepared(spec, Files.at(store), resources, may_create=False)
-    frame = made.store.frame
-    watched = Watched(progress, made, missing)
+    watched = Watched(progress, made[0].frame, missing)
     waiting = missing[missing % share[1] == share[0]].tolist()
     running: dict[Any, int] = {}
     while waiting or running:
         while waiting and len(running) < AHEAD:
             number = waiting.pop(0)
-            call = executor.submit(_call, name, spec, store, resources, [number])
+            call = executor.submit(_call, job, number)
             running[call] = number
         for done in _wait(list(running), timeout):
-            number = running.pop(done)
             done.result()
-            watched.add(frame.runs(number), {})
+            watched.chunk(running.pop(done), {})
+    return made
 
 
 def _wait(running: list[Any], timeout: float) -> list[Any]:
-    """Those that are done, at least one."""
+    """Those that are done, at least one; not every executor's are of the library."""
     clock = time.monotonic()
-    while True:
-        done = [one for one in running if one.done()]
-        if done:
-            return done
+    while not (done := [one for one in running if one.done()]):
         if time.monotonic() - clock > timeout:
             raise TimeoutError(
                 f"no call was finished for {timeout:g} s: has the executor workers?"
             )
-        if isinstance(running[0], futures.Future):
-            futures.wait(running, timeout=0.2, return_when=futures.FIRST_COMPLETED)
-        else:
-            time.sleep(0.05)
+        time.sleep(0.02)
+    return done
 
 
-_known: dict[str, Prepared] = {}
+class _Job(NamedTuple):
+    """What a worker is told; `name` is new at every run."""
+
+    name: str
+    spec: Spec
+    store: Any
+    resources: Resources
+
+
+_known: dict[str, tuple[Store, Computer]] = {}
 _lock = threading.Lock()
 
 
-def _prepare(name: str, spec: Spec, store: Any, resources: Resources) -> np.ndarray:
-    """On a worker: open the store; what is missing."""
-    return _made(name, spec, store, resources).store.missing()
+def _missing(job: _Job) -> np.ndarray:
+    """On a worker: open the store; what is to be computed."""
+    return _opened(job)[0].missing()
 
 
-def _call(
-    name: str, spec: Spec, store: Any, resources: Resources, numbers: Sequence[int]
-) -> int:
-    """On a worker: compute some chunks, unless they are there."""
-    made = _made(name, spec, store, resources)
-    wanted = [n for n in numbers if not made.store.has(n)]
-    for one in made.computer.compute(wanted):
-        made.store.write(one.number, one.chunk)
-    return len(wanted)
+def _call(job: _Job, number: int) -> None:
+    """On a worker: compute a chunk, unless it is there."""
+    kept, computer = _opened(job)
+    if not kept.has(number):
+        for chunk in computer.compute([number]):
+            kept.write(chunk)
 
 
-def _made(name: str, spec: Spec, store: Any, resources: Resources) -> Prepared:
+def _opened(job: _Job) -> tuple[Store, Computer]:
     """Traced, compared and compiled once per process and run of a sweep."""
     with _lock:
-        if name not in _known:
+        if job.name not in _known:
             _known.clear()  # only the sweep at hand keeps its programs
-            _known[name] = prepared(spec, Files.at(store), resources)
-        return _known[name]
+            _known[job.name] = prepared(job.spec, Files.at(job.store), job.resources)
+        return _known[job.name]

@@ -11,12 +11,11 @@ import xarray as xr
 
 from chipsweep.axes import label
 from chipsweep.files import Files
-from chipsweep.frame import Frame, Runs
-from chipsweep.preparing import Prepared, Resources, prepared
+from chipsweep.frame import Runs
+from chipsweep.outputs import outputs_of
+from chipsweep.preparing import Resources, prepared
 from chipsweep.replicate import arguments, replicate
 from chipsweep.spec import Spec
-
-__all__ = ["replay"]
 
 
 def replay(
@@ -33,13 +32,11 @@ def replay(
     With the store of the sweep, the outputs come from its program at its width of a
     call: they are equal bit for bit on the same kind of machine. Without, or with
     another `chunk`, the draws are the same and the roundings may not be: relative
-    differences of the order of 1e-6 per step in float32, which a training amplifies
-    like any other perturbation.
+    differences of the order of 1e-6 per step in float32, which a training amplifies.
 
     If the function takes the keyword `trace`, it is called once more, alone, with
-    `trace=True`, and may return more: weights, writes, conductances, step by step.
-    Those are added; `attrs["rounding"]` is the largest difference between the two
-    runs in what both returned.
+    `trace=True`, and may return more, step by step. That is added; `attrs["rounding"]`
+    is the largest difference between the two runs in what both returned.
 
     Args:
         spec: of the sweep; `specify` takes the same arguments as `sweep`.
@@ -59,25 +56,28 @@ def replay(
             raise ValueError(
                 f"{name} must be one of {min(known)} to {max(known)}, got {i}"
             )
-    made = _made(spec, store, chunk)
-    who = index, list(spec.chips).index(chip), list(spec.seeds).index(seed)
-    outputs = _again(made, *who)
-    attrs: dict[str, Any] = {"point": json.dumps(_labels(spec, index))}
+    who = index, spec.chips.index(chip), spec.seeds.index(seed)
+    alone = store is None or chunk is not None
+    files = Files.at(None) if alone else Files.at(store, read_only=True)
+    resources = Resources(chunk=chunk or 1 if alone else None, devices=1)
+    kept, computer = prepared(spec, files, resources, may_create=alone)
+    number, position = computer.frame.locate(*who)
+    (found,) = computer.compute([number])
+    if position in (wrong := dict(found.errors)):
+        cause = computer.errors.get(int(spec.group_of[index]))
+        raise RuntimeError(wrong[position]) from cause
+    outputs = {k: v[position] for k, v in found.outputs.items()}
+    dims = {name: one.dims for name, one in kept.outputs.items()}
+    labels = {k: label(v) for k, v in spec.layout.point(index).items()}
+    attrs: dict[str, Any] = {"point": json.dumps(labels)}
     if spec.outputs is None and "trace" in inspect.signature(spec.function).parameters:
         traced = _traced(spec, *who)
         attrs["rounding"] = _apart(outputs, traced)
         outputs |= {k: v for k, v in traced.items() if k not in outputs}
-    dims = {name: one.dims for name, one in made.store.outputs.items()}
-    variables = {k: (dims.get(k) or _steps(k, v), v) for k, v in outputs.items()}
+        shapes = {k: (str(v.dtype), v.shape) for k, v in outputs.items()}
+        dims = {k: one.dims for k, one in outputs_of(spec, [shapes]).items()} | dims
+    variables = {name: (dims[name], value) for name, value in outputs.items()}
     return xr.Dataset(variables, coords={"chip": chip, "seed": seed}, attrs=attrs)
-
-
-def _made(spec: Spec, store: Any, chunk: int | None) -> Prepared:
-    """The programs of the store, or ones of their own."""
-    if store is not None and chunk is None:
-        files = Files.at(store, read_only=True)
-        return prepared(spec, files, Resources(devices=1), may_create=False)
-    return prepared(spec, Files.at(None), Resources(chunk=chunk or 1, devices=1))
 
 
 def _index(spec: Spec, point: Mapping[str, Any] | int) -> int:
@@ -107,28 +107,6 @@ def _equal(known: Any, asked: Any) -> bool:
     return asked is known or str(label(asked)) == str(label(known))
 
 
-def _again(made: Prepared, point: int, chip: int, seed: int) -> dict[str, np.ndarray]:
-    """The run's row of the chunk that holds it."""
-    number, position = _place(made.store.frame, point, chip, seed)
-    (found,) = made.computer.compute([number])
-    for i, text in found.chunk.errors:
-        if i == position:
-            raise RuntimeError(text) from made.computer.causes.get(
-                int(made.store.frame.spec.group_of[point])
-            )
-    return {k: v[position] for k, v in found.outputs.items()}
-
-
-def _place(frame: Frame, point: int, chip: int, seed: int) -> tuple[int, int]:
-    """The chunk of a run, and the run's position in it."""
-    where = (*(int(i[0]) for i in np.nonzero(frame.points == point)), chip, seed)
-    chunk = [i // c for i, c in zip(where, frame.chunk, strict=True)]
-    number = int(np.ravel_multi_index(chunk, frame.grid))
-    runs = frame.runs(number)
-    same = (runs.point == point) & (runs.chip == chip) & (runs.seed == seed)
-    return number, int(np.flatnonzero(same)[0])
-
-
 def _traced(spec: Spec, point: int, chip: int, seed: int) -> dict[str, np.ndarray]:
     runs = Runs(*(np.array([i]) for i in (point, chip, seed)))
     one = jax.tree.map(lambda a: a[0], arguments(spec, runs))
@@ -138,17 +116,6 @@ def _traced(spec: Spec, point: int, chip: int, seed: int) -> dict[str, np.ndarra
 
 def _apart(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> float:
     """Largest absolute difference; NaN equals NaN."""
-    gaps = [
-        np.abs(np.asarray(a[k], float) - np.asarray(b[k], float)) for k in a if k in b
-    ]
+    shared = ((np.asarray(a[k], float), np.asarray(b[k], float)) for k in a if k in b)
+    gaps = [np.abs(x - y) for x, y in shared]
     return max((float(np.nanmax(g, initial=0.0)) for g in gaps), default=0.0)
-
-
-def _steps(name: str, value: Any) -> tuple[str, ...]:
-    if np.ndim(value) == 1:
-        return ("step",)
-    return tuple(f"{name}_{i}" for i in range(np.ndim(value)))
-
-
-def _labels(spec: Spec, index: int) -> dict[str, Any]:
-    return {k: label(v) for k, v in spec.layout.point(index).items()}

@@ -11,14 +11,8 @@ import numpy as np
 from jaxtyping import Array, Key
 
 from chipsweep.frame import Runs
-from chipsweep.point import Point
+from chipsweep.point import BadFunction, Point
 from chipsweep.spec import Group, Spec, fields_of
-
-__all__ = ["BadFunction", "Keys", "arguments", "keys_of", "named", "replicate"]
-
-
-class BadFunction(ValueError):
-    """The function cannot be swept like this, at any point."""
 
 
 class Keys(NamedTuple):
@@ -51,7 +45,8 @@ def replicate(spec: Spec, group: Group, **extra: Any) -> Callable:
 
     The keys depend on seed and chip alone, unless the sweep gives each point its own.
     """
-    base, both = fields_of(spec.base), takes_both(spec.function)
+    base = fields_of(spec.base)
+    both = [*inspect.signature(spec.function).parameters][2:3] == ["keys"]
 
     def run(values, point, chip, seed):
         root = jr.key(spec.key, impl="threefry2x32")
@@ -59,18 +54,9 @@ def replicate(spec: Spec, group: Group, **extra: Any) -> Callable:
         keys = keys_of(root, seed, chip)
         told = Point({**base, **group.structural, **values, "seed": seed}, spec.read)
         key = keys if both else keys.chip
-        return named(spec.function(told, chip, key, **extra))
+        return _named(spec.function(told, chip, key, **extra))
 
     return run
-
-
-def takes_both(function: Callable) -> bool:
-    """Whether the third parameter is called `keys`: it then gets `Keys`."""
-    try:
-        parameters = list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return False
-    return parameters[2:3] == ["keys"]
 
 
 def arguments(spec: Spec, runs: Runs) -> tuple[dict[str, np.ndarray], Any, Any, Any]:
@@ -85,12 +71,8 @@ def arguments(spec: Spec, runs: Runs) -> tuple[dict[str, np.ndarray], Any, Any, 
     return values, point, chips[runs.chip], seeds[runs.seed]
 
 
-def named(outputs: Any) -> dict[str, Any]:
-    """The outputs of a function as a dict of arrays.
-
-    Raises:
-        BadFunction: if they are none.
-    """
+def _named(outputs: Any) -> dict[str, jax.Array]:
+    """The outputs of a function as a dict of arrays of dtypes that NumPy has."""
     if hasattr(outputs, "_asdict"):
         outputs = outputs._asdict()
     if not isinstance(outputs, Mapping) or not outputs:
@@ -98,20 +80,17 @@ def named(outputs: Any) -> dict[str, Any]:
             "the function must return a dict of arrays by name (or a NamedTuple), "
             f"got {type(outputs).__name__}"
         )
-    wrong = [k for k in outputs if not isinstance(k, str) or not k.isidentifier()]
-    if wrong:
-        raise BadFunction(f"output {wrong[0]!r}: the name must be an identifier")
-    return {k: _plain(k, v) for k, v in outputs.items()}
-
-
-def _plain(name: str, value: Any) -> jax.Array:
-    """An array of a dtype that NumPy has."""
-    try:
-        value = jnp.asarray(value)
-    except TypeError:
-        raise BadFunction(
-            f"output {name!r} must be an array of numbers, got {value!r}"
-        ) from None
-    if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
-        raise BadFunction(f"output {name!r} must be numbers, not a random key")
-    return value.astype(jnp.float32) if value.dtype.kind == "V" else value
+    found = {}
+    for name, given in outputs.items():
+        if not isinstance(name, str) or not name.isidentifier():
+            raise BadFunction(f"output {name!r}: the name must be an identifier")
+        try:
+            value = jnp.asarray(given)
+        except TypeError:
+            raise BadFunction(
+                f"output {name!r} must be an array of numbers, got {given!r}"
+            ) from None
+        if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
+            raise BadFunction(f"output {name!r} must be numbers, not a random key")
+        found[name] = value.astype(jnp.float32) if value.dtype.kind == "V" else value
+    return found

@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from chipsweep.axes import Axis, Structural, read_axes
+from chipsweep.axes import Axis, read_axes
 from chipsweep.designs import Listed
 from chipsweep.engine import sweep
-
-__all__ = ["search"]
 
 
 def search(
@@ -31,11 +29,10 @@ def search(
 ) -> Any:
     """Let optuna look for the best point; needs the extra `search`.
 
-    A batch of proposals is one sweep, so mapped axes are still computed at once. With
-    several numbers of chips, every point is first tried on the fewest; optuna's pruner
-    decides which of them are worth the next number (common random numbers: the first
-    chips are the same). With a store and the same seed, an interrupted search proposes
-    the same points again and reads back what it had.
+    A batch of proposals is one sweep. With several numbers of chips, every point is
+    first tried on the fewest; optuna's pruner decides which of them are worth the next
+    number. With a store and the same seed, an interrupted search proposes the same
+    points again and reads back what it had.
 
     Args:
         function: as in `sweep`.
@@ -66,13 +63,12 @@ def search(
         pruner=optuna.pruners.MedianPruner(n_startup_trials=batch),
     )
     for i in range(batches):
-        trials = [searched.ask() for _ in range(batch)]
-        points = {t.number: _proposed(t, read) for t in trials}
-        alive = trials
+        alive = [searched.ask() for _ in range(batch)]
+        points = {t.number: _proposed(t, read) for t in alive}
         for number in chips:
             found = sweep(
                 function,
-                {a.name: _column(a, [points[t.number] for t in alive]) for a in read},
+                axes,
                 design=Listed(tuple(points[t.number] for t in alive)),
                 chips=number,
                 store=None if store is None else Path(store) / f"{i:04}-{number}",
@@ -88,13 +84,13 @@ def search(
 def _told(optuna, searched, trials, scores, number: int, last: bool) -> list[Any]:
     """Tell optuna; the trials that go on."""
     on, state = [], optuna.trial.TrialState
-    for trial, value in zip(trials, scores, strict=True):
+    for trial, value in zip(trials, scores.tolist(), strict=True):
         if not np.isfinite(value):
             searched.tell(trial, state=state.FAIL)
             continue
-        trial.report(float(value), number)
+        trial.report(value, number)
         if last:
-            searched.tell(trial, float(value))
+            searched.tell(trial, value)
         elif trial.should_prune():
             searched.tell(trial, state=state.PRUNED)
         else:
@@ -105,22 +101,12 @@ def _told(optuna, searched, trials, scores, number: int, last: bool) -> list[Any
 def _proposed(trial: Any, axes: tuple[Axis, ...]) -> dict[str, Any]:
     point = {}
     for axis in axes:
-        if axis.range is not None:
-            r = axis.range
+        if (r := axis.range) is not None:
             point[axis.name] = trial.suggest_float(axis.name, r.low, r.high, log=r.log)
         else:
             index = trial.suggest_categorical(axis.name, list(range(len(axis.values))))
             point[axis.name] = axis.values[index]
     return point
-
-
-def _column(axis: Axis, points: list[Mapping[str, Any]]) -> Any:
-    """The distinct values of an axis among some points."""
-    values: list[Any] = []
-    for point in points:
-        if not any(point[axis.name] is v or point[axis.name] == v for v in values):
-            values.append(point[axis.name])
-    return Structural(values) if axis.structural else values
 
 
 def _scores(values: xr.DataArray, over: Callable, largest: bool) -> np.ndarray:

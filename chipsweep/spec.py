@@ -11,13 +11,10 @@ import numpy as np
 from chipsweep.axes import Axis, read_axes
 from chipsweep.checks import MOST_CHIPS, indices, whole
 from chipsweep.designs import Design, Grid, Layout
-from chipsweep.reductions import Reduction
-
-__all__ = ["Group", "Indices", "Spec", "fields_of", "specify"]
+from chipsweep.reductions import Reduction, numbered
 
 Indices = int | Sequence[int] | np.ndarray
 MOST_RUNS = 2**40
-_REDUCES = ("init", "update", "merge", "finish")
 
 
 class Group(NamedTuple):
@@ -34,24 +31,14 @@ class Group(NamedTuple):
     points: np.ndarray
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Spec:
     """A function, where it is evaluated, and what is kept of it.
 
+    The fields are arguments of `sweep`, read and checked, but for these two.
+
     Attributes:
-        function: `function(point, chip, key) -> dict of arrays`, see `sweep`.
-        axes: what is swept.
         layout: the points.
-        base: fields of the point that stay; a dataclass or a mapping.
-        chips: indices of the chips.
-        seeds: indices of the seeds.
-        key: root of all random draws.
-        common: whether all points share their draws (common random numbers).
-        dims: output -> names of its dimensions.
-        reduce: output -> reductions over chips and seeds.
-        keep: outputs kept chip by chip; all that are not reduced when None.
-        may_be_nan: outputs in which NaN does not mean that the chip diverged.
-        outputs: declared outputs of a plain-Python function; None: it is traced.
         read: fields of the point that the function was seen to read.
     """
 
@@ -68,32 +55,32 @@ class Spec:
     keep: tuple[str, ...] | None
     may_be_nan: tuple[str, ...]
     outputs: Mapping[str, tuple[str, tuple[int, ...]]] | None
-    read: set[str] = field(default_factory=set, compare=False)
+    read: set[str] = field(default_factory=set)
 
-    @functools.cached_property
-    def groups(self) -> tuple[Group, ...]:
-        """The groups, in the order in which their first points come."""
-        names = [a.name for a in self.axes if a.structural]
-        if not names:
-            return (Group(0, {}, np.arange(self.layout.size)),)
-        kinds = np.stack([self.layout.index[n] for n in names], 1)
-        _, first, member = np.unique(
-            kinds, axis=0, return_index=True, return_inverse=True
-        )
-        made = []
-        for number, kind in enumerate(np.argsort(first)):
-            points = np.flatnonzero(member.ravel() == kind)
-            point = self.layout.point(int(points[0]))
-            made.append(Group(number, {n: point[n] for n in names}, points))
-        return tuple(made)
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what this process traced: a worker traces the code that it has."""
+        return {k: v for k, v in vars(self).items() if k != "_traced"}
 
     @functools.cached_property
     def group_of(self) -> np.ndarray:
-        """Number of the group of every point."""
-        found = np.empty(self.layout.size, int)
-        for group in self.groups:
-            found[group.points] = group.number
-        return found
+        """Number of the group of every point; they count in the order they come in."""
+        kind = np.zeros(self.layout.size, int)
+        for axis in self.axes:
+            if axis.structural:
+                kind = kind * len(axis.values) + self.layout.index[axis.name]
+        _, first, member = np.unique(kind, return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first))[member]
+
+    @functools.cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """All groups, in the order of their numbers."""
+        made = []
+        for number in np.unique(self.group_of).tolist():
+            points = np.flatnonzero(self.group_of == number)
+            point = self.layout.point(points[0])
+            structural = {a.name: point[a.name] for a in self.axes if a.structural}
+            made.append(Group(number, structural, points))
+        return tuple(made)
 
     @property
     def traced(self) -> tuple[Axis, ...]:
@@ -101,14 +88,9 @@ class Spec:
         return tuple(a for a in self.axes if not a.structural)
 
     @property
-    def population(self) -> int:
-        """Runs per point."""
-        return len(self.chips) * len(self.seeds)
-
-    @property
     def runs(self) -> int:
         """Points x chips x seeds."""
-        return self.layout.size * self.population
+        return self.layout.size * len(self.chips) * len(self.seeds)
 
     def kept(self, outputs: Sequence[str] | Mapping[str, Any]) -> list[str]:
         """Which outputs are kept chip by chip."""
@@ -147,20 +129,19 @@ def specify(
         if given is not None and not isinstance(given, Mapping):
             raise ValueError(f"{name} must be a mapping by output, got {given!r}")
     for name, given in (("keep", keep), ("may_be_nan", may_be_nan)):
-        if given is not None and (
-            isinstance(given, str) or not isinstance(given, Sequence)
-        ):
+        fine = isinstance(given, Sequence) and not isinstance(given, str)
+        if given is not None and not fine:
             raise ValueError(f"{name} must be a sequence of names, got {given!r}")
     read = read_axes(axes, fields, closed=dataclasses.is_dataclass(base))
     layout = (design or Grid()).lay_out(read)
     _require_valid(base, layout)
-    lists = {
-        k: v if isinstance(v, Sequence) else (v,) for k, v in (reduce or {}).items()
+    reductions = {
+        name: tuple(given) if isinstance(given, Sequence) else (given,)
+        for name, given in (reduce or {}).items()
     }
-    for name, several in lists.items():
-        for one in several:
-            if not all(hasattr(one, does) for does in _REDUCES):
-                raise ValueError(f"reduce[{name!r}] must be reductions, got {one!r}")
+    for name, _, one in numbered(reductions):
+        if not isinstance(one, Reduction):
+            raise ValueError(f"reduce[{name!r}] must be reductions, got {one!r}")
     spec = Spec(
         function=function,
         axes=read,
@@ -171,24 +152,19 @@ def specify(
         key=whole("key", key, at_least=0, at_most=MOST_CHIPS),
         common=common,
         dims={k: tuple(v) for k, v in (dims or {}).items()},
-        reduce={k: tuple(v) for k, v in lists.items()},
+        reduce=reductions,
         keep=None if keep is None else tuple(keep),
         may_be_nan=tuple(may_be_nan),
         outputs=None if outputs is None else _declared(outputs),
     )
-    if spec.runs > MOST_RUNS:
-        raise ValueError(
-            f"points x chips x seeds must be at most 2**40, got {spec.runs:.3g}"
-        )
+    whole("points x chips x seeds", spec.runs, at_least=0, at_most=MOST_RUNS)
     return spec
 
 
 def fields_of(base: Any) -> dict[str, Any]:
     """The fields of a base: of a mapping, or of a dataclass."""
-    if base is None:
-        return {}
-    if isinstance(base, Mapping):
-        return dict(base)
+    if base is None or isinstance(base, Mapping):
+        return dict(base or {})
     if dataclasses.is_dataclass(base) and not isinstance(base, type):
         return {f.name: getattr(base, f.name) for f in dataclasses.fields(base)}
     raise ValueError(f"base must be a mapping or a dataclass instance, got {base!r}")
@@ -196,7 +172,7 @@ def fields_of(base: Any) -> dict[str, Any]:
 
 def _require_valid(base: Any, layout: Layout) -> None:
     """Let a dataclass refuse the values of any point before anything runs."""
-    if isinstance(base, Mapping) or base is None:
+    if base is None or isinstance(base, Mapping):
         return
     for number in range(layout.size):
         point = layout.point(number)
@@ -216,9 +192,7 @@ def _declared(outputs: Mapping[str, Any]) -> dict[str, tuple[str, tuple[int, ...
                 f"outputs[{name!r}] must be float or str, or one of them with a shape "
                 f"(whole numbers and booleans are floats here), got {one!r}"
             )
-        sizes = tuple(
-            whole(f"size of outputs[{name!r}]", n, at_least=0, at_most=2**31)
-            for n in shape
-        )
-        found[name] = (("float64" if kind is float else "str"), sizes)
+        size = f"size of outputs[{name!r}]"
+        shape = tuple(whole(size, n, at_least=0, at_most=2**31) for n in shape)
+        found[name] = ("float64" if kind is float else "str", shape)
     return found

@@ -3,8 +3,6 @@
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["suggest"]
-
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """What was meant, if a name is close, and all that there are.

@@ -19,7 +19,6 @@ from chipsweep import (
     Resources,
     Sobol,
     Structural,
-    Traced,
     Zip,
     failures,
     keys_of,
@@ -103,11 +102,6 @@ def test_a_number_may_be_structural():
         ),
         (walk, {"mean": [0.0], "nois": [0.0]}, "no axis or base value 'noise'.*nois"),
         (sized, {"width": [2, 5]}, "axis 'width' decides the program.*Structural"),
-        (
-            ruled,
-            {"size": [1.0], "rule": Traced(["up"])},
-            "'up' is no number.*Structural",
-        ),
         (walk, {"mean": [], "noise": [0.0]}, "axis 'mean' has no values"),
         (walk, {"mean": [np.nan], "noise": [0.0]}, "axis 'mean' must be finite"),
         (

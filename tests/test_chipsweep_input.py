@@ -1,5 +1,7 @@
 """Bad input is refused by name before the first call; good input comes in any form."""
 
+import subprocess
+import sys
 import time
 
 import jax
@@ -9,10 +11,12 @@ import numpy as np
 import pytest
 
 from chipsweep import (
+    Latin,
     Listed,
     Moments,
     Random,
     Range,
+    Sobol,
     Structural,
     specify,
     sweep,
@@ -174,6 +178,18 @@ def test_a_grid_beyond_reason_is_refused():
     axes = {name: range(1000) for name in "abcd"}
     with pytest.raises(ValueError, match="points"):
         specify(x_of, axes)
+
+
+def test_what_draws_points_is_loaded_when_points_are_drawn():
+    said = "import sys, chipsweep; print('scipy.stats' in sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", said], text=True)
+    assert loaded.split() == ["False"]
+
+
+@pytest.mark.parametrize("design", [Latin(4), Random(4), Sobol(4)])
+def test_a_drawn_design_needs_an_axis(design):
+    with pytest.raises(ValueError, match=f"{type(design).__name__} design needs"):
+        specify(never, {}, design=design)
 
 
 def test_a_listed_point_names_its_axes():

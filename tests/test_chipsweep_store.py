@@ -1,5 +1,6 @@
 """A store answers for one program, says what it is, and survives what may come."""
 
+import copy
 import json
 import shutil
 from dataclasses import dataclass
@@ -23,12 +24,13 @@ from chipsweep import (
     Range,
     StoreError,
     Structural,
+    damaged,
+    identity,
     opened,
     specify,
     sweep,
 )
 from chipsweep.files import Files
-from chipsweep.preparing import Resources, prepared
 from chipsweep.reductions import Found
 from tests.toy_sweeps import brittle, ruled, walk
 
@@ -49,12 +51,6 @@ def content(where):
         for p in sorted(Path(where).rglob("*"))
         if p.is_file()
     }
-
-
-def damaged(where, **asked):
-    spec = specify(walk, AXES, **{"chips": 5, **asked})
-    made = prepared(spec, Files.at(where), Resources())
-    return made.store.damaged()
 
 
 def test_a_store_and_memory_hold_the_same(tmp_path):
@@ -94,6 +90,14 @@ def test_programs_that_interleave_in_a_list_of_points_are_all_computed():
     np.testing.assert_allclose(noise, np.broadcast_to(noise[0], noise.shape), atol=1e-6)
 
 
+def test_reductions_of_programs_that_interleave_belong_to_their_points():
+    axes = {"size": Range(low=0.0, high=1.0), "rule": ["up", "down"]}
+    asked = {"chips": 3, "design": Random(9), "chunk": 4}
+    found = sweep(ruled, axes, reduce={"x": Moments()}, keep=["x"], **asked)
+    mean = found.x.mean(("chip", "seed"))
+    np.testing.assert_allclose(found.x_mean.values, mean.values, rtol=1e-6)
+
+
 def test_plain_xarray_reads_a_store_while_it_is_filled(tmp_path):
     seen = []
 
@@ -110,6 +114,21 @@ def test_plain_xarray_reads_a_store_while_it_is_filled(tmp_path):
     assert counts == sorted(counts)
     plain = xr.open_zarr(tmp_path / "s", chunks=None)
     np.testing.assert_array_equal(plain["last"].values, whole["last"].values)
+
+
+def test_who_comes_second_takes_the_width_of_the_first(tmp_path, monkeypatch):
+    create = Files.create
+
+    def late(files, key, content):
+        monkeypatch.undo()
+        filled(tmp_path / "s", chunk=4)
+        return create(files, key, content)
+
+    monkeypatch.setattr(Files, "create", late)
+    second = filled(tmp_path / "s", chunk=None)
+    first = opened(tmp_path / "s")
+    assert json.loads(first.attrs["sweep"])["chunk"] == [1, 1, 3, 1]
+    assert second.load().identical(first.load())
 
 
 def test_what_is_missing_and_nothing_else_is_computed_again(tmp_path):
@@ -229,6 +248,14 @@ def test_a_global_of_a_helper_is_part_of_the_program(plain, tmp_path, monkeypatc
         sweep(helped, {"v": [1.0]}, store=tmp_path / "s", **asked)
 
 
+def test_a_worker_traces_the_code_that_it_has(monkeypatch):
+    spec = specify(helped, {"v": [1.0]})
+    here = identity(spec)
+    monkeypatch.setitem(globals(), "GAIN", 30.0)
+    assert identity(spec) == here
+    assert identity(copy.copy(spec)) != here  # as it would arrive elsewhere
+
+
 @pytest.mark.parametrize("plain", [False, True])
 def test_a_comment_is_not(plain, tmp_path):
     asked = {"outputs": {"y": float}} if plain else {}
@@ -275,14 +302,16 @@ def test_every_flipped_bit_is_noticed(tmp_path):
     clean = content(tmp_path / "s")
     data = [name for name in clean if "/c." in name and "seal" not in name]
     data = [n for n in data if n.split("/")[0] in ("curve", "last", "hidden")]
-    assert damaged(tmp_path / "s", reduce={"curve": Moments()}) == []
+    assert damaged(tmp_path / "s") == []
     rng = np.random.default_rng(0)
     for name in rng.choice(data, 8, replace=False):
         path = tmp_path / "s" / name
         flipped = bytearray(clean[name])
         flipped[rng.integers(len(flipped))] ^= 1 << rng.integers(8)
         path.write_bytes(bytes(flipped))
-        assert name in damaged(tmp_path / "s", reduce={"curve": Moments()})
+        assert name in damaged(tmp_path / "s")
+        assert content(tmp_path / "s") == {**clean, name: bytes(flipped)}
+        assert name in damaged(tmp_path / "s", remove=True)
         filled(tmp_path / "s", reduce={"curve": Moments()}, chunk=None)
         assert content(tmp_path / "s") == clean
 

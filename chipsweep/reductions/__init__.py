@@ -11,21 +11,23 @@ and `Quantiles` without bounds, which keeps the values of one point at a time.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chipsweep.reductions.base import Found as Found
 from chipsweep.reductions.base import Lanes as Lanes
 from chipsweep.reductions.base import Reduction as Reduction
+from chipsweep.reductions.base import State as State
 from chipsweep.reductions.histogram import Histogram as Histogram
 from chipsweep.reductions.moments import Moments as Moments
 from chipsweep.reductions.quantiles import Quantiles as Quantiles
 from chipsweep.reductions.ranking import Best as Best
 from chipsweep.reductions.ranking import Fraction as Fraction
 
-_OURS: dict[str, Any] = {
+BY_NAME: Mapping[str, Any] = {
     c.__name__: c for c in (Best, Fraction, Histogram, Moments, Quantiles)
 }
+"""The kinds that come with this package."""
 
 
 def fields(reduction: Reduction) -> dict[str, Any]:
@@ -40,13 +42,10 @@ def fields(reduction: Reduction) -> dict[str, Any]:
     return {k: list(v) if isinstance(v, tuple) else v for k, v in given.items()}
 
 
-def known(kind: str) -> bool:
-    """Whether a reduction of this name comes with this package."""
-    return kind in _OURS
-
-
-def by_name(kind: str, given: Mapping[str, Any]) -> Reduction:
-    """The reduction that a store speaks of, if it is `known`."""
-    return _OURS[kind](
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
-    )
+def numbered(
+    reduce: Mapping[str, tuple[Reduction, ...]],
+) -> Iterator[tuple[str, int, Reduction]]:
+    """All reductions: output, number among those of the output, and the reduction."""
+    for name, several in reduce.items():
+        for number, reduction in enumerate(several):
+            yield name, number, reduction

@@ -1,7 +1,7 @@
 """What a reduction is: a small state that chunks add to and that merges."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -39,6 +39,7 @@ class Found(NamedTuple):
     attrs: Mapping[str, Any] = {}
 
 
+@runtime_checkable
 class Reduction(Protocol):
     """Streaming: `finish(merge(update(init()), update(init())))`."""
 

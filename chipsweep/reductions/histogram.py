@@ -22,7 +22,9 @@ class Histogram:
     bins: int = 50
 
     def __post_init__(self):
-        _require_bounds(self.low, self.high)
+        low, high = self.low, self.high
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+            raise ValueError(f"low = {low} must be below high = {high}, both finite")
         if self.bins < 1:
             raise ValueError(f"bins = {self.bins}: at least 1")
 
@@ -58,8 +60,3 @@ class Histogram:
             "below": Found(counts[0]),
             "above": Found(counts[-1]),
         }
-
-
-def _require_bounds(low: float, high: float) -> None:
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise ValueError(f"low = {low} must be below high = {high}, both finite")

@@ -24,15 +24,9 @@ class Moments:
     def init(self, shape, dtype) -> State:
         """The state of nobody."""
         del dtype
-        zero = np.zeros(shape)
-        low, high = np.full(shape, np.inf), np.full(shape, -np.inf)
-        return {
-            "n": np.zeros((), np.int64),
-            "mean": zero,
-            "m2": zero,
-            "min": low,
-            "max": high,
-        }
+        zero, most = np.zeros(shape), np.full(shape, np.inf)
+        n = np.zeros((), np.int64)
+        return {"n": n, "mean": zero, "m2": zero, "min": most, "max": -most}
 
     def update(self, state, lanes) -> State:
         """Moments of the new chips, merged."""
@@ -65,13 +59,6 @@ class Moments:
         """`mean`, `std`, `min`, `max`."""
         del computed
         n, gap = int(state["n"]), np.full(state["mean"].shape, np.nan)
-        std = np.sqrt(state["m2"] / (n - 1)) if n > 1 else gap
-        found = {
-            "mean": state["mean"],
-            "std": std,
-            "min": state["min"],
-            "max": state["max"],
-        }
-        if n == 0:
-            found = dict.fromkeys(found, gap)
-        return {name: Found(values) for name, values in found.items()}
+        known = {**state, "std": np.sqrt(state["m2"] / (n - 1)) if n > 1 else gap}
+        names = ("mean", "std", "min", "max")
+        return {name: Found(known[name] if n else gap) for name in names}

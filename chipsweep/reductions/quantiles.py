@@ -30,19 +30,17 @@ class Quantiles:
             raise ValueError(f"q = {self.q}: probabilities from 0 to 1")
         if (self.low is None) != (self.high is None):
             raise ValueError("low and high of Quantiles: both or none")
-        self._bins()
+        self._counted()
 
     def init(self, shape, dtype) -> State:
         """No values, or empty bins."""
-        counted = self._bins()
-        if counted is not None:
+        if (counted := self._counted()) is not None:
             return counted.init(shape, dtype)
         return {"values": np.zeros((0, *shape), dtype)}
 
     def update(self, state, lanes) -> State:
         """Keep or count the values."""
-        counted = self._bins()
-        if counted is not None:
+        if (counted := self._counted()) is not None:
             return counted.update(state, lanes)
         return self.merge(state, {"values": lanes.values})
 
@@ -55,44 +53,31 @@ class Quantiles:
     def finish(self, state, computed) -> dict[str, Found]:
         """`quantile` over `q`."""
         del computed
-        if "values" in state:
-            values, how = state["values"], "exact"
-            found = _quantiles(values, self.q)
+        counted, how = self._counted(), "exact"
+        if counted is not None:
+            found = _of_counts(counted, state["counts"], self.q)
+            width = (counted.high - counted.low) / counted.bins
+            how = f"histogram, right to {width:g}"
+        elif len(state["values"]):
+            found = np.quantile(state["values"].astype(np.float64), self.q, axis=0)
         else:
-            found = self._from_counts(state["counts"])
-            how = f"histogram, right to {(self._high - self._low) / self.bins:g}"
+            found = np.full((len(self.q), *state["values"].shape[1:]), np.nan)
         return {"quantile": Found(found, ("q",), {"q": list(self.q)}, {"method": how})}
 
-    @property
-    def _low(self) -> float:
-        return 0.0 if self.low is None else self.low
-
-    @property
-    def _high(self) -> float:
-        return 1.0 if self.high is None else self.high
-
-    def _bins(self) -> Histogram | None:
-        if self.low is None:
+    def _counted(self) -> Histogram | None:
+        if self.low is None or self.high is None:
             return None
-        return Histogram(low=self._low, high=self._high, bins=self.bins)
-
-    def _from_counts(self, counts: np.ndarray) -> np.ndarray:
-        """Middle of the bin in which the cumulated count passes q of all."""
-        edges = np.clip(np.arange(self.bins + 2) - 1, 0, self.bins - 1)
-        inside = np.zeros((self.bins, *counts.shape[1:]), np.int64)
-        np.add.at(inside, edges, counts)
-        cumulated = inside.cumsum(0)
-        total = cumulated[-1]
-        width = (self._high - self._low) / self.bins
-        rows = []
-        for q in self.q:
-            rank = q * (total - 1)
-            index = (cumulated <= rank[None]).sum(0).clip(0, self.bins - 1)
-            rows.append(np.where(total > 0, self._low + width * (index + 0.5), np.nan))
-        return np.stack(rows)
+        return Histogram(low=self.low, high=self.high, bins=self.bins)
 
 
-def _quantiles(values: np.ndarray, q: tuple[float, ...]) -> np.ndarray:
-    if not len(values):
-        return np.full((len(q), *values.shape[1:]), np.nan)
-    return np.quantile(values.astype(np.float64), q, axis=0)
+def _of_counts(bins: Histogram, counts: np.ndarray, q: tuple[float, ...]) -> np.ndarray:
+    """Middle of the bin in which the cumulated count passes q of all."""
+    inside = counts[1:-1].copy()
+    inside[0] += counts[0]
+    inside[-1] += counts[-1]
+    cumulated = inside.cumsum(0)
+    total = cumulated[-1]
+    index = [(cumulated <= p * (total - 1)).sum(0) for p in q]
+    middle = np.clip(index, 0, bins.bins - 1) + 0.5
+    width = (bins.high - bins.low) / bins.bins
+    return np.where(total > 0, bins.low + width * middle, np.nan)

@@ -24,15 +24,13 @@ class Fraction:
     def init(self, shape, dtype) -> State:
         """Nobody passed."""
         del dtype
-        passed = np.zeros((len(self.at_least), *shape), np.int64)
-        return {"passed": passed}
+        return {"passed": np.zeros((len(self.at_least), *shape), np.int64)}
 
     def update(self, state, lanes) -> State:
         """Count those that pass."""
-        new = [
-            (lanes.values.astype(np.float64) >= level).sum(0) for level in self.at_least
-        ]
-        return {"passed": state["passed"] + np.stack(new).astype(np.int64)}
+        values = lanes.values.astype(np.float64)
+        passed = np.stack([(values >= level).sum(0) for level in self.at_least])
+        return {"passed": state["passed"] + passed}
 
     def merge(self, a, b) -> State:
         """Add the counts."""
@@ -75,23 +73,21 @@ class Best:
 
     def merge(self, a, b) -> State:
         """Of equals the lower chip, then the lower seed, is better."""
-        all_ = {k: np.concatenate([a[k], b[k].astype(a[k].dtype)]) for k in a}
-        good = all_["values"].astype(np.float64)
-        order = np.lexsort(
-            (all_["seed"], all_["chip"], -good if self.largest else good)
-        )
-        return {k: v[order[: self.n]] for k, v in all_.items()}
+        both = {k: np.concatenate([a[k], b[k].astype(a[k].dtype)]) for k in a}
+        score = both["values"].astype(np.float64) * (-1 if self.largest else 1)
+        order = np.lexsort((both["seed"], both["chip"], score))[: self.n]
+        return {k: v[order] for k, v in both.items()}
 
     def finish(self, state, computed) -> dict[str, Found]:
         """`best`, `best_chip`, `best_seed` over `rank`; NaN, -1 where none."""
         del computed
-        gap = self.n - len(state["values"])
-        ranks = {"rank": np.arange(self.n)}
-        best = np.pad(
-            state["values"].astype(np.float64), (0, gap), constant_values=np.nan
-        )
-        found = {"best": Found(best, ("rank",), ranks)}
-        for who in ("chip", "seed"):
-            index = np.pad(state[who], (0, gap), constant_values=-1)
-            found[f"best_{who}"] = Found(index, ("rank",), ranks)
+        ranks, found = {"rank": np.arange(self.n)}, {}
+        for suffix, key, kind, gap in (
+            ("best", "values", np.float64, np.nan),
+            ("best_chip", "chip", np.int64, -1),
+            ("best_seed", "seed", np.int64, -1),
+        ):
+            filled = np.full(self.n, gap, kind)
+            filled[: len(state[key])] = state[key]
+            found[suffix] = Found(filled, ("rank",), ranks)
         return found
