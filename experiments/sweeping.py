@@ -26,6 +26,11 @@ __all__ = ["Asked", "peek", "replay_command", "sweep_command", "without"]
 _ELSEWHERE = ("--results", "--store", "--share", "--cluster", "--draw")
 """Change nothing in the result."""
 
+_ABOUT_REPAIR = (
+    "read every byte, and take out the chunks that are not what was written: the same "
+    "sweep then computes them again"
+)
+
 Repeated = tyro.conf.UseAppendAction[tuple[str, ...]]
 
 
@@ -182,11 +187,15 @@ def replay_command(
 
 def peek(
     where: Annotated[tyro.conf.Positional[str], tyro.conf.arg(help="store")],
+    repair: Annotated[bool, tyro.conf.arg(help=_ABOUT_REPAIR)] = False,
 ) -> int:
     """Show what is there of a sweep, also while it runs."""
+    console = Console()
+    for key in chipsweep.damaged(where, remove=True) if repair else ():
+        console.print(f"damaged: {key}", markup=False, soft_wrap=True)
     dataset = chipsweep.opened(where)
     name = json.loads(dataset.attrs["sweep"])["function"]
-    _told(dataset, Console(), f"chipsweep.replay of {name}")
+    _told(dataset, console, f"chipsweep.replay of {name}")
     return 0
 
 

@@ -32,6 +32,7 @@ from chipsweep import (
 )
 from chipsweep.files import Files
 from chipsweep.reductions import Found
+from experiments.sweeping import peek
 from tests.toy_sweeps import brittle, ruled, walk
 
 AXES = {"mean": [0.0, 1.0, 2.0], "noise": [0.1, 0.5]}
@@ -314,6 +315,16 @@ def test_every_flipped_bit_is_noticed(tmp_path):
         assert name in damaged(tmp_path / "s", remove=True)
         filled(tmp_path / "s", reduce={"curve": Moments()}, chunk=None)
         assert content(tmp_path / "s") == clean
+
+
+def test_a_peek_names_what_is_damaged_and_takes_it_out(tmp_path, capsys):
+    whole = filled(tmp_path / "s").load()
+    path = next((tmp_path / "s" / "last").glob("c.*"))
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    peek(str(tmp_path / "s"), repair=True)
+    assert f"damaged: last/{path.name}" in capsys.readouterr().out
+    assert (opened(tmp_path / "s").reason == 3).any()
+    assert filled(tmp_path / "s", chunk=None).load().identical(whole)
 
 
 def test_reading_a_damaged_chunk_raises(tmp_path):
