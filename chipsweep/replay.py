@@ -117,5 +117,6 @@ def _traced(spec: Spec, point: int, chip: int, seed: int) -> dict[str, np.ndarra
 def _apart(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> float:
     """Largest absolute difference; NaN equals NaN."""
     shared = ((np.asarray(a[k], float), np.asarray(b[k], float)) for k in a if k in b)
-    gaps = [np.abs(x - y) for x, y in shared]
+    # a store pads what is wider at another point
+    gaps = [np.abs(x[tuple(map(slice, y.shape))] - y) for x, y in shared]
     return max((float(np.nanmax(g, initial=0.0)) for g in gaps), default=0.0)

@@ -23,6 +23,8 @@ from chipsweep import (
     failures,
     keys_of,
     plan,
+    replay,
+    run,
     specify,
     sweep,
 )
@@ -203,6 +205,27 @@ def test_the_plan_says_what_goes_where():
     assert found.seconds > 0
     assert found.programs[1].bytes > 0
     assert "2 to compile" in str(found)
+
+
+def test_a_plan_measures_programs_that_share_a_call():
+    axes = {"size": [1.0, 2.0], "rule": ["up", "down"]}
+    spec = specify(ruled, axes, chips=2, design=Zip())
+    found = plan(spec, resources=Resources(chunk=4), measure=True)
+    assert [p.runs for p in found.programs] == [2, 2]
+    assert all(p.bytes is not None for p in found.programs)
+
+
+def test_a_replay_of_a_narrow_program_is_traced_too(tmp_path):
+    def noise(point, chip, key, trace=False):
+        x = jr.normal(key, (point.width,))
+        return {"x": x, "sums": jnp.cumsum(x)[1:]} if trace else {"x": x}
+
+    spec = specify(noise, {"width": Structural([3, 5])}, chips=2)
+    run(spec, store=tmp_path / "s")
+    found = replay(spec, {"width": 3}, chip=1, store=tmp_path / "s")
+    assert found.attrs["rounding"] < 1e-6
+    assert found["sums"].dims == ("sums_step",)
+    np.testing.assert_allclose(found["sums"], np.cumsum(found.x[:3])[1:], 1e-5)
 
 
 def test_the_chunk_fits_the_memory_and_fills_the_calls():
