@@ -1,13 +1,13 @@
 """One look for all figures.
 
-A plotting function is decorated with `styled`, makes its Figure without pyplot,
-and draws populations with `band`, published numbers with `published`.
+A figure is laid out by `panels`; a panel draws populations with `band` and
+`middle_half`, published numbers with `published`.
 """
 
 import functools
 import io
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,18 @@ from matplotlib.rcsetup import cycler
 
 from experiments.store import write_atomically
 
-__all__ = ["COLOURS", "STYLE", "band", "caption", "published", "save", "styled"]
+__all__ = [
+    "COLOURS",
+    "STYLE",
+    "band",
+    "caption",
+    "colorbar",
+    "middle_half",
+    "panels",
+    "published",
+    "save",
+    "styled",
+]
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Told apart by colour-blind readers too (Okabe and Ito)."""
@@ -56,33 +67,73 @@ def styled(plot: Callable[..., Figure]) -> Callable[..., Figure]:
     return wrapper
 
 
-def band(
-    axes: Axes,
-    x,
-    values: xr.DataArray,
-    over: str | tuple[str, ...] = "chip",
-    *,
-    label: str,
-    **line,
-):
+Panel = Callable[[Axes, xr.Dataset], object]
+"""Draws on its axes, and computes nothing."""
+
+
+def panels(
+    size: tuple[float, float], rows: Sequence[Sequence[Panel]], note: str = "", **layout
+) -> Callable[[xr.Dataset], Figure]:
+    """The `plot` of an experiment: a figure with a caption, panel by panel.
+
+    Args:
+        size: inches.
+        rows: what draws each panel; one that is named twice spans both places.
+        note: for the caption.
+        **layout: handed to `Figure.subplot_mosaic`.
+    """
+
+    @styled
+    def plot(dataset: xr.Dataset) -> Figure:
+        figure = Figure(figsize=size)
+        grid: Any = figure.subplot_mosaic([list(row) for row in rows], **layout)
+        for draw, axes in grid.items():
+            draw(axes, dataset)
+        caption(figure, dataset, note)
+        return figure
+
+    return plot
+
+
+def middle_half(values: xr.DataArray, *along: str) -> tuple[np.ndarray, np.ndarray]:
+    """Medians over a population, and error bars to its quarters.
+
+    Args:
+        values: of the population.
+        *along: dimensions that stay; all others are the population.
+    """
+    low, middle, high = _quarters(values, along)
+    return middle, np.stack([middle - low, high - middle])
+
+
+def _quarters(values: xr.DataArray, along: Sequence[Hashable]) -> np.ndarray:
+    over = [d for d in values.dims if d not in along]
+    return values.quantile([0.25, 0.5, 0.75], over).values
+
+
+def band(axes: Axes, x: xr.DataArray, values: xr.DataArray, *, label: str, **line):
     """Median over chips as a line, the middle half as a band.
 
     Args:
         axes: where to draw.
-        x: positions along the one dimension of `values` that is not in `over`.
+        x: positions; all dimensions of `values` but its own are the population.
         values: one number per position and chip.
-        over: dimension, or dimensions, of the population.
         label: for the legend.
         **line: handed to `Axes.plot`.
 
     Returns:
         The line.
     """
-    low, middle, high = np.asarray(values.quantile([0.25, 0.5, 0.75], over))
+    low, middle, high = _quarters(values, x.dims)
     (drawn,) = axes.plot(x, middle, label=label, **line)
-    colour = drawn.get_color()
-    axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+    axes.fill_between(x, low, high, color=drawn.get_color(), alpha=0.2, linewidth=0)
     return drawn
+
+
+def colorbar(axes: Axes, image: Any, label: str, **look) -> None:
+    """Say beside the axes what the colours of an image mean."""
+    figure: Any = axes.figure
+    figure.colorbar(image, ax=axes, label=label, **look)
 
 
 def published(axes: Axes, x, y, *, label: str = "", **line):

@@ -1,22 +1,11 @@
-"""The figure of `chip_yield`."""
+"""The figure of `chip_yield`: accuracy, lifetime, yield against stuck cells."""
+
+from functools import partial
 
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from experiments import style
-
-
-@style.styled
-def plot(dataset: xr.Dataset) -> Figure:
-    """Accuracy, lifetime and yield against the rate of stuck cells."""
-    figure = Figure(figsize=(10.5, 3.4))
-    left, middle, right = figure.subplots(1, 3)
-    _bands(left, dataset, "final", 100, "accuracy after training (%)")
-    _bands(middle, dataset, "lifetime", 1, "steps per write of a cell")
-    _yields(right, dataset)
-    style.caption(figure, dataset)
-    return figure
 
 
 def _bands(
@@ -48,3 +37,10 @@ def _yields(axes: Axes, dataset: xr.Dataset) -> None:
             axes.plot(x, share, styles[j % len(styles)], marker="o", **look)
     axes.set(xlabel="stuck cells (%)", ylabel="yield (%)", ylim=(-2, 102))
     axes.legend(title="required accuracy", loc="lower left")
+
+
+_accuracy = partial(
+    _bands, name="final", scale=100, label="accuracy after training (%)"
+)
+_lifetime = partial(_bands, name="lifetime", scale=1, label="steps per write of a cell")
+plot = style.panels((10.5, 3.4), [[_accuracy, _lifetime, _yields]])

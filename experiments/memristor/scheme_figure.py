@@ -1,26 +1,15 @@
-"""The figure of `scheme`."""
+"""The figure of `scheme`: sizes of updates; probability, mean and spread of a step."""
 
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 import eapu_jax as ej
 from experiments import style
 from experiments.memristor.training import PUBLIC_R_WG
 
-
-@style.styled
-def plot(dataset: xr.Dataset) -> Figure:
-    """Histogram of updates; probability; mean and spread of a step."""
-    figure = Figure(figsize=(10, 3.6))
-    left, middle, right = figure.subplots(1, 3)
-    _histogram(left, dataset)
-    _probability(middle, dataset)
-    _moments(right, dataset)
-    style.caption(figure, dataset)
-    return figure
+_DOTS = {"marker": "o", "ls": "none", "ms": 3}
 
 
 def _histogram(axes: Axes, dataset: xr.Dataset) -> None:
@@ -30,7 +19,7 @@ def _histogram(axes: Axes, dataset: xr.Dataset) -> None:
     labels = {"early": f"|dW|, Adam {lr:g}", "late": f"|dW|, Adam {lr / 10:g}"}
     for phase, label in labels.items():
         density = dataset.share.sel(phase=phase) / width
-        style.band(axes, dataset.magnitude, density, ("seed", "chip"), label=label)
+        style.band(axes, dataset.magnitude, density, label=label)
     x = dataset.magnitude.values
     z = 10**x / theta  # density of log10 |eps| for a normal error
     error = 2 * np.log(10) * z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
@@ -38,12 +27,8 @@ def _histogram(axes: Axes, dataset: xr.Dataset) -> None:
     axes.axvline(np.log10(theta), color="black", ls="--", lw=1, label="dW_th = SD")
     zero = float(dataset.zero.mean())
     more = f" ({zero:.0%} more are exactly 0)" if zero >= 0.005 else ""
-    axes.set(
-        title=f"updates of a real training{more}",
-        xlabel="log10 of magnitude, weight units",
-        ylabel="share per decade",
-        xlim=(-7.5, 0),
-    )
+    axes.set(title=f"updates of a real training{more}", ylabel="share per decade")
+    axes.set(xlabel="log10 of magnitude, weight units", xlim=(-7.5, 0))
     axes.set_ylim(0, 1.45 * axes.get_ylim()[1])  # room for the legend
     axes.legend(loc="upper left")
 
@@ -51,27 +36,27 @@ def _histogram(axes: Axes, dataset: xr.Dataset) -> None:
 def _probability(axes: Axes, dataset: xr.Dataset) -> None:
     asked = dataset.asked
     axes.plot(asked, np.minimum(asked, 1), color="black", lw=1, label="law")
-    style.band(
-        axes, asked, dataset.rate, label="simulated", marker="o", ls="none", ms=3
-    )
+    style.band(axes, asked, dataset.rate, label="simulated", **_DOTS)
     axes.set(title="P(write)", xlabel="|dW| / dW_th", ylabel="probability")
     axes.legend()
 
 
 def _moments(axes: Axes, dataset: xr.Dataset) -> None:
-    asked = np.asarray(dataset.asked)
-    pulse = np.sqrt(np.asarray(ej.laws.step_variance(jnp.asarray(asked), 1.0)))
-    total = np.sqrt(np.asarray(ej.laws.total_variance(jnp.asarray(asked), 1.0, 1.0)))
+    asked = dataset.asked
+    sizes = jnp.asarray(asked.values)
+    pulse = np.sqrt(ej.laws.step_variance(sizes, 1.0))
+    total = np.sqrt(ej.laws.total_variance(sizes, 1.0, 1.0))
     shown = {
         "mean": ("mean step", asked),
         "sd_pulse": ("SD of the pulse", pulse),
         "sd": ("SD with the write error", total),
     }
     for name, (label, law) in shown.items():
-        line = style.band(
-            axes, asked, dataset[name], label=label, marker="o", ls="none", ms=3
-        )
+        line = style.band(axes, asked, dataset[name], label=label, **_DOTS)
         axes.plot(asked, law, color=line.get_color(), lw=1)
     axes.plot([], [], color="black", lw=1, label="lines: laws; dots: simulated")
     axes.set(title="one step: mean and spread", xlabel="|dW| / dW_th", ylabel="dW_th")
     axes.legend()
+
+
+plot = style.panels((10, 3.6), [[_histogram, _probability, _moments]])

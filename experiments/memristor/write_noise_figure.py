@@ -49,74 +49,45 @@ def plot(dataset: xr.Dataset) -> Figure:
     _curves(below[0], dataset, names[0], "noisy")
     for axes, name in zip(below[1:], names, strict=True):
         _curves(axes, dataset, name, "eapu")
-    style.caption(
-        figure,
-        dataset,
-        "light bands in 5a: all chips; 5b and 5a are one computation, since only "
-        "the products of R_wg with SD and threshold enter",
-    )
+    style.caption(figure, dataset, _NOTE)
     return figure
 
 
+_NOTE = (
+    "light bands in 5a: all chips; 5b and 5a are one computation, since only "
+    "the products of R_wg with SD and threshold enter"
+)
+
+
+def _against_noise(axes: Axes, title: str, ylabel: str) -> None:
+    axes.set(title=title, xlabel="SD(eps_cell) at R_wg = 1/80 (uS)")
+    axes.set(ylabel=ylabel, ylim=(0, 100))
+
+
 def _accuracy(axes: Axes, dataset: xr.Dataset, name: str) -> None:
-    over = ("seed", "chip")
-    ideal = final(dataset, name, "ideal")
+    x, ideal = dataset.write_noise, final(dataset, name, "ideal")
     axes.axhline(float(ideal.mean()), color="black", ls="--", lw=1, label="ideal")
     for rule in ("eapu", "noisy"):
-        values = final(dataset, name, rule)
-        colour = LOOKS[rule]
-        axes.fill_between(
-            dataset.write_noise,
-            values.min(over),
-            values.max(over),
-            color=colour,
-            alpha=0.1,
-            linewidth=0,
-        )
-        style.band(
-            axes,
-            dataset.write_noise,
-            values,
-            over,
-            label=NAMES[rule],
-            color=colour,
-            marker="o",
-        )
-    for rule, value in PUBLISHED_RESNET34.items():
-        if name == "mlp" and rule != "ideal":
-            label = "ResNet34, CIFAR-10" if rule == "eapu" else ""
-            drawn = style.published(
-                axes, [2.0], [value], label=label, color=LOOKS[rule]
-            )
-            drawn.set_label(drawn.get_label() if label else "_hidden")
-    axes.set(
-        title=f"5a  {TITLES[name]}: threshold = SD",
-        xlabel="SD(eps_cell) at R_wg = 1/80 (uS)",
-        ylabel="test accuracy (%)",
-        ylim=(0, 100),
-    )
+        values, colour = final(dataset, name, rule), LOOKS[rule]
+        ends = values.min(("seed", "chip")), values.max(("seed", "chip"))
+        axes.fill_between(x, *ends, color=colour, alpha=0.1, linewidth=0)
+        style.band(axes, x, values, label=NAMES[rule], color=colour, marker="o")
+    for rule in ("noisy", "eapu") if name == "mlp" else ():
+        at, look = PUBLISHED_RESNET34[rule], {"color": LOOKS[rule]}
+        drawn = style.published(axes, [2.0], [at], label="ResNet34, CIFAR-10", **look)
+        if rule == "noisy":  # one of both is enough for the legend
+            drawn.set_label("_hidden")
+    _against_noise(axes, f"5a  {TITLES[name]}: threshold = SD", "test accuracy (%)")
     axes.legend(loc="center right", bbox_to_anchor=(1, 0.6))
 
 
 def _gain(axes: Axes, dataset: xr.Dataset) -> None:
     for name, marker in zip(networks_of(dataset), "os", strict=False):
         gain = final(dataset, name, "eapu") - final(dataset, name, "noisy")
-        style.band(
-            axes,
-            dataset.write_noise,
-            gain,
-            ("seed", "chip"),
-            label=TITLES[name],
-            marker=marker,
-        )
-    for (label, point), marker in zip(PUBLISHED_GAINS.items(), "D^v", strict=True):
-        style.published(axes, *[[v] for v in point], label=label, marker=marker)
-    axes.set(
-        title="5a  gain of EaPU over noisy BP",
-        xlabel="SD(eps_cell) at R_wg = 1/80 (uS)",
-        ylabel="points",
-        ylim=(0, 100),
-    )
+        style.band(axes, dataset.write_noise, gain, label=TITLES[name], marker=marker)
+    for (label, (x, y)), marker in zip(PUBLISHED_GAINS.items(), "D^v", strict=True):
+        style.published(axes, [x], [y], label=label, marker=marker)
+    _against_noise(axes, "5a  gain of EaPU over noisy BP", "points")
     axes.legend(loc="lower right")
 
 
@@ -127,15 +98,11 @@ def _curves(axes: Axes, dataset: xr.Dataset, name: str, rule: str) -> None:
     curves = 100 * dataset[f"accuracy_{name}"].sel(rule=rule)
     few = np.unique(np.linspace(0, dataset.sizes["write_noise"] - 1, 4).round())
     for i, colour in zip(few.astype(int), style.COLOURS, strict=False):
-        values = curves.isel(write_noise=i)
         label = f"R_wg = 1/{1 / dataset.equivalent_r_wg.values[i]:.0f}"
-        style.band(axes, epoch, values, ("seed", "chip"), label=label, color=colour)
-    axes.set(
-        title=f"5b  {TITLES[name]}: {NAMES[rule]}, SD 2 uS",
-        xlabel="epoch",
-        ylabel="test accuracy (%)",
-        ylim=(0, 100),
-    )
+        values = curves.isel(write_noise=i)
+        style.band(axes, epoch, values, label=label, color=colour)
+    axes.set(title=f"5b  {TITLES[name]}: {NAMES[rule]}, SD 2 uS", xlabel="epoch")
+    axes.set(ylabel="test accuracy (%)", ylim=(0, 100))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if rule == "eapu":  # room for it; the colours are the same in all panels
         axes.legend(loc="center right")

@@ -1,8 +1,7 @@
-"""The figure of `spu_error_budget`."""
+"""The figure of `spu_error_budget`: each imperfection, a budget, all slopes."""
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from experiments import style
 
@@ -21,22 +20,7 @@ REFERENCE = {
 to 6 bits, Q of 0.3, 1 and 3: a check of this experiment, not a published result."""
 
 
-@style.styled
-def plot(dataset: xr.Dataset) -> Figure:
-    """Each imperfection, the budget, and the slope of every component."""
-    figure = Figure(figsize=(11, 7))
-    axes = figure.subplots(2, 3)
-    _draw_tolerances(axes[0, 0], dataset)
-    _draw_bits(axes[0, 1], dataset)
-    _draw_colour(axes[0, 2], dataset)
-    _draw_budget(axes[1, 0], dataset)
-    _draw_capacitors(figure, axes[1, 1], dataset)
-    _draw_slopes(axes[1, 2], dataset)
-    style.caption(figure, dataset)
-    return figure
-
-
-_SQUARE = {"marker": "s", "linestyle": "none", "markerfacecolor": "none"}
+_SQUARE = {"color": "black", "marker": "s", "ls": "none", "markerfacecolor": "none"}
 
 
 def _draw_tolerances(ax, dataset: xr.Dataset) -> None:
@@ -50,8 +34,8 @@ def _draw_tolerances(ax, dataset: xr.Dataset) -> None:
         ax.plot(x, dataset.root_square_slope.sel(source=source) * x, color=colour)
         if source in REFERENCE["tolerance"]:
             table = 100 * np.array(REFERENCE["tolerance"][source])
-            ax.plot([5, 10, 20], table, color="black", **_SQUARE, markersize=6)
-    ax.plot([], [], color="black", **_SQUARE, label="other code (derived)")
+            ax.plot([5, 10, 20], table, **_SQUARE, markersize=6)
+    ax.plot([], [], **_SQUARE, label="other code (derived)")
     ax.plot([], [], color="0.3", label="by the slopes alone")
     ax.set(xlabel="component tolerance, rms (%)", ylabel="error, rms over boards (%)")
     ax.set(title="Tolerances", ylim=(-1, None))
@@ -59,16 +43,12 @@ def _draw_tolerances(ax, dataset: xr.Dataset) -> None:
 
 
 def _draw_bits(ax, dataset: xr.Dataset) -> None:
-    for name, label in (
-        ("bits", "capacitors"),
-        ("adc_bits", "converter, range 4 sigma"),
-    ):
+    labels = {"bits": "capacitors", "adc_bits": "converter, range 4 sigma"}
+    for name, label in labels.items():
         error = 100 * dataset[f"{name}_error"].sel(scaling="T* known")
-        style.band(ax, dataset[name], error, "board", label=label, marker="o")
+        style.band(ax, dataset[name], error, label=label, marker="o")
     table = 100 * np.array(REFERENCE["bits"])
-    ax.plot(
-        range(1, 7), table, color="black", **_SQUARE, label="capacitors, other code"
-    )
+    ax.plot(range(1, 7), table, **_SQUARE, label="capacitors, other code")
     ax.set(yscale="log", xlabel="bits", ylabel="error (%)", title="Quantisation")
     ax.yaxis.set_major_formatter("{x:g}")
     ax.legend()
@@ -79,18 +59,18 @@ def _draw_colour(ax, dataset: xr.Dataset) -> None:
     for i, quality in enumerate(dataset.quality.to_numpy()):
         error = fitted.sel(quality=quality)
         label = f"colour, Q = {quality:g}, T* fitted"
-        style.band(ax, dataset.colour, error, "board", label=label, marker="o")
+        style.band(ax, dataset.colour, error, label=label, marker="o")
         if len(dataset.quality) != 3:
             continue
         table = [(t, 100 * errors[i]) for t, errors in REFERENCE["colour"].items()]
-        ax.plot(*zip(*table, strict=True), color="black", **_SQUARE)
+        ax.plot(*zip(*table, strict=True), **_SQUARE)
     for scaling, line in (("T* known", "-"), ("T* fitted", "--")):
         error = 100 * dataset.coil_error.sel(scaling=scaling)
         label = f"coil resistance, {scaling}"
         look = {"color": style.COLOURS[3], "linestyle": line, "marker": "o"}
-        style.band(ax, dataset.coil, error, "board", label=label, **look)
+        style.band(ax, dataset.coil, error, label=label, **look)
     table = [100 * x for x in REFERENCE["coil"][0.1]]
-    ax.plot([0.1, 0.1], table, color="black", **_SQUARE, label="other code (derived)")
+    ax.plot([0.1, 0.1], table, **_SQUARE, label="other code (derived)")
     ax.set(xscale="log", yscale="log", title="Coloured noise, resistive coils")
     ax.set(xlabel="correlation time / RC; coil resistance / R", ylabel="error (%)")
     ax.set_ylim(top=1000)
@@ -103,38 +83,28 @@ def _draw_budget(ax, dataset: xr.Dataset) -> None:
     error = 100 * dataset.budget_error
     names = dataset.imperfection.to_numpy()
     place = np.arange(len(names))[::-1]
-    for shift, scaling in ((0.2, "T* known"), (-0.2, "T* fitted")):
-        low, middle, high = error.sel(scaling=scaling).quantile(
-            [0.25, 0.5, 0.75], "board"
-        )
-        spread = np.abs(np.stack([middle - low, high - middle]))
-        ax.barh(
-            place + shift,
-            middle,
-            0.38,
-            xerr=spread,
-            label=scaling,
-            error_kw={"elinewidth": 0.8},
-        )
     alone = error.sel(imperfection=names[:-1]).median("board")
+    totals = (alone**2).sum("imperfection") ** 0.5
+    label = "root of the sum of squares"
     for shift, scaling in ((0.2, "T* known"), (-0.2, "T* fitted")):
-        total = float((alone.sel(scaling=scaling) ** 2).sum() ** 0.5)
-        label = "root of the sum of squares" if shift > 0 else None
-        ax.plot([total] * 2, [shift - 0.19, shift + 0.19], color="black", label=label)
-    ax.set(
-        yticks=place, yticklabels=names, xlabel="error (%)", title="A budget (ASSUMED)"
-    )
+        middle, spread = style.middle_half(error.sel(scaling=scaling), "imperfection")
+        look = {"label": scaling, "error_kw": {"elinewidth": 0.8}}
+        ax.barh(place + shift, middle, 0.38, xerr=spread, **look)
+        ends = [shift - 0.19, shift + 0.19]
+        ax.plot([totals.sel(scaling=scaling)] * 2, ends, color="black", label=label)
+        label = None
+    ax.set(yticks=place, yticklabels=names)
+    ax.set(xlabel="error (%)", title="A budget (ASSUMED)")
     ax.legend(loc="lower right", bbox_to_anchor=(1.0, 0.16), fontsize=6.5)
 
 
-def _draw_capacitors(figure, ax, dataset: xr.Dataset) -> None:
-    cells = np.arange(1, dataset.sizes["cell"] + 1)
-    image = ax.pcolormesh(
-        cells, cells, dataset.capacitor_slope, norm="log", cmap="cividis"
-    )
-    figure.colorbar(
-        image, ax=ax, label="relative change of $\\Sigma$ per relative change"
-    )
+_SLOPE = "relative change of $\\Sigma$ per relative change"
+
+
+def _draw_capacitors(ax, dataset: xr.Dataset) -> None:
+    cells, slope = np.arange(1, dataset.sizes["cell"] + 1), dataset.capacitor_slope
+    image = ax.pcolormesh(cells, cells, slope, norm="log", cmap="cividis")
+    style.colorbar(ax, image, _SLOPE)
     ax.set(aspect="equal", xlabel="cell", ylabel="cell", xticks=cells, yticks=cells)
     ax.invert_yaxis()
     ax.grid(False)
@@ -152,5 +122,12 @@ def _draw_slopes(ax, dataset: xr.Dataset) -> None:
     ground = np.diagonal(dataset.capacitor_slope)
     ax.plot(cells, ground, "s--", label="capacitor to ground")
     ax.set(xlabel="cell", ylim=(-0.03, None), xticks=cells, title="Other components")
-    ax.set_ylabel("relative change of $\\Sigma$ per relative change")
+    ax.set_ylabel(_SLOPE)
     ax.legend(loc="center", bbox_to_anchor=(0.5, 0.21), fontsize=6.5)
+
+
+_ROWS = (
+    [_draw_tolerances, _draw_bits, _draw_colour],
+    [_draw_budget, _draw_capacitors, _draw_slopes],
+)
+plot = style.panels((11, 7), _ROWS)

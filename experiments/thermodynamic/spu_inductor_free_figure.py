@@ -1,8 +1,7 @@
-"""The figure of `spu_inductor_free`."""
+"""The figure of `spu_inductor_free`: error, samples, bits, and the time it takes."""
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from experiments import style
 
@@ -13,20 +12,7 @@ LABELS = {
     "rlc": "RLC, for comparison",
 }
 ERROR_PUBLISHED = 0.02
-"""SEED; the circuit, the samples and the bits behind it are not known."""
-
-
-@style.styled
-def plot(dataset: xr.Dataset) -> Figure:
-    """Error against samples and against bits, both together, and the time it takes."""
-    figure = Figure(figsize=(9.5, 7.4))
-    axes = figure.subplots(2, 2)
-    _draw_samples(axes[0, 0], dataset)
-    _draw_bits(axes[0, 1], dataset)
-    _draw_plane(figure, axes[1, 0], dataset.sel(circuit="resistive"))
-    _draw_needed(axes[1, 1], dataset)
-    style.caption(figure, dataset)
-    return figure
+"""STATED in press coverage; circuit, samples and bits behind it are not known."""
 
 
 def _draw_published(ax) -> None:
@@ -39,15 +25,14 @@ def _draw_samples(ax, dataset: xr.Dataset) -> None:
     for i, circuit in enumerate(dataset.circuit.to_numpy()):
         one, colour = dataset.sel(circuit=circuit), style.COLOURS[i]
         look = {"color": colour, "marker": "o", "linestyle": "none"}
-        style.band(ax, n, 100 * one.error, "board", label=LABELS[circuit], **look)
+        style.band(ax, n, 100 * one.error, label=LABELS[circuit], **look)
         ax.plot(n, 100 * one.expected.median("board"), color=colour)
     ax.plot([], [], color="0.3", label="theory")
     _draw_published(ax)
     ax.set(xscale="log", yscale="log", xlabel="samples N (12 MHz)")
     ax.set(ylabel="relative Frobenius error (%)")
-    ax.set_title(
-        f"{dataset.assumed_bits}-bit components, RC = {dataset.assumed_rc:g} us"
-    )
+    title = f"{dataset.assumed_bits}-bit components, RC = {dataset.assumed_rc:g} us"
+    ax.set_title(title)
     ax.yaxis.set_major_formatter("{x:g}")
     ax.legend(loc="upper right")
 
@@ -57,7 +42,7 @@ def _draw_bits(ax, dataset: xr.Dataset) -> None:
     for i, circuit in enumerate(shown):
         floor = 100 * dataset.floor.sel(circuit=circuit)
         look = {"marker": "os^"[i], "linestyle": ("-", "--", "-")[i]}
-        style.band(ax, dataset.bits, floor, "matrix", label=LABELS[circuit], **look)
+        style.band(ax, dataset.bits, floor, label=LABELS[circuit], **look)
     _draw_published(ax)
     ax.set(yscale="log", xlabel="bits of every component", ylabel="error (%)")
     ax.set_ylim(top=150)
@@ -66,11 +51,12 @@ def _draw_bits(ax, dataset: xr.Dataset) -> None:
     ax.legend()
 
 
-def _draw_plane(figure, ax, one: xr.Dataset) -> None:
+def _draw_plane(ax, dataset: xr.Dataset) -> None:
+    one = dataset.sel(circuit="resistive")
     error = 100 * one.plane.transpose("bits", "plane_samples")
     x, y = one.plane_samples, one.bits
     mesh = ax.pcolormesh(x, y, error, norm="log", cmap="cividis", shading="nearest")
-    figure.colorbar(mesh, ax=ax, label="error (%)", format="{x:g}")
+    style.colorbar(ax, mesh, "error (%)", format="{x:g}")
     ax.plot(one.needed, one.bits, "o-", color="white", label="2 % is reached")
     ax.set(xscale="log", xlabel="samples N (12 MHz)", ylabel="bits", yticks=y)
     ax.grid(False)
@@ -86,11 +72,10 @@ def _draw_needed(ax, dataset: xr.Dataset) -> None:
     ax.barh(place + 0.2, fine / per_ms, 0.38, label="ideal components")
     label = f"{dataset.assumed_bits}-bit components"
     ax.barh(place - 0.2, coarse.fillna(0) / per_ms, 0.38, label=label)
-    for y, n in zip(
-        [*(place + 0.2), *(place - 0.2)],
-        [*fine.to_numpy(), *coarse.to_numpy()],
-        strict=True,
-    ):
+    bars = zip(
+        [*place + 0.2, *place - 0.2], [*fine.values, *coarse.values], strict=True
+    )
+    for y, n in bars:
         text = " never" if np.isnan(n) else f" {n:,.0f} samples"
         ax.text(0 if np.isnan(n) else n / per_ms, y, text, va="center", fontsize=7)
     short = {"resistive": "RC,\nresistors", "capacitive": "RC,\ncapacitors"}
@@ -100,3 +85,7 @@ def _draw_needed(ax, dataset: xr.Dataset) -> None:
     ax.set(xlabel="run at 12 MHz (ms)", title="Time until the error is 2 %")
     ax.set_xlim(right=1.45 * float(np.nanmax([fine.max(), coarse.max()])) / per_ms)
     ax.legend(loc="lower right")
+
+
+_ROWS = [_draw_samples, _draw_bits], [_draw_plane, _draw_needed]
+plot = style.panels((9.5, 7.4), _ROWS)

@@ -1,29 +1,16 @@
-"""The figure of `spu_sampling`."""
+"""The figure of `spu_sampling`: marginals, covariances, errors, chi-square."""
+
+from functools import partial
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from experiments import style
 from experiments.thermodynamic import machine
+from experiments.thermodynamic.boards_figure import draw_errors
 
 PAIRS = ((0, 1), (2, 5), (3, 7))
 """Marginals that are drawn."""
-
-
-@style.styled
-def plot(dataset: xr.Dataset) -> Figure:
-    """Marginals, entries of the covariance, error against samples, chi-square."""
-    figure = Figure(figsize=(10, 6.6))
-    axes = figure.subplots(2, 3)
-    for ax, pair in zip(axes[0], PAIRS, strict=True):
-        _draw_marginal(ax, dataset, pair)
-    axes[0, 0].legend(loc="upper left", fontsize=6.5)
-    _draw_entries(axes[1, 0], dataset)
-    _draw_error(axes[1, 1], dataset)
-    _draw_chi_square(axes[1, 2], dataset)
-    style.caption(figure, dataset)
-    return figure
 
 
 def _draw_marginal(ax, dataset: xr.Dataset, pair: tuple[int, int]) -> None:
@@ -38,6 +25,8 @@ def _draw_marginal(ax, dataset: xr.Dataset, pair: tuple[int, int]) -> None:
     most = 5 * float(np.sqrt(dataset.target.max()))
     ax.set(xlim=(-most, most), ylim=(-most, most))
     ax.set_title(f"cells {pair[0] + 1} and {pair[1] + 1}: 1 and 2 sigma")
+    if pair == PAIRS[0]:
+        ax.legend(loc="upper left", fontsize=6.5)
 
 
 def _ellipse(ax, covariance, pair, circle, label, line, **look) -> None:
@@ -63,18 +52,8 @@ def _draw_entries(ax, dataset: xr.Dataset) -> None:
 
 
 def _draw_error(ax, dataset: xr.Dataset) -> None:
-    n, real = dataset.n_samples, dataset.sel(board=slice(1, None))
-    low, high = (100 * real.error.quantile(q, "board") for q in (0.25, 0.75))
-    label = f"{real.sizes['board']} boards, middle half"
-    ax.fill_between(n, low, high, color="0.8", linewidth=0, label=label)
-    for i in range(1, machine.N_PUBLISHED_BOARDS + 1):
-        ax.plot(n, 100 * real.error.sel(board=i), "o-", label=f"board {i}")
-    ideal = dataset.sel(board=0)
-    ax.plot(n, 100 * ideal.error, "s", color="black", label="ideal board")
-    ax.plot(n, 100 * ideal.expected, color="black", linewidth=0.8, label="theory")
-    ax.set(xscale="log", yscale="log", xlabel="samples N", title="Covariance")
-    ax.set_ylabel("relative Frobenius error, rms (%)")
-    ax.yaxis.set_major_formatter("{x:g}")
+    draw_errors(ax, dataset)
+    ax.set_title("Covariance")
     ax.legend()
 
 
@@ -92,3 +71,10 @@ def _draw_chi_square(ax, dataset: xr.Dataset) -> None:
     ax.set_ylim(top=1.5 * float(dataset.density.max()))
     ax.set_title("Error against the law of correlated samples")
     ax.legend(loc="upper right")
+
+
+_ROWS = (
+    [partial(_draw_marginal, pair=pair) for pair in PAIRS],
+    [_draw_entries, _draw_error, _draw_chi_square],
+)
+plot = style.panels((10, 6.6), _ROWS)

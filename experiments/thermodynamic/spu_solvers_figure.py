@@ -1,8 +1,9 @@
-"""The figure of `spu_solvers`."""
+"""The figure of `spu_solvers`: bias against steps; steps for a bias of 1 %."""
+
+from functools import partial
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from experiments import style
 from experiments.thermodynamic.solver_bias import BIAS
@@ -15,20 +16,6 @@ REFERENCE = {
 """Steps per sample for 1 % of bias, measured earlier by other code on another board."""
 
 
-@style.styled
-def plot(dataset: xr.Dataset) -> Figure:
-    """Bias against steps; steps for a bias of 1 %."""
-    figure = Figure(figsize=(10.5, 7.4))
-    axes = figure.subplot_mosaic([["low", "high"], ["needed", "needed"]])
-    ends = dataset.quality.to_numpy()[[0, -1]]
-    for name, quality in zip(("low", "high"), ends, strict=True):
-        _draw_bias(axes[name], dataset, quality)
-    axes["high"].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    _draw_needed(axes["needed"], dataset)
-    style.caption(figure, dataset)
-    return figure
-
-
 def _look(i: int) -> dict:
     """Colours repeat after six; lines then change. Wide ones lie under others."""
     colours = ("black", *style.COLOURS)
@@ -36,32 +23,29 @@ def _look(i: int) -> dict:
     return {"color": colours[i % 7], "linestyle": "-" if i < 7 else "--"} | wide
 
 
-def _label(name: str) -> str:
-    return f"{name} (single precision)" if name == EXACT else name
+_CIRCLE = {"marker": "o", "linestyle": "none", "markerfacecolor": "none"}
 
 
-def _draw_bias(ax, dataset: xr.Dataset, quality: float) -> None:
+def _draw_bias(ax, dataset: xr.Dataset, end: int) -> None:
+    quality = float(dataset.quality[end])
     for i, name in enumerate(dataset.solver.to_numpy()):
         bias = 100 * dataset.bias.sel(solver=name, quality=quality)
-        ax.plot(dataset.steps, bias.where(bias < 1e4), **_look(i), label=_label(name))
+        label = f"{name} (single precision)" if name == EXACT else name
+        ax.plot(dataset.steps, bias.where(bias < 1e4), **_look(i), label=label)
         if quality == dataset.check_quality and name != EXACT:
             x, y = dataset.check_steps, 100 * dataset.simulated_bias.sel(solver=name)
-            ax.plot(x, y, "o", color=_look(i)["color"], markerfacecolor="none")
-    ax.plot(
-        [], [], "o", color="0.3", markerfacecolor="none", label="simulated (diffrax)"
-    )
+            ax.plot(x, y, **_CIRCLE, color=_look(i)["color"])
+    ax.plot([], [], **_CIRCLE, color="0.3", label="simulated (diffrax)")
     if quality == dataset.check_quality:
         noise = 100 * float(dataset.noise.mean())
-        ax.annotate(
-            f"noise of the simulation: {noise:.1f} %",
-            (dataset.check_steps, noise),
-            (14, -3),
-            textcoords="offset points",
-            fontsize=7,
-        )
+        text, at = f"noise of the simulation: {noise:.1f} %", dataset.check_steps
+        look = {"textcoords": "offset points", "fontsize": 7}
+        ax.annotate(text, (at, noise), (14, -3), **look)
     ax.axhline(100 * BIAS, color="0.5", linestyle=":", linewidth=1)
     ax.set(xscale="log", yscale="log", ylim=(1e-6, 1e3), title=f"Q = {quality:g}")
     ax.set(xlabel="steps per sample", ylabel="bias of the covariance (%)")
+    if end:
+        ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def _draw_needed(ax, dataset: xr.Dataset) -> None:
@@ -81,3 +65,7 @@ def _draw_needed(ax, dataset: xr.Dataset) -> None:
     ax.set_title("Steps")
     ax.yaxis.set_major_formatter("{x:g}")
     ax.legend()
+
+
+_LOW, _HIGH = (partial(_draw_bias, end=end) for end in (0, -1))
+plot = style.panels((10.5, 7.4), [[_LOW, _HIGH], [_draw_needed, _draw_needed]])

@@ -1,0 +1,31 @@
+"""Errors of boards against samples, as two figures show them."""
+
+import xarray as xr
+
+from experiments import style
+from experiments.thermodynamic import machine
+
+PUBLISHED_BOARDS = style.COLOURS[: machine.N_PUBLISHED_BOARDS]
+"""Colours of the boards that stand for the published ones."""
+
+
+def draw_errors(ax, dataset: xr.Dataset) -> None:
+    """All real boards as a band, the published ones alone, the ideal one and theory.
+
+    Args:
+        ax: where to draw.
+        dataset: `error` and `expected` over `n_samples` and `board`, 0 the ideal one.
+    """
+    n, real = dataset.n_samples, dataset.error.sel(board=slice(1, None))
+    low, high = (100 * real.quantile(q, "board") for q in (0.25, 0.75))
+    label = f"{real.sizes['board']} boards, middle half"
+    ax.fill_between(n, low, high, color="0.8", linewidth=0, label=label)
+    for i, colour in enumerate(PUBLISHED_BOARDS, 1):
+        one = 100 * real.sel(board=i)
+        ax.plot(n, one, "o-", color=colour, label=f"board {i}")
+    ideal = dataset.sel(board=0)
+    ax.plot(n, 100 * ideal.error, "s", color="black", label="ideal board")
+    ax.plot(n, 100 * ideal.expected, color="black", linewidth=0.8, label="theory")
+    ax.set(xscale="log", yscale="log", xlabel="samples N")
+    ax.set_ylabel("relative Frobenius error, rms (%)")
+    ax.yaxis.set_major_formatter("{x:g}")
