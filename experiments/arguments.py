@@ -1,18 +1,22 @@
 """The words of a command, read by tyro; its complaints in one line of ours."""
 
 import contextlib
+import dataclasses
 import io
 import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import tyro
 from rich.text import Text
 
 from experiments.endings import UsageError
 
-__all__ = ["read"]
+__all__ = ["PROGRAM", "flags", "read"]
+
+PROGRAM = "python -m experiments"
 
 T = TypeVar("T")
 _REPEATABLE = ("--grid", "--at")
@@ -36,6 +40,20 @@ def read(parse: Callable[[], T], argv: Sequence[str]) -> T:
         if not e.code:
             raise
         raise UsageError(_one_line(complaint.getvalue())) from None
+
+
+def flags(fields: Sequence[Any], command: str, about: str, argv: Sequence[str]) -> Any:
+    """The flags of a command: an object with these fields; raises as `read` does.
+
+    Args:
+        fields: name, type and default of each, for `dataclasses.make_dataclass`.
+        command: and its experiment.
+        about: for the page of help.
+        argv: the words behind the command.
+    """
+    made = dataclasses.make_dataclass("Arguments", fields)
+    prog, words = f"{PROGRAM} {command}", list(argv)
+    return read(lambda: tyro.cli(made, prog=prog, description=about, args=words), words)
 
 
 def _refuse_repeated(argv: Sequence[str]) -> None:

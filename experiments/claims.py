@@ -11,12 +11,13 @@ import csv
 import io
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from experiments import store
 
@@ -26,9 +27,12 @@ __all__ = [
     "above",
     "below",
     "both",
+    "judged",
     "monotone",
     "not_attempted",
+    "nothing_published",
     "read_csv",
+    "spread",
     "within",
     "within_reach",
     "write_csv",
@@ -165,6 +169,58 @@ def both(*verdicts: str) -> str:
     if not verdicts or any(verdict not in VERDICTS for verdict in verdicts):
         raise ValueError(f"verdicts = {verdicts!r}: some of {VERDICTS}")
     return VERDICTS[max(VERDICTS.index(verdict) for verdict in verdicts)]
+
+
+def spread(values: xr.DataArray, tail: float = 0.0) -> tuple[float, float, float]:
+    """Low end, median and high end of a population; NaN, a diverged chip, is left out.
+
+    Args:
+        values: of the chips or boards.
+        tail: fraction beyond either end.
+    """
+    low, middle, high = np.nanquantile(values, [tail, 0.5, 1 - tail])
+    return float(low), float(middle), float(high)
+
+
+def judged(
+    dataset: xr.Dataset,
+    claim: str,
+    source: str,
+    found: tuple[float, float, float],
+    rule: Callable[[float, float], str],
+    *,
+    unit: str = "",
+    published: float | None = None,
+) -> Claim:
+    """A published statement, and what a rule says of it.
+
+    Args:
+        dataset: what was derived; its scale is that of the claim.
+        claim: the statement.
+        source: where it was published.
+        found: low end, our value, high end; see `spread`.
+        rule: `rule(low, high)`, such as `partial(above, 60.0)`.
+        unit: of the values.
+        published: the published value.
+    """
+    low, ours, high = found
+    return Claim(
+        claim=claim,
+        source=source,
+        published=published,
+        ours=ours,
+        low=low,
+        high=high,
+        unit=unit,
+        scale=dataset.attrs.get("scale", "reduced"),
+        verdict=rule(low, high),
+    )
+
+
+def nothing_published(dataset: xr.Dataset) -> list[Claim]:
+    """The `claims` of an experiment whose figure nobody has published."""
+    del dataset
+    return []
 
 
 def not_attempted(

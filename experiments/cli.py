@@ -25,7 +25,8 @@ from experiments import (
     store,
     sweeping,
 )
-from experiments.configured import PROGRAM, Results
+from experiments.arguments import PROGRAM
+from experiments.configured import Results
 from experiments.endings import ended
 from experiments.progress import display, say
 from experiments.report import lines
@@ -89,14 +90,13 @@ def _usage(command: str, summary: str) -> Callable[[], int]:
 
 
 def _list() -> int:
-    """Say what there is, what it reproduces and how long it takes."""
-    shown = Table("name", "reproduces", "minutes", "presets")
+    """Say what there is and what it reproduces."""
+    shown = Table("name", "reproduces", "presets")
     for name in EXPERIMENTS:
         module = catalogue.find(name)
         known = ", ".join(catalogue.presets(module))
-        shown.add_row(name, module.REPRODUCES, f"{module.MINUTES:g}", known)
+        shown.add_row(name, module.REPRODUCES, known)
     _console.print(shown)
-    _console.print("Minutes: about, on two cores, with the default preset.")
     return 0
 
 

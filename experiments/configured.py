@@ -1,10 +1,8 @@
 """`run NAME`: every field of an experiment's Config is a flag."""
 
-import dataclasses
 import itertools
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Any
 
 import tyro
@@ -14,9 +12,8 @@ from experiments import arguments, catalogue, running
 from experiments.progress import display, say
 from experiments.report import lines
 
-__all__ = ["PROGRAM", "Results", "read"]
+__all__ = ["Results", "read"]
 
-PROGRAM = "python -m experiments"
 Results = Annotated[Path, tyro.conf.arg(help="folder of the results")]
 
 
@@ -25,21 +22,14 @@ def read(name: str, argv: list[str], console: Console) -> Callable[[], int]:
     module = catalogue.find(name)
     preset = _wanted_preset(argv)
     config = catalogue.config(module, preset)
-    fields: list[Any] = [
+    known = ", ".join(catalogue.presets(module))
+    of_preset = tyro.conf.arg(help=f"start from one of {known}; flags change it")
+    fields = [
         ("config", tyro.conf.OmitArgPrefixes[module.Config], config),
         ("results", Results, Path("results")),
-        ("preset", _preset_flag(module), preset),
+        ("preset", Annotated[str, of_preset], preset),
     ]
-    about = f"{module.REPRODUCES}\n\nAbout {module.MINUTES:g} min, two cores."
-    given: Any = arguments.read(
-        lambda: tyro.cli(
-            dataclasses.make_dataclass("Arguments", fields),
-            prog=f"{PROGRAM} run {name}",
-            description=about,
-            args=argv,
-        ),
-        argv,
-    )
+    given = arguments.flags(fields, f"run {name}", module.REPRODUCES, argv)
     return lambda: _run(name, given, console)
 
 
@@ -63,9 +53,3 @@ def _wanted_preset(argv: list[str]) -> str:
         if flag.startswith("--preset="):
             return flag.partition("=")[2]
     return "default"
-
-
-def _preset_flag(module: ModuleType) -> Any:
-    known = ", ".join(catalogue.presets(module))
-    help_text = f"start from one of {known}; flags change it"
-    return Annotated[str, tyro.conf.arg(help=help_text)]

@@ -1,8 +1,8 @@
 """What an experiment is: one simulation, the sweeps of its figure, what they show."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, fields
+from typing import Any, Protocol, TypeVar
 
 import xarray as xr
 from matplotlib.figure import Figure
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 import chipsweep
 from experiments.claims import Claim
 
-__all__ = ["Experiment", "Sweep"]
+__all__ = ["Experiment", "Sweep", "base_of", "listed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,19 +66,45 @@ class Sweep:
         )
 
 
+def listed(base: Any, changes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The arguments `axes` and `design` of a `Sweep` over single points.
+
+    Args:
+        base: fields of a point that is not changed.
+        changes: field -> value, of one point after another.
+    """
+    fields = list(dict.fromkeys(name for one in changes for name in one))
+    points = [{f: one.get(f, getattr(base, f)) for f in fields} for one in changes]
+    axes = {f: list(dict.fromkeys(p[f] for p in points)) for f in fields}
+    return {"axes": axes, "design": chipsweep.Listed(tuple(points))}
+
+
+T = TypeVar("T")
+
+
+def base_of(kind: type[T], config: Any, **other: Any) -> T:
+    """The fields of one run: those that its config has, too, and others.
+
+    Args:
+        kind: a dataclass.
+        config: or another base.
+        **other: go before those of the config.
+    """
+    names = {f.name for f in fields(kind) if hasattr(config, f.name)}  # pyright: ignore[reportArgumentType]
+    return kind(**({name: getattr(config, name) for name in names} | other))
+
+
 class Experiment(Protocol):
     """A module with these names is an experiment; `experiments.EXPERIMENTS` lists it.
 
     Attributes:
         REPRODUCES: paper and figure, in words.
-        MINUTES: that the default preset takes on two quiet cores.
         Config: a frozen dataclass of everything that can be chosen.
         PRESETS: name -> Config, beside `Config()`, which is called "default".
         DIMS: output of `simulate` -> names of its dimensions.
     """
 
     REPRODUCES: str
-    MINUTES: float
     Config: type
     PRESETS: Mapping[str, Any]
     DIMS: Mapping[str, Sequence[str]]
@@ -86,7 +112,14 @@ class Experiment(Protocol):
     def simulate(self, point: Any, chip: Any, keys: Any) -> Mapping[str, Any]:
         """The only physics: one chip with one seed at one point.
 
-        `point` has the fields of `defaults()` and the axes that are swept.
+        Args:
+            point: has the fields of `defaults()`; those that are swept may be traced.
+            chip: its index; `keys.chip` is what tells chips apart.
+            keys: `keys.seed` for what all chips of a seed share, `keys.chip` for the
+                hardware and the random draws of one.
+
+        With an optional `trace=True`, which a replay gives, it also returns all that
+        the chip went through.
         """
         ...
 

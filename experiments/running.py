@@ -56,10 +56,7 @@ def claims_path(results: Path, preset: str) -> Path:
 
 
 def run(
-    name: str,
-    config: Any,
-    results: Path,
-    report: Report = lambda step: None,
+    name: str, config: Any, results: Path, report: Report = lambda step: None
 ) -> xr.Dataset:
     """The result of one config; runs that are in the stores are read back.
 
@@ -164,8 +161,7 @@ def _one(
 ) -> tuple[list[Path], list[Claim]]:
     module = catalogue.find(name)
     config = catalogue.config(module, preset)
-    start = f"{module.REPRODUCES}; about {module.MINUTES:g} min if not yet done"
-    display.console.print(start, markup=False, highlight=False)
+    display.console.print(module.REPRODUCES, markup=False, highlight=False)
     with display.follow(name) as report:
         dataset = run(name, config, results, report)
     stem = result_path(results, name, config).with_suffix("")

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,8 +16,8 @@ from rich.console import Console
 import chipsweep
 from chipsweep import Moments, Quantiles, Structural
 from experiments import arguments, catalogue, provenance, store, style
+from experiments.arguments import PROGRAM
 from experiments.axis_words import read_axis
-from experiments.configured import PROGRAM
 from experiments.progress import say
 from experiments.sweep_figure import plot
 from experiments.terminal import on_terminal
@@ -130,7 +131,8 @@ def sweep_command(
                 resources=resources,
                 progress=progress,
             )
-        _told(dataset, console, f"{PROGRAM} replay {name} {_kept(argv)}")
+        again = shlex.join(without(argv, "--share", "--cluster", "--draw"))
+        _told(dataset, console, f"{PROGRAM} replay {name} {again}")
         console.print(f"store: {kept}", highlight=False, soft_wrap=True)
         if (dataset.reason == chipsweep.REASONS.index("not computed")).any():
             console.print("parts are missing: the last run goes without --share")
@@ -235,16 +237,8 @@ def _read(
     groups = [("asked", Asked()), ("where", Where()), *more]
     fields = [(n, tyro.conf.OmitArgPrefixes[type(x)], x) for n, x in groups]
     fields.append(("base", type(base), base))
-    made: Any = dataclasses.make_dataclass("Arguments", fields)
-    given: Any = arguments.read(
-        lambda: tyro.cli(
-            made,
-            prog=f"{PROGRAM} {command} {name}",
-            description=about.format(name=name),
-            args=list(argv),
-        ),
-        argv,
-    )
+    about = about.format(name=name)
+    given = arguments.flags(fields, f"{command} {name}", about, argv)
     asked = given.asked
     spec = chipsweep.specify(
         module.simulate,
@@ -254,7 +248,7 @@ def _read(
         key=asked.key,
         design=_design(asked),
         base=given.base,
-        dims=_dims(module),
+        dims=getattr(module, "DIMS", {}),
         reduce={output: (Moments(), Quantiles()) for output in asked.reduce},
     )
     if given.where.chunk > spec.runs:
@@ -263,10 +257,6 @@ def _read(
             f"got {given.where.chunk}"
         )
     return given, spec
-
-
-def _dims(module: Any) -> dict[str, Any]:
-    return dict(getattr(module, "DIMS", {}))
 
 
 def _axes(asked: Asked, base: Any) -> dict[str, Any]:
@@ -295,10 +285,10 @@ def _share(text: str) -> tuple[int, int] | None:
     """Part and parts: "3/32"."""
     if not text:
         return None
-    words = text.split("/")
-    if len(words) != 2 or not all(w.isascii() and w.isdecimal() for w in words):
+    found = re.fullmatch("([0-9]+)/([0-9]+)", text)
+    if found is None:
         raise ValueError(f"share = {text!r}: expected PART/PARTS, such as 0/32")
-    part, parts = map(int, words)
+    part, parts = map(int, found.groups())
     if not part < parts <= 10**6:
         raise ValueError(f"share = {text!r}: PART must be below PARTS, at most 10**6")
     return part, parts
@@ -316,26 +306,19 @@ def _executor(cluster: str) -> Iterator[Any]:
         raise ValueError(
             f"cluster = {cluster!r} needs dask: pip install 'eapu-jax[cluster]'"
         ) from e
-    how: dict[str, Any] = {
-        "scheduler_file" if Path(cluster).exists() else "address": cluster
-    }
-    with Client(**how) as client:
+    how = "scheduler_file" if Path(cluster).exists() else "address"
+    where: dict[str, Any] = {how: cluster}
+    with Client(**where) as client:
         yield client.get_executor()
 
 
 def _told(dataset: xr.Dataset, console: Console, replay: str) -> None:
     console.print(dataset)
     for one in chipsweep.failures(dataset):
-        at = " ".join(
-            f"--at {shlex.quote(f'{k}={v}')}" for k, v in one["point"].items()
-        )
+        at = " ".join(shlex.join(["--at", f"{k}={v}"]) for k, v in one["point"].items())
         again = f"{replay} {at} --chip {one['chip']} --seed {one['seed']}"
         console.print(f"failed: {one['error']}", markup=False, soft_wrap=True)
         console.print(f"  again: {again}", markup=False, soft_wrap=True)
-
-
-def _kept(argv: Sequence[str]) -> str:
-    return shlex.join(without(argv, "--share", "--cluster", "--draw"))
 
 
 def _pair(text: str) -> tuple[str, str]:

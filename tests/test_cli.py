@@ -44,10 +44,10 @@ def names(folder):
     return sorted(p.name for p in folder.iterdir() if p.is_file())
 
 
-def test_list_says_what_is_reproduced_and_how_long_it_takes(capsys):
+def test_list_says_what_is_reproduced(capsys):
     assert main(["list"]) == 0
     shown = capsys.readouterr().out
-    for text in ("toy", toy.REPRODUCES, "0.01", "default, smoke"):
+    for text in ("toy", toy.REPRODUCES, "default, smoke"):
         assert text in shown
 
 
@@ -249,7 +249,7 @@ def test_the_program_starts_from_a_shell(tmp_path):
         env={**os.environ, **fonts, "XDG_CACHE_HOME": str(tmp_path), "COLUMNS": "120"},
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Minutes" in done.stdout
+    assert "reproduces" in done.stdout
 
 
 REAL = dict(EXPERIMENTS)
@@ -260,7 +260,6 @@ def test_every_experiment_keeps_the_contract(name, monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, name, REAL[name])
     module = catalogue.find(name)
     assert isinstance(module.REPRODUCES, str)
-    assert module.MINUTES > 0
     assert "smoke" in module.PRESETS
     assert {type(c) for c in catalogue.presets(module).values()} == {module.Config}
     documented = " ".join(c.__doc__ or "" for c in module.Config.__mro__)

@@ -2,10 +2,12 @@
 
 import ast
 import dataclasses
+import functools
 import math
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 from experiments import claims
 from experiments.claims import VERDICTS, Claim, above, below, both, monotone, within
@@ -37,6 +39,21 @@ CLAIM = Claim(
 )
 def test_a_value_is_reproduced_within_the_band(published, tolerance, verdict):
     assert within(published, 0.92, 0.94, tolerance=tolerance) == verdict
+
+
+def test_a_band_is_that_of_the_chips_that_did_not_diverge():
+    chips = xr.DataArray([[3.0, math.nan], [1.0, 2.0]])
+    assert claims.spread(chips) == (1.0, 2.0, 3.0)
+    assert claims.spread(chips, 0.25) == (1.5, 2.0, 2.5)
+
+
+@pytest.mark.parametrize(("bound", "verdict"), [(0.35, TREND), (0.3, NOT)])
+def test_a_claim_is_judged_by_its_band_at_the_scale_of_the_data(bound, verdict):
+    found, rule = (0.1, 0.2, 0.3), functools.partial(below, bound)
+    small = xr.Dataset(attrs={"scale": "smoke"})
+    made = claims.judged(small, "it is small", "Fig. 1", found, rule, unit="%")
+    assert (made.low, made.ours, made.high) == found
+    assert (made.verdict, made.scale, made.published) == (verdict, "smoke", None)
 
 
 def test_a_bound_needs_the_whole_band_on_one_side():

@@ -6,8 +6,8 @@ import jax.random as jr
 import numpy as np
 import pytest
 
-from experiments.learning import cnn, mlp
-from experiments.learning.cnn import patches
+from experiments.learning.cnn import cnn, patches
+from experiments.learning.mlp import mlp
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -29,12 +29,11 @@ def test_patches_times_a_matrix_is_a_convolution(side, stride):
 def test_mlp_is_affine_maps_with_relu_between():
     network = mlp((5, 3))
     x = jr.normal(jr.key(0), (4, 2, 2))
-    params = network.init(jr.key(1), x)
+    params = network.init(jr.key(1), x)["params"]
     first, second = params["Dense_0"], params["Dense_1"]
     hidden = np.maximum(x.reshape(4, 4) @ first["kernel"], 0)  # biases start at 0
-    np.testing.assert_allclose(
-        network.apply(params, x), hidden @ second["kernel"], atol=1e-6
-    )
+    logits = network.apply({"params": params}, x)
+    np.testing.assert_allclose(logits, hidden @ second["kernel"], atol=1e-6)
 
 
 @pytest.mark.parametrize("network", [mlp((6, 10)), cnn((2, 3), 5)])
@@ -57,7 +56,7 @@ def test_networks_built_alike_are_the_same_static_argument():
 
 
 def test_kernels_are_kaiming_normal():
-    params = mlp((400, 10)).init(jr.key(0), jnp.zeros((1, 300)))
+    params = mlp((400, 10)).init(jr.key(0), jnp.zeros((1, 300)))["params"]
     kernel = params["Dense_0"]["kernel"]
     assert abs(float(jnp.std(kernel)) / np.sqrt(2 / 300) - 1) < 0.02
     assert not params["Dense_0"]["bias"].any()

@@ -8,7 +8,7 @@ import chipsweep
 from chipsweep.identity import trace
 from experiments import EXPERIMENTS, catalogue
 from experiments.contract import Sweep
-from experiments.learning import RULES
+from experiments.learning.rules import RULES
 from experiments.memristor import endurance
 from experiments.thermodynamic import wirings
 

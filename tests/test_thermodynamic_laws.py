@@ -62,15 +62,17 @@ def test_cutting_a_record_gives_the_second_moments_of_its_stretches():
     np.testing.assert_allclose(errors.cut(blocks, 6), halves, rtol=1e-5)
 
 
-def test_the_straight_line_finds_floor_and_slope_whatever_the_weights():
+@pytest.mark.parametrize("slope", [5.0, 0.3])
+def test_the_straight_line_finds_the_floor_whatever_slope_and_weights(slope):
     n = np.array([100.0, 300.0, 900.0, 2700.0])
-    fit = errors.split(n, 0.2**2 + 5 / n, np.array([9.0, 1.0, 4.0, 2.0]))
-    np.testing.assert_allclose([fit.floor, fit.per_sample], [0.2, 5.0], rtol=1e-9)
+    weights = np.array([9.0, 1.0, 4.0, 2.0])
+    found = errors.fitted_floor(n, 0.2**2 + slope / n, weights)
+    np.testing.assert_allclose(found, 0.2, rtol=1e-9)
 
 
 def test_a_falling_error_without_floor_has_floor_0():
     n = np.array([100.0, 300.0, 900.0])
-    assert errors.split(n, 5 / n - 1e-4, np.ones(3)).floor == 0
+    assert errors.fitted_floor(n, 5 / n - 1e-4, np.ones(3)) == 0
 
 
 def test_simulated_errors_follow_the_law_on_imperfect_boards():
@@ -213,12 +215,12 @@ def test_an_underdamped_solver_on_modes_has_the_law_of_equilibrium():
 def test_levy_areas_have_their_variance():
     board, _ = machine.program(jnp.eye(1), rc=3.0, quality=3.0)
     modes, dt = langevin_modes(board), 0.1
-    made = quicsort(modes, dt)
+    _, noise = quicsort(modes, dt)
     friction, stiffness, variance = modes.friction, modes.stiffness, modes.variance
     drift = jnp.array([[0.0, -1.0], [stiffness[0], friction[0]]])
     gained = jnp.diag(jnp.array([0.0, 2 * friction[0] * variance[0]]))
     law = exact.transition(drift, gained, dt)  # flux gains dt^3 / 3: all of w and h
-    np.testing.assert_allclose(made.noise, law.covariance, rtol=2e-3)
+    np.testing.assert_allclose(noise, law.covariance, rtol=2e-3)
 
 
 def test_an_unstable_step_has_no_stationary_law():

@@ -11,9 +11,12 @@ import pytest
 
 import eapu_jax as ej
 from chipsweep import keys_of
-from experiments import learning
 from experiments.data import load_images
-from experiments.learning import Data, Recipe, mlp, prepare, train
+from experiments.learning.inputs import Data, prepare
+from experiments.learning.loop import accuracy, first_weights, train
+from experiments.learning.mlp import mlp
+from experiments.learning.recipe import SCHEDULES, Recipe
+from experiments.learning.rules import hardware
 from tests.statistics import assert_within
 
 NETWORK = mlp((12, 10))
@@ -27,7 +30,7 @@ def images() -> Data:
 
 
 @cache
-def chips(rule, observe=learning.see_nothing):
+def chips(rule, observe=None):
     """Many chips of one seed, compiled once for all noises."""
 
     def one(chip, root, noise, threshold, r_wg):
@@ -57,14 +60,14 @@ def run(
 
 def test_ideal_training_is_plain_optax():
     data, network, key = images(), NETWORK, keys_of(jr.key(0), 0, 0).seed
-    params = learning.first_weights(key, network, data)
+    params = first_weights(key, network, data)
     optimizer = optax.adam(RATE)
     state = optimizer.init(params)
 
     @jax.jit
     @jax.value_and_grad
     def descend(params, x, y):
-        logits = network.apply(params, x)
+        logits = network.apply({"params": params}, x)
         return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
 
     order = jr.permutation(jr.fold_in(jr.fold_in(key, 1), 0), 192)
@@ -146,12 +149,12 @@ def test_deterministic_rules_never_write_under_adam(rule):
 
 def test_a_diverged_chip_is_missing_and_its_neighbours_go_on():
     logits = jnp.array([[[0.0, 1.0]], [[jnp.nan, 1.0]]])
-    found = jax.vmap(learning.accuracy, (0, None))(logits, jnp.array([1]))
+    found = jax.vmap(accuracy, (0, None))(logits, jnp.array([1]))
     np.testing.assert_array_equal(found, [1.0, np.nan])
 
 
 def test_schedules_end_where_they_should():
-    rates = {s: Recipe(schedule=s, epochs=15).decay(640) for s in learning.SCHEDULES}
+    rates = {s: Recipe(schedule=s, epochs=15).decay(640) for s in SCHEDULES}
     assert np.all(rates["constant"] == 1)
     np.testing.assert_allclose(rates["drop"][[0, 99, 100]], [1, 1, 0.1])
     np.testing.assert_allclose(rates["cosine"][75], 0.5, rtol=1e-6)
@@ -173,7 +176,7 @@ def test_recipes_name_the_field_they_refuse(bad):
 
 def test_bad_rules_and_sizes_are_refused():
     with pytest.raises(ValueError, match="rule"):
-        learning.hardware(jr.key(0), "magic", ej.Crossbar(), 0.1)
+        hardware(jr.key(0), "magic", ej.Crossbar(), 0.1)
     with pytest.raises(ValueError, match="batch_size"):
         Recipe(batch_size=500).decay(100)
     with pytest.raises(ValueError, match="pool"):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from tests.toy_sweeps import walk
 
 REPRODUCES = "a toy: nothing"
-MINUTES = 0.01
 PRESETS = {}
 
 

@@ -12,7 +12,6 @@ from experiments.claims import Claim, within
 from experiments.contract import Sweep
 
 REPRODUCES = "a toy: Fig. 0"
-MINUTES = 0.01
 CALLS: list[float] = []
 """Slopes of the runs so far, so that a test can count; and those that must fail."""
 FAIL_AT: dict[float, BaseException] = {}

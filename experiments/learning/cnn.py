@@ -9,8 +9,6 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from experiments.learning.network import Network
-
 
 def patches(
     x: Float[Array, "batch h w c"], size: int = 3, stride: int = 1
@@ -59,7 +57,7 @@ class _CNN(nn.Module):
 
 def cnn(
     channels: tuple[int, ...] = (16, 32), hidden: int = 32, classes: int = 10
-) -> Network:
+) -> nn.Module:
     """Strided 3x3 convolutions, one hidden dense layer, logits.
 
     Each convolution halves the sides of the image. Its kernel is the matrix of
@@ -78,8 +76,8 @@ def cnn(
 
     Example:
         >>> import jax
-        >>> params = cnn().init(jax.random.key(0), jnp.zeros((1, 14, 14)))
-        >>> sum(p.size for p in jax.tree.leaves(params) if p.ndim > 1)
+        >>> variables = cnn().init(jax.random.key(0), jnp.zeros((1, 14, 14)))
+        >>> sum(p.size for p in jax.tree.leaves(variables) if p.ndim > 1)
         21456
     """
     if not channels or min(*channels, hidden, classes) < 1:
@@ -87,4 +85,4 @@ def cnn(
             "channels, hidden and classes must be positive, with at least one "
             f"convolution; got channels={channels}, hidden={hidden}, classes={classes}"
         )
-    return Network(_CNN(tuple(channels), hidden, classes))
+    return _CNN(tuple(channels), hidden, classes)

@@ -6,8 +6,6 @@ from typing import Any, NamedTuple
 import jax
 from jaxtyping import Array, Float
 
-__all__ = ["Curves", "Observer", "Step", "see_nothing"]
-
 
 class Step(NamedTuple):
     """One step of a training, as lists over the layers that live on the array.
@@ -30,7 +28,6 @@ class Curves(NamedTuple):
 
     Attributes:
         loss: of every batch.
-        train_accuracy: fraction right of the batches, while learning.
         test_accuracy: after each epoch; NaN once weights are no longer finite.
         update_ratio: fraction of the cells written, by step and layer of the array.
         observed: what `observe` returned, with a leading axis of steps.
@@ -39,7 +36,6 @@ class Curves(NamedTuple):
     """
 
     loss: Float[Array, " steps"]
-    train_accuracy: Float[Array, " epochs"]
     test_accuracy: Float[Array, " epochs"]
     update_ratio: Float[Array, "steps layers"]
     observed: Any
@@ -48,8 +44,3 @@ class Curves(NamedTuple):
 
 
 Observer = Callable[[Step], Any]
-
-
-def see_nothing(step: Step) -> None:
-    """Record nothing: the default observer."""
-    del step

@@ -6,18 +6,16 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import optax
+from flax import linen as nn
 from jaxtyping import Array, Float, Int, Key
 
 import eapu_jax as ej
 from chipsweep import Keys
 from eapu_jax.placement import on_array
-from experiments.learning.curves import Curves, Observer, Step, see_nothing
+from experiments.learning.curves import Curves, Observer, Step
 from experiments.learning.inputs import Data
-from experiments.learning.network import Network
 from experiments.learning.recipe import Recipe
 from experiments.learning.rules import hardware
-
-__all__ = ["accuracy", "first_weights", "train"]
 
 
 def accuracy(logits: Float[Array, "n c"], labels: Int[Array, " n"]) -> Array:
@@ -26,14 +24,14 @@ def accuracy(logits: Float[Array, "n c"], labels: Int[Array, " n"]) -> Array:
     return jnp.where(jnp.all(jnp.isfinite(logits)), right, jnp.nan)
 
 
-def first_weights(key: Key[Array, ""], network: Network, data: Data) -> Any:
+def first_weights(key: Key[Array, ""], network: nn.Module, data: Data) -> Any:
     """The weights that every chip of the seed `key` starts from."""
-    return network.init(jr.fold_in(key, 0), jnp.asarray(data.x_train[:1]))
+    return network.init(jr.fold_in(key, 0), jnp.asarray(data.x_train[:1]))["params"]
 
 
 def train(
     keys: Keys,
-    network: Network,
+    network: nn.Module,
     data: Data,
     recipe: Recipe,
     rule: str,
@@ -42,7 +40,7 @@ def train(
     crossbar: Any = None,
     threshold: jax.Array | float = 2 / 80,
     params: Any = None,
-    observe: Observer = see_nothing,
+    observe: Observer | None = None,
 ) -> Curves:
     """Train one chip from its first weights to its last.
 
@@ -52,7 +50,7 @@ def train(
     Args:
         keys: of the seed (starting weights, order of images) and of the chip (draws
             of the rule, errors of the writes).
-        network: what is trained.
+        network: what is trained: matrices live on the array, vectors are digital.
         data: the images.
         recipe: optimizer, schedule, length.
         rule: what happens to an update, see `hardware`.
@@ -61,7 +59,7 @@ def train(
             `eapu_jax.Crossbar()` when None.
         threshold: dW_th in units of the weights.
         params: starting weights; drawn from `keys.seed` when None.
-        observe: called at every step with a `Step`.
+        observe: called at every step with a `Step`; nothing is observed when None.
 
     Returns:
         The `Curves` of this chip.
@@ -73,42 +71,43 @@ def train(
     array = hardware(keys.chip, rule, crossbar or ej.Crossbar(), threshold)
     steps = recipe.steps_per_epoch(n_train)
 
-    def loss_and_logits(params, x, y):
-        logits = network.apply(params, x)
+    def apply(params, x) -> Any:
+        return network.apply({"params": params}, x)
+
+    @jax.value_and_grad
+    def descend(params, x, y):
+        logits = apply(params, x)
         losses = optax.softmax_cross_entropy_with_integer_labels(logits, y)
-        return jnp.mean(losses), logits
+        return jnp.mean(losses)
 
     def step(carry, batch):
         params, state, wear = carry
         x, y = data.x_train[batch], data.y_train[batch]
-        value, grads = jax.value_and_grad(loss_and_logits, has_aux=True)(params, x, y)
+        loss, grads = descend(params, x, y)
         with jax.numpy_dtype_promotion("standard"):  # optax's Adam is not strict
             requested, state = optimizer.update(grads, state, params)
         applied, wear = array.update(requested, wear, params)
         params = optax.apply_updates(params, applied)
         writes, ratio = _written(rule, params, wear)
         asked, made, now = (_layers(t) for t in (requested, applied, params))
-        seen = observe(Step(asked, made, now, writes))
-        loss, logits = value
-        return (params, state, wear), (loss, accuracy(logits, y), ratio, seen)
+        seen = observe and observe(Step(asked, made, now, writes))
+        return (params, state, wear), (loss, ratio, seen)
 
     def epoch(carry, i):
         order = jr.permutation(jr.fold_in(jr.fold_in(keys.seed, 1), i), n_train)
         batches = order[: steps * recipe.batch_size].reshape(steps, recipe.batch_size)
-        carry, (loss, right, ratio, seen) = jax.lax.scan(step, carry, batches)
-        test = accuracy(network.apply(carry[0], data.x_test), data.y_test)
-        return carry, (loss, jnp.mean(right), test, ratio, seen)
+        carry, by_step = jax.lax.scan(step, carry, batches)
+        return carry, (accuracy(apply(carry[0], data.x_test), data.y_test), by_step)
 
     start = (params, optimizer.init(params), array.init(params))
     (params, _, wear), records = jax.lax.scan(epoch, start, jnp.arange(recipe.epochs))
-    loss, train_accuracy, test_accuracy, ratio, seen = records
-    flat = lambda x: x.reshape(-1, *x.shape[2:])  # noqa: E731
+    test_accuracy, by_step = records
+    loss, ratio, seen = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), by_step)
     return Curves(
-        loss=flat(loss),
-        train_accuracy=train_accuracy,
+        loss=loss,
         test_accuracy=test_accuracy,
-        update_ratio=flat(ratio),
-        observed=jax.tree.map(flat, seen),
+        update_ratio=ratio,
+        observed=seen,
         writes=_written(rule, params, wear)[0],
         params=params,
     )

@@ -2,8 +2,6 @@
 
 import flax.linen as nn
 
-from experiments.learning.network import Network
-
 
 class _MLP(nn.Module):
     widths: tuple[int, ...]
@@ -17,7 +15,7 @@ class _MLP(nn.Module):
         return x
 
 
-def mlp(widths: tuple[int, ...] = (128, 64, 10)) -> Network:
+def mlp(widths: tuple[int, ...] = (128, 64, 10)) -> nn.Module:
     """Flatten the input, then one dense layer per width; the last gives logits.
 
     Kernels are drawn Kaiming-normal, biases start at zero. A kernel is one
@@ -35,10 +33,10 @@ def mlp(widths: tuple[int, ...] = (128, 64, 10)) -> Network:
 
     Example:
         >>> import jax, jax.numpy as jnp
-        >>> params = mlp((128, 64, 10)).init(jax.random.key(0), jnp.zeros((1, 28, 28)))
-        >>> sum(p.size for p in jax.tree.leaves(params) if p.ndim > 1)
+        >>> variables = mlp().init(jax.random.key(0), jnp.zeros((1, 28, 28)))
+        >>> sum(p.size for p in jax.tree.leaves(variables) if p.ndim > 1)
         109184
     """
     if not widths or min(widths) < 1:
         raise ValueError(f"widths must be one or more positive ints, got {widths}")
-    return Network(_MLP(tuple(widths)))
+    return _MLP(tuple(widths))

@@ -9,8 +9,6 @@ import optax
 
 from experiments.validate import Count, check, one_of
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "Recipe"]
-
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("constant", "drop", "cosine")
 

@@ -9,8 +9,6 @@ from jaxtyping import Array, Key
 
 import eapu_jax as ej
 
-__all__ = ["RULES", "hardware"]
-
 RULES = ("ideal", "noisy", "eapu", "drop_below", "lift_above")
 
 

@@ -20,20 +20,14 @@ import xarray as xr
 
 import eapu_jax as ej
 from chipsweep import Fraction, Histogram, Keys, Moments, Quantiles
-from experiments.claims import Claim
-from experiments.contract import Sweep
-from experiments.learning import first_weights
+from experiments.claims import nothing_published as claims  # noqa: F401
+from experiments.contract import Sweep, base_of
+from experiments.learning.loop import first_weights
 from experiments.memristor import training
 from experiments.memristor.chip_yield_figure import plot as plot
 from experiments.memristor.images import DataSet
 from experiments.memristor.setting import MlpSetting
-from experiments.memristor.training import (
-    Training,
-    crossbar,
-    learn,
-    network,
-    prepared,
-)
+from experiments.memristor.training import Training, crossbar, learn, network, prepared
 from experiments.validate import (
     Count,
     CountOrZero,
@@ -46,7 +40,6 @@ from experiments.validate import (
 )
 
 REPRODUCES = "nothing published: accuracy, lifetime and yield of 128 to 10,000 chips"
-MINUTES = 0.5
 DIMS = training.DIMS
 
 
@@ -113,14 +106,7 @@ PRESETS = {
 def simulate(
     point: Any, chip: Any, keys: Keys, trace: bool = False
 ) -> dict[str, jax.Array]:
-    """Build one chip, train it, test it.
-
-    Args:
-        point: fields of `Chip`.
-        chip: not used: its key tells chips apart.
-        keys: of the seed (starting weights, order of images) and of the chip
-            (devices, stuck cells, draws of the rule, write errors).
-        trace: see `experiments.memristor.training.simulate`.
+    """Build one `Chip` (its key draws devices and stuck cells, too), train it, test it.
 
     Returns:
         `accuracy` after each epoch, `final` accuracy, `lifetime` (training steps
@@ -164,31 +150,21 @@ def _stuck(key: jax.Array, point: Any, shape: tuple[int, ...]) -> dict[str, jax.
 
 def defaults(config: Config) -> Chip:
     """What one training on a chip without imperfections depends on."""
-    return Chip(**vars(config.training(schedule="constant")))
+    return base_of(Chip, config, schedule="constant")
 
 
 def sweeps(config: Config) -> dict[str, Sweep]:
     """Spread and stuck cells; what a chip did is kept as statistics only."""
-    population = config.population()
-    return {
-        "chips": Sweep(
-            simulate=simulate,
-            base=defaults(config),
-            axes={"spread": config.spreads, "stuck_rate": config.stuck_rates},
-            dims=DIMS,
-            reduce={
-                "accuracy": Moments(),
-                "final": [
-                    Moments(),
-                    Quantiles(),
-                    Histogram(low=0.0, high=1.0, bins=100),
-                    Fraction(at_least=config.required),
-                ],
-                "lifetime": [Moments(), Quantiles()],
-            },
-            **population,
-        )
+    axes = {"spread": config.spreads, "stuck_rate": config.stuck_rates}
+    good = Fraction(at_least=config.required)
+    shape = Histogram(low=0.0, high=1.0, bins=100)
+    reduce = {
+        "accuracy": Moments(),
+        "final": [Moments(), Quantiles(), shape, good],
+        "lifetime": [Moments(), Quantiles()],
     }
+    base = defaults(config)
+    return {"chips": config.sweep(simulate, base, axes=axes, dims=DIMS, reduce=reduce)}
 
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
@@ -200,9 +176,3 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     return dataset.rename(names).assign_attrs(
         data=f"{config.images().provenance}; {shown}"
     )
-
-
-def claims(dataset: xr.Dataset) -> list[Claim]:
-    """None: no such figure is published."""
-    del dataset
-    return []

@@ -7,6 +7,7 @@ passes, nothing is verified from outside, and weights play no part.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import jax
@@ -17,15 +18,13 @@ import xarray as xr
 import eapu_jax as ej
 from chipsweep import Keys
 from eapu_jax.devices import response
-from experiments.claims import Claim, within
-from experiments.contract import Sweep
+from experiments.claims import Claim, judged, spread, within
+from experiments.contract import Sweep, base_of
 from experiments.memristor.device_response_figure import plot as plot
 from experiments.memristor.training import PRESETS as CROSSBARS
-from experiments.memristor.verdicts import judged
 from experiments.validate import Plural, Seed, Width, bounds, check, one_of
 
 REPRODUCES = "devices: response curves and write errors of the presets"
-MINUTES = 0.3
 DIMS = {"g": ("request",)}
 
 STATED = {
@@ -75,13 +74,7 @@ class Curve:
 def simulate(
     point: Any, chip: Any, keys: Keys, trace: bool = False
 ) -> dict[str, jax.Array]:
-    """Ask one cell to rise in equal requests, then to fall.
-
-    Args:
-        point: fields of `Curve`.
-        chip: not used: its key tells chips apart.
-        keys: of the chip: errors of the writes.
-        trace: nothing more is to be seen than the curve.
+    """Ask one cell for a `Curve`: to rise in equal requests, then to fall.
 
     Returns:
         Conductance `g` before the first and after every request, uS. A device that
@@ -105,21 +98,20 @@ def window(crossbar: ej.Crossbar) -> tuple[jax.Array, jax.Array]:
 
 def defaults(config: Config) -> Curve:
     """What one curve depends on."""
-    return Curve(n_requests=config.n_requests)
+    return base_of(Curve, config)
 
 
 def sweeps(config: Config) -> dict[str, Sweep]:
     """Many cells of every preset."""
-    return {
-        "curves": Sweep(
-            simulate=simulate,
-            base=defaults(config),
-            axes={"crossbar": tuple(CROSSBARS)},
-            chips=config.n_chips,
-            key=config.seed,
-            dims=DIMS,
-        )
-    }
+    curves = Sweep(
+        simulate=simulate,
+        base=defaults(config),
+        axes={"crossbar": tuple(CROSSBARS)},
+        chips=config.n_chips,
+        key=config.seed,
+        dims=DIMS,
+    )
+    return {"curves": curves}
 
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
@@ -153,13 +145,13 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
     """The published write errors, measured on the curves."""
     return [
         judged(
-            dataset.error.sel(crossbar=name),
-            lambda low, high, sd=sd: within(sd, low, high),
-            claim=f"{name}: error of one write, as seen in the response curve",
-            source=source,
+            dataset,
+            f"{name}: error of one write, as seen in the response curve",
+            source,
+            spread(dataset.error.sel(crossbar=name), 0.05),
+            partial(within, sd),
             published=sd,
             unit="uS",
-            scale=dataset.attrs.get("scale", "reduced"),
         )
         for name, (sd, source) in STATED.items()
     ]

@@ -6,8 +6,6 @@ from typing import Annotated, Any
 from experiments.data import DATA_SETS, Images, load_images
 from experiments.validate import one_of, refuse_unless
 
-__all__ = ["DataSet", "images", "require_images"]
-
 DataSet = Annotated[str, one_of(*DATA_SETS)]
 
 

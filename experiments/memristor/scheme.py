@@ -7,6 +7,7 @@ on its closed forms.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -17,8 +18,8 @@ import xarray as xr
 
 import eapu_jax as ej
 from chipsweep import Keys
-from experiments.claims import Claim, above, below
-from experiments.contract import Sweep
+from experiments.claims import Claim, above, below, judged, spread
+from experiments.contract import Sweep, base_of
 from experiments.memristor import training
 from experiments.memristor.scheme_figure import plot as plot
 from experiments.memristor.setting import LARGE, SMOKE, MlpSetting, taken
@@ -30,11 +31,9 @@ from experiments.memristor.training import (
     learn,
     thresholds,
 )
-from experiments.memristor.verdicts import judged
 from experiments.validate import NonNegative, Plural, Positive, check
 
 REPRODUCES = "EaPU, Fig. 1b and the scheme: update sizes and the probabilistic rule"
-MINUTES = 0.3
 PHASES = ("early", "late")
 """Before and after the drop of the learning rate."""
 DIMS = training.DIMS | {
@@ -64,12 +63,7 @@ class Config(MlpSetting):
 PRESETS = {
     "smoke": Config(**SMOKE, hidden=(16,), epochs=3, n_cells=200, n_sizes=5),
     "large": Config(
-        **LARGE,
-        hidden=(512, 256),
-        pool=1,
-        epochs=50,
-        n_cells=1_000_000,
-        n_sizes=100,
+        **LARGE, hidden=(512, 256), pool=1, epochs=50, n_cells=1_000_000, n_sizes=100
     ),
 }
 
@@ -147,12 +141,7 @@ class Update:
 
 
 def update(point: Any, chip: Any, keys: Keys) -> dict[str, jax.Array]:
-    """Ask many cells of one chip for the same update, once.
-
-    Args:
-        point: fields of `Update`.
-        chip: not used: its key tells chips apart.
-        keys: of the chip: draws of the rule and errors of the writes.
+    """Ask many cells of one chip for the same `Update`, once.
 
     Returns:
         `rate` of writes, `mean` and `sd` of the weight's change and `sd_pulse` of the
@@ -161,10 +150,8 @@ def update(point: Any, chip: Any, keys: Keys) -> dict[str, jax.Array]:
     del chip
     key_rule, key_write = jr.split(keys.chip)
     theta, _ = thresholds(point)
-    rule, array = (
-        ej.eapu(theta, key=key_rule),
-        ej.program(crossbar(point), key=key_write),
-    )
+    rule = ej.eapu(theta, key=key_rule)
+    array = ej.program(crossbar(point), key=key_write)
     w = jnp.zeros((1, point.n_cells))
     asked = jnp.broadcast_to(jnp.asarray(theta * point.asked), w.shape)
     pulses, _ = rule.update(asked, rule.init(w))
@@ -185,40 +172,28 @@ def defaults(config: Config) -> Training:
 
 def sweeps(config: Config) -> dict[str, Sweep]:
     """The training that is watched, and single updates of all sizes."""
-    base = config.training()
-    single = Update(
-        crossbar=config.crossbar,
-        write_noise=config.write_noise,
-        n_cells=config.n_cells,
-    )
     sizes = np.linspace(0.0, 2.0, config.n_sizes).tolist()
-    return {
-        "training": Sweep(
-            simulate=simulate, base=base, dims=DIMS, **config.population()
-        ),
-        "updates": Sweep(
-            simulate=update,
-            base=single,
-            axes={"asked": sizes},
-            key=config.seed,
-            chips=config.n_chips,
-        ),
-    }
+    updates = Sweep(
+        simulate=update,
+        base=base_of(Update, config),
+        axes={"asked": sizes},
+        key=config.seed,
+        chips=config.n_chips,
+    )
+    training = config.sweep(simulate, config.training(), dims=DIMS)
+    return {"training": training, "updates": updates}
 
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Sizes of the updates by phase; what one update became, by its size."""
-    watched = taken(found["training"], share="share", zero="zero", small="small")
-    same = {name: name for name in ("rate", "mean", "sd", "sd_pulse")}
-    single = taken(found["updates"], **same).isel(seed=0, drop=True)
+    watched = taken(found["training"], "share", "zero", "small")
+    single = taken(found["updates"], "rate", "mean", "sd", "sd_pulse")
+    single = single.isel(seed=0, drop=True)
     single.asked.attrs = {"long_name": "|dW| / dW_th", "units": "1"}
     dataset = xr.merge([watched, single], join="exact", compat="equals")
     magnitude = ("magnitude", MIDDLES, {"long_name": "log10 |dW|", "units": "1"})
-    return dataset.assign_coords(magnitude=magnitude, phase=list(PHASES)).assign_attrs(
-        data=config.images().provenance,
-        write_noise_uS=config.write_noise,
-        learning_rate=config.learning_rate,
-    )
+    dataset = dataset.assign_coords(magnitude=magnitude, phase=list(PHASES))
+    return dataset.assign_attrs(config.facts())
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:
@@ -227,28 +202,24 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
     bias = (dataset["mean"] - dataset.asked).mean("chip")
     error = dataset["mean"].std("chip", ddof=1) / np.sqrt(dataset.sizes["chip"])
     worst = float(np.abs(bias / error.where(error > 0)).max())
-    scale = dataset.attrs.get("scale", "reduced")
     return [
         judged(
-            share,
-            lambda low, high: above(50, low, high),
-            claim="most updates are 10 to 100 times smaller than the write error "
+            dataset,
+            "most updates are 10 to 100 times smaller than the write error "
             "(ours: share at least 10 times smaller, Adam)",
-            source="press coverage of the paper",
-            published=None,
+            "press coverage of the paper",
+            spread(share, 0.05),
+            partial(above, 50.0),
             unit="%",
-            scale=scale,
         ),
-        Claim(
-            claim="the probabilistic update equals backpropagation's in the mean "
+        judged(
+            dataset,
+            "the probabilistic update equals backpropagation's in the mean "
             "(ours: largest bias, in standard errors; below 5)",
-            source="press coverage of the paper; exact for the published rule",
+            "press coverage of the paper; exact for the published rule",
+            (0.0, worst, worst),
+            partial(below, 5.0),
             published=0.0,
-            ours=worst,
-            low=0.0,
-            high=worst,
             unit="standard errors",
-            scale=scale,
-            verdict=below(5.0, 0.0, worst),
         ),
     ]

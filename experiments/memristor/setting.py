@@ -1,10 +1,12 @@
 """What every memristor experiment has to know: seeds, chips, images."""
 
-from dataclasses import dataclass, fields
-from typing import Any, TypedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import xarray as xr
 
+from experiments.contract import Sweep, base_of
 from experiments.data import Images
 from experiments.memristor.images import DataSet, images, require_images
 from experiments.memristor.training import CrossbarName, Training
@@ -17,8 +19,6 @@ from experiments.validate import (
     Width,
     check,
 )
-
-__all__ = ["LARGE", "SMOKE", "MlpSetting", "Setting", "taken"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,19 +66,25 @@ class Setting:
         Args:
             **other: fields of `Training`, before those of the config.
         """
-        shared = {f.name for f in fields(Training)} & {f.name for f in fields(self)}
-        return Training(**({name: getattr(self, name) for name in shared} | other))
+        return base_of(Training, self, **other)
 
-    def population(self, n_chips: int | None = None) -> dict[str, Any]:
-        """The arguments of a `Sweep` that say who is simulated.
+    def sweep(self, simulate: Callable, base: Training, **other: Any) -> Sweep:
+        """A sweep of all chips and seeds.
 
         Args:
-            n_chips: other than those of the config.
+            simulate: see `experiments.contract.Experiment`.
+            base: what one training depends on.
+            **other: arguments of `Sweep`.
         """
-        chips = n_chips or self.n_chips
-        chunk = min(self.chunk, chips * self.n_seeds) or None
-        seeds = self.n_seeds
-        return {"key": self.seed, "seeds": seeds, "chips": chips, "chunk": chunk}
+        who: Any = {"key": self.seed, "seeds": self.n_seeds, "chips": self.n_chips}
+        chunk = min(self.chunk, self.n_chips * self.n_seeds) or None
+        return Sweep(simulate=simulate, base=base, chunk=chunk, **(who | other))
+
+    def ideal(self, swept: Sweep) -> Sweep:
+        """The same without write errors, where all chips are alike: one of them."""
+        base = replace(swept.base, rule="ideal")
+        chunk = min(self.chunk, self.n_seeds) or None
+        return replace(swept, base=base, axes={}, chips=1, chunk=chunk)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,34 +105,32 @@ class MlpSetting(Setting):
     epochs: Count = 6
     learning_rate: Positive = 1e-3
 
-
-class Scale(TypedDict):
-    """Population, images and width of a call of a preset."""
-
-    n_seeds: int
-    n_chips: int
-    data: str
-    n_train: int
-    n_test: int
-    chunk: int
+    def facts(self) -> dict[str, Any]:
+        """What a figure has to know of a config."""
+        return {
+            "data": self.images().provenance,
+            "write_noise_uS": self.write_noise,
+            "learning_rate": self.learning_rate,
+        }
 
 
-SMOKE = Scale(n_seeds=1, n_chips=2, data="digits", n_train=320, n_test=100, chunk=8)
+SMOKE: Any = {"n_seeds": 1, "n_chips": 2, "chunk": 8}
+SMOKE |= {"data": "digits", "n_train": 320, "n_test": 100}
 """Seconds: for tests."""
-LARGE = Scale(
-    n_seeds=5, n_chips=64, data="mnist", n_train=60_000, n_test=10_000, chunk=0
-)
+LARGE: Any = {"n_seeds": 5, "n_chips": 64, "chunk": 0}
+LARGE |= {"data": "mnist", "n_train": 60_000, "n_test": 10_000}
 """Towards the paper, with real test sets; its ResNets and Swin are for later."""
 
 
-def taken(found: xr.Dataset, **names: str) -> xr.Dataset:
+def taken(found: xr.Dataset, *same: str, **names: str) -> xr.Dataset:
     """Some outputs of a sweep, in memory; plain numbers.
 
     Args:
         found: by the sweep.
+        *same: outputs that keep their names.
         **names: output -> its name from here on.
     """
-    made = found[list(names)].load().rename(names)
+    made = found[[*same, *names]].load().rename(names)
     for name in made.data_vars:
         made[name].attrs["units"] = "1"
     return made

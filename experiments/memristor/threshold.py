@@ -7,6 +7,7 @@ disabled in the authors' code, which under Adam never write at all.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any
 
 import jax
@@ -15,7 +16,7 @@ import xarray as xr
 
 import eapu_jax as ej
 from chipsweep import Keys
-from experiments.claims import Claim, below
+from experiments.claims import Claim, below, judged
 from experiments.contract import Sweep
 from experiments.memristor.setting import LARGE, SMOKE, MlpSetting, taken
 from experiments.memristor.threshold_figure import RIVALS
@@ -25,7 +26,6 @@ from experiments.memristor.training import Training, learn, thresholds
 from experiments.validate import Ascending, Count, Distinct, Positive, one_of
 
 REPRODUCES = "EaPU, the choice threshold = SD (public code) and its two ablations"
-MINUTES = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +45,7 @@ class Config(MlpSetting):
 
 PRESETS = {
     "smoke": Config(
-        **SMOKE,
-        ratios=(0.5, 1.0, 2.0),
-        rivals=("lift_above",),
-        hidden=(16,),
-        epochs=3,
+        **SMOKE, ratios=(0.5, 1.0, 2.0), rivals=("lift_above",), hidden=(16,), epochs=3
     ),
     "large": Config(
         **LARGE,
@@ -115,23 +111,15 @@ def defaults(config: Config) -> Training:
 
 def sweeps(config: Config) -> dict[str, Sweep]:
     """The thresholds; the rivals, and no noise at all, once each."""
-    base = config.training()
     chosen = {"threshold": [ratio * config.write_noise for ratio in config.ratios]}
-    eapu = Sweep(
-        simulate=simulate, base=base, axes=chosen, dims=DIMS, **config.population()
-    )
-    ideal = replace(base, rule="ideal")
-    return {
-        "eapu": eapu,
-        "rivals": replace(eapu, axes={"rule": config.rivals}),
-        "ideal": replace(eapu, base=ideal, axes={}, **config.population(1)),
-    }
+    eapu = config.sweep(simulate, config.training(), axes=chosen, dims=DIMS)
+    rivals = replace(eapu, axes={"rule": config.rivals})
+    return {"eapu": eapu, "rivals": rivals, "ideal": config.ideal(eapu)}
 
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Thresholds in units of the noise, beside the rivals and the ideal."""
-    same = {name: name for name in ("update_ratio", *_VARIANCES)}
-    swept = taken(found["eapu"], final="accuracy", **same)
+    swept = taken(found["eapu"], "update_ratio", *_VARIANCES, final="accuracy")
     swept = swept.rename(threshold="ratio").assign_coords(ratio=list(config.ratios))
     rival = {"final": "rival_accuracy", "update_ratio": "rival_update_ratio"}
     ideal = taken(found["ideal"], final="ideal_accuracy").isel(chip=0, drop=True)
@@ -139,27 +127,22 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
         [swept, taken(found["rivals"], **rival), ideal], join="exact", compat="equals"
     )
     dataset.ratio.attrs = {"units": "1", "long_name": "threshold / SD(eps_cell)"}
-    return dataset.assign_attrs(
-        data=config.images().provenance, write_noise_uS=config.write_noise
-    )
+    return dataset.assign_attrs(config.facts())
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:
     """Accuracy is nearly flat around threshold = SD."""
     near = dataset.accuracy.sel(ratio=slice(0.5, 1.5)).mean("chip")
-    spread = 100 * (near.max("ratio") - near.min("ratio"))
-    low, high = float(spread.min()), float(spread.max())
+    range_ = 100 * (near.max("ratio") - near.min("ratio"))
+    low, ours, high = (float(f()) for f in (range_.min, range_.mean, range_.max))
     return [
-        Claim(
-            claim="accuracy is nearly flat for thresholds of 0.5 to 1.5 SD "
+        judged(
+            dataset,
+            "accuracy is nearly flat for thresholds of 0.5 to 1.5 SD "
             "(ours: largest minus smallest mean over chips; flat: within 2 points)",
-            source="records of the authors' public code",
-            published=None,
-            ours=float(spread.mean()),
-            low=low,
-            high=high,
+            "records of the authors' public code",
+            (low, ours, high),
+            partial(below, 2.0),
             unit="points",
-            scale=dataset.attrs.get("scale", "reduced"),
-            verdict=below(2.0, low, high),
         )
     ]

@@ -1,30 +1,23 @@
 """One chip that learns: what every memristor experiment simulates."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from flax import linen as nn
 
 import eapu_jax as ej
 from chipsweep import Keys
-from experiments.learning import (
-    INPUTS,
-    RULES,
-    Curves,
-    Data,
-    Network,
-    Observer,
-    Recipe,
-    cnn,
-    mlp,
-    prepare,
-    see_nothing,
-    train,
-)
+from experiments.contract import base_of
+from experiments.learning.cnn import cnn
+from experiments.learning.curves import Curves, Observer
+from experiments.learning.inputs import INPUTS, Data, prepare
+from experiments.learning.loop import train
+from experiments.learning.mlp import mlp
+from experiments.learning.recipe import Recipe
+from experiments.learning.rules import RULES
 from experiments.memristor.images import DataSet, images, require_images
 from experiments.validate import (
     Count,
@@ -36,20 +29,6 @@ from experiments.validate import (
     one_of,
     refuse_unless,
 )
-
-__all__ = [
-    "DIMS",
-    "PRESETS",
-    "PUBLIC_R_WG",
-    "CrossbarName",
-    "Training",
-    "crossbar",
-    "learn",
-    "network",
-    "prepared",
-    "simulate",
-    "thresholds",
-]
 
 PUBLIC_R_WG = 1 / 80
 """Weight per conductance of the authors' public commands, 1/uS (STATED)."""
@@ -71,7 +50,7 @@ class Training(Recipe):
     whole numbers where they are declared structural.
 
     Attributes:
-        rule: what becomes of an update, see `experiments.learning.hardware`.
+        rule: what becomes of an update, see `experiments.learning.rules`.
         crossbar: "additive" (cells without bounds that err by `write_noise`, at
             `r_wg`) or a name of `eapu_jax.presets`, with a device, an encoding and a
             scale of its own.
@@ -126,12 +105,7 @@ def thresholds(point: Any) -> tuple[Any, Any]:
     return chosen * r_wg, point.write_noise * r_wg
 
 
-def recipe(point: Any) -> Recipe:
-    """The recipe of a point."""
-    return Recipe(**{f.name: getattr(point, f.name) for f in fields(Recipe)})
-
-
-def network(point: Any, classes: int) -> Network:
+def network(point: Any, classes: int) -> nn.Module:
     """The network of a point."""
     if point.channels:
         (hidden,) = point.hidden
@@ -160,30 +134,31 @@ def learn(
     data: Data | None = None,
     params: Any = None,
     arrays: Any = None,
-    observe: Observer = see_nothing,
+    observe: Observer | None = None,
 ) -> tuple[Curves, dict[str, Any]]:
     """Train one chip: all that is known of it, and what a sweep keeps.
 
     Args:
         point: fields of `Training`; numbers that are not structural may be traced.
-        keys: see `experiments.learning.train`.
+        keys: see `experiments.learning.loop.train`.
         trace: see `simulate`.
         data: other images than those of the point.
         params: other starting weights than those of the seed.
         arrays: crossbars of this chip; all are `crossbar(point)` when None.
-        observe: see `experiments.learning.train`.
+        observe: see `experiments.learning.loop.train`.
     """
     of_point, classes = prepared(point)
     threshold, _ = thresholds(point)
 
     def see(step):
-        return observe(step), (step.weights, step.writes) if trace else None
+        kept = (step.weights, step.writes) if trace else None
+        return observe and observe(step), kept
 
     curves = train(
         keys,
         network(point, classes),
         data or of_point,
-        recipe(point),
+        base_of(Recipe, point),
         point.rule,
         learning_rate=point.learning_rate,
         crossbar=crossbar(point) if arrays is None else arrays,
@@ -192,13 +167,18 @@ def learn(
         observe=see,
     )
     seen, steps = curves.observed
+    writes = [jnp.sum(n, dtype=jnp.float32) for n in curves.writes]
+    mean = sum(writes, jnp.zeros(())) / sum(n.size for n in curves.writes)
     found = {
         "accuracy": curves.test_accuracy,
         "final": curves.test_accuracy[-1],
-        "update_ratio": _mean(curves.writes) / len(curves.loss),
+        "update_ratio": mean / len(curves.loss),
     }
     if trace:
-        weights, writes = (_flat(layers) for layers in steps)
+        weights, writes = (
+            jnp.concatenate([x.reshape(len(x), -1) for x in layers], 1)
+            for layers in steps
+        )
         r_wg: Any = crossbar(point).r_wg
         found |= {"weights": weights, "conductances": weights / r_wg, "writes": writes}
     return curves._replace(observed=seen), found
@@ -207,28 +187,15 @@ def learn(
 def simulate(
     point: Any, chip: Any, keys: Keys, trace: bool = False
 ) -> dict[str, jax.Array]:
-    """Train one chip, test it, count its writes.
+    """Train one chip as `Training` says, test it, count its writes.
 
-    Args:
-        point: fields of `Training`.
-        chip: not used: its key tells chips apart.
-        keys: of the seed (starting weights, order of images), and of the chip.
-        trace: also return `weights`, `conductances` (weight / R_wg, uS) and `writes`
-            of all array layers after every step.
+    Starting weights and the order of the images are those of the seed.
 
     Returns:
         `accuracy` after each epoch, `final` accuracy, `update_ratio`: fraction of
         the cells written per step, over the whole training (0 for the ideal rule).
+        If traced also `weights`, `conductances` (weight / R_wg, uS) and `writes` of
+        all array layers after every step.
     """
     del chip
     return learn(point, keys, trace)[1]
-
-
-def _mean(writes: list[jax.Array]) -> Float[Array, ""]:
-    """Mean over all cells."""
-    total = sum((jnp.sum(n, dtype=jnp.float32) for n in writes), jnp.zeros(()))
-    return total / sum(n.size for n in writes)
-
-
-def _flat(layers: Iterable[jax.Array]) -> Float[Array, "steps cells"]:
-    return jnp.concatenate([x.reshape(len(x), -1) for x in layers], 1)

@@ -23,10 +23,7 @@ def chi_square(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
     that the entries of the estimate are uncorrelated: the sum of squares of entries,
     each over its own variance, is a chi-square.
 
-    Args:
-        point: fields of `one_board.Experiment` of an ideal board, tolerance 0.
-        chip: not used: its key tells runs apart.
-        keys: the seed's matrix; the run's noise.
+    The `one_board.Experiment` is that of an ideal board, tolerance 0; a chip is a run.
 
     Returns:
         `chi_square`, and `naive_chi_square`: that of samples counted as independent.

@@ -1,7 +1,7 @@
 """Boards whose couplers and components to ground have only so many bits."""
 
 from dataclasses import replace
-from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -51,21 +51,20 @@ def program(
 
 def _coarse(board, circuit: str, unit: float, bits):
     """Couplers, and what goes to ground, each on a grid over the range in use."""
-    coupler = partial(on_grid, low=0.0, high=0.2 * unit, bits=bits)
-    to_ground = partial(on_grid, low=0.8 * unit, high=1.2 * unit, bits=bits)
     if circuit == "op-amp":
         mine = jnp.eye(board.n_cells, dtype=bool)
         diagonal = on_grid(board.conductance, 0.8 * unit, 2.6 * unit, bits)
         between = on_grid(board.conductance, -0.6 * unit, 0.6 * unit, bits)
         return replace(board, conductance=jnp.where(mine, diagonal, between))
     if circuit == "resistive":
-        return replace(
-            board,
-            coupling_conductance=coupler(board.coupling_conductance),
-            resistance=1 / to_ground(1 / board.resistance),
-        )
-    return replace(
-        board,
-        coupling=coupler(board.coupling),
-        ground_capacitance=to_ground(board.ground_capacitance),
-    )
+        coupler = on_grid(board.coupling_conductance, 0.0, 0.2 * unit, bits)
+        to_ground = 1 / on_grid(1 / board.resistance, 0.8 * unit, 1.2 * unit, bits)
+        return replace(board, coupling_conductance=coupler, resistance=to_ground)
+    return coarse_capacitors(board, unit, bits)
+
+
+def coarse_capacitors(board: Any, unit: float, bits: Any) -> Any:
+    """A board with capacitors on a grid over the range that matrices come from."""
+    coupling = on_grid(board.coupling, 0.0, 0.2 * unit, bits)
+    ground = on_grid(board.ground_capacitance, 0.8 * unit, 1.2 * unit, bits)
+    return replace(board, coupling=coupling, ground_capacitance=ground)

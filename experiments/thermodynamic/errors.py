@@ -34,6 +34,20 @@ def best_scale(
     return overlap / jnp.einsum("...ij,...ij->...", estimate, estimate)
 
 
+def settled(form: LinearForm) -> Float[Array, "d d"]:
+    """Covariance of the voltages after infinitely many samples, V^2."""
+    states = exact.lyapunov(form.drift, form.diffusion)
+    return form.readout @ states @ form.readout.T
+
+
+def floors(
+    covariance: Float[Array, "d d"], target: Float[Array, "d d"]
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Error of a covariance: raw, and after the best single factor."""
+    fitted = best_scale(covariance, target) * covariance
+    return relative_error(covariance, target), relative_error(fitted, target)
+
+
 class ErrorLaw(NamedTuple):
     r"""What theory expects of one board, $\epsilon^2 = \epsilon_0^2 + \sigma^2(N)$.
 
@@ -54,10 +68,7 @@ class ErrorLaw(NamedTuple):
 
 
 def error_law(
-    form: LinearForm,
-    target: Float[Array, "d d"],
-    n_samples: Sequence[int],
-    dt: float,
+    form: LinearForm, target: Float[Array, "d d"], n_samples: Sequence[int], dt: float
 ) -> ErrorLaw:
     """The law for samples of a board every `dt`, by Lyapunov and Isserlis.
 
@@ -67,9 +78,6 @@ def error_law(
         n_samples: numbers of samples N.
         dt: us.
     """
-    state = exact.lyapunov(form.drift, form.diffusion)
-    covariance = form.readout @ state @ form.readout.T
-    scale = best_scale(covariance, target)
 
     def variance(n):
         return exact.sampled_variance(
@@ -80,11 +88,8 @@ def error_law(
         total = variance(n_samples[0])[None]
     else:
         total = jax.lax.map(variance, jnp.asarray(n_samples))
-    return ErrorLaw(
-        floor=relative_error(covariance, target),
-        fitted_floor=relative_error(scale * covariance, target),
-        statistical=jnp.sqrt(total) / jnp.linalg.norm(target),
-    )
+    statistical = jnp.sqrt(total) / jnp.linalg.norm(target)
+    return ErrorLaw(*floors(settled(form), target), statistical)
 
 
 Record = Annotated[int, bounds(480, (2**31 - 1) // 4), multiple_of(480)]
@@ -114,20 +119,8 @@ def cut(moments: Float[Array, "blocks d d"], n: int) -> Float[Array, "pieces d d
     return moments.reshape(-1, n, d, d).mean(1)
 
 
-class Split(NamedTuple):
-    """Two parts of an error, from a straight line of its square over 1/N.
-
-    Attributes:
-        floor: what is left when N grows for ever.
-        per_sample: a of a/N.
-    """
-
-    floor: np.ndarray
-    per_sample: np.ndarray
-
-
-def split(n_samples, mean_square, n_estimates) -> Split:
-    r"""Fit $\epsilon^2 = \epsilon_0^2 + a/N$ to measured mean squares.
+def fitted_floor(n_samples, mean_square, n_estimates) -> np.ndarray:
+    r"""$\epsilon_0$ of $\epsilon^2 = \epsilon_0^2 + a/N$, fitted to mean squares.
 
     Weighted least squares; a mean over k estimates is known to about 1 in sqrt(k) of
     itself. A negative intercept counts as no floor.
@@ -139,9 +132,8 @@ def split(n_samples, mean_square, n_estimates) -> Split:
 
     Example:
         >>> n = np.array([100.0, 400.0, 1600.0])
-        >>> fit = split(n, 0.04 + 9 / n, np.ones(3))
-        >>> round(float(fit.floor), 6), round(float(fit.per_sample), 6)
-        (0.2, 9.0)
+        >>> round(float(fitted_floor(n, 0.04 + 9 / n, np.ones(3))), 6)
+        0.2
     """
     y = np.asarray(mean_square, float)
     x = 1 / np.asarray(n_samples, float)
@@ -150,5 +142,4 @@ def split(n_samples, mean_square, n_estimates) -> Split:
     x_mean, y_mean = (weight * x).sum(-1), (weight * y).sum(-1)
     spread = (weight * x**2).sum(-1) - x_mean**2
     slope = ((weight * x * y).sum(-1) - x_mean * y_mean) / spread
-    intercept = y_mean - slope * x_mean
-    return Split(np.sqrt(np.maximum(intercept, 0)), slope)
+    return np.sqrt(np.maximum(y_mean - slope * x_mean, 0))

@@ -1,15 +1,12 @@
-"""What can be wrong with a board, and the error that it leaves for ever."""
+"""What can be wrong with the components of a board."""
 
 import dataclasses
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
 
-from experiments.thermodynamic import errors
-from thermo import exact
-from thermo.circuits import AbstractBoard, Tolerances
+from thermo.circuits import Tolerances
 
 KINDS = tuple(field.name for field in dataclasses.fields(Tolerances))
 """Of component."""
@@ -27,21 +24,3 @@ def on_grid(
     top = 2.0**bits - 1
     step = (high - low) / top
     return low + step * jnp.clip(jnp.round((x - low) / step), 0, top)
-
-
-def floor(
-    board: AbstractBoard, target: Float[Array, "d d"], added: jax.Array | float = 0.0
-) -> Float[Array, "2"]:
-    """Error of infinitely many samples: raw, and after the best single factor.
-
-    Args:
-        board: as it is.
-        target: covariance of the voltages that was wanted, V^2.
-        added: what the read-out adds to every variance, V^2.
-    """
-    form = board.linear()
-    states = exact.lyapunov(form.drift, form.diffusion)
-    covariance = form.readout @ states @ form.readout.T
-    covariance = covariance + added * jnp.eye(len(target))
-    fitted = errors.best_scale(covariance, target) * covariance
-    return jnp.stack([errors.relative_error(c, target) for c in (covariance, fitted)])

@@ -1,9 +1,9 @@
 """The published machine as far as it is known, and what has to be assumed.
 
 Known: eight cells, any two of them joined, three copies (STATED); a sampling rate of
-12 MHz (STATED, second hand); 12,000 samples for an inverse (SEED). Component values,
-matrices, tolerances and the calibration are not known: what stands for them here is
-ASSUMED, and every figure says so.
+12 MHz (STATED, second hand); 12,000 samples for an inverse (STATED in press coverage).
+Component values, matrices, tolerances and the calibration are not known: what stands
+for them here is ASSUMED, and every figure says so.
 """
 
 from functools import partial
@@ -14,13 +14,9 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
+from experiments.thermodynamic.imperfections import KINDS
 from experiments.validate import bounds
-from thermo.circuits import (
-    RLCBoard,
-    Tolerances,
-    draw_board,
-    program_precision,
-)
+from thermo.circuits import RLCBoard, Tolerances, draw_board, program_precision
 
 N_CELLS = 8
 """STATED."""
@@ -31,10 +27,13 @@ Boards = Annotated[int, bounds(N_PUBLISHED_BOARDS, 2**31 - 1)]
 SAMPLING_INTERVAL = 1 / 12
 """us; STATED, second hand: 12 MHz."""
 N_SAMPLES = 12_000
-"""SEED: behind the error of the 8x8 inverse."""
+"""STATED in press coverage: behind the error of the 8x8 inverse."""
 
 ERROR_PUBLISHED = (0.25, 0.30)
-"""SEED: relative error of the 8x8 inverse after `N_SAMPLES`."""
+"""STATED in press coverage: relative error of the 8x8 inverse after `N_SAMPLES`."""
+
+PRESS = "press coverage of the SPU paper"
+REVIEW = "review of the SPU preprint (second hand)"
 
 
 def random_matrix(
@@ -121,10 +120,4 @@ def real(
 
     Deviations are scaled by the relative rms tolerance; at 0 the board is ideal.
     """
-    spreads = Tolerances(
-        capacitance=tolerance,
-        resistance=tolerance,
-        inductance=tolerance,
-        noise=tolerance,
-    )
-    return draw_board(key, board, spreads)
+    return draw_board(key, board, Tolerances(**dict.fromkeys(KINDS, tolerance)))

@@ -4,6 +4,7 @@ All boards of a seed are programmed with the same matrix; a chip is a board, wit
 components and noise of its own.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,12 @@ import xarray as xr
 from jaxtyping import Array, Float, Key
 
 from chipsweep import Keys
+from experiments.contract import Sweep
 from experiments.thermodynamic import errors, machine
 from experiments.validate import (
     NonNegative,
     Positive,
+    Seed,
     Width,
     check,
     refuse_unless,
@@ -36,26 +39,37 @@ DIMS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Experiment:
+class Board:
+    """What is assumed of a board, and how long it runs.
+
+    Attributes:
+        tolerance: rms spread of capacitors, R, L and noise power (ASSUMED; the default
+            is the middle of what the published error leaves at this RC).
+        rc: of a cell alone, us (ASSUMED).
+        quality: of a cell alone (ASSUMED).
+        n_samples: of one experiment, where the published error is read off; the board
+            runs four times as long (structural).
+    """
+
+    tolerance: NonNegative = 0.175
+    rc: Positive = 1.0
+    quality: Positive = 1.0
+    n_samples: errors.Record = machine.N_SAMPLES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment(Board):
     """What one experiment on one RLC board depends on; any number may be swept.
 
     Attributes:
         size: cells (structural).
-        tolerance: rms spread of capacitors, R, L and noise power (ASSUMED).
-        rc: of a cell alone, us (ASSUMED).
-        quality: of a cell alone (ASSUMED).
         coupling: largest capacitor between two cells, relative to that of a cell
-            (ASSUMED).
-        n_samples: of the experiment; the board runs four times as long (structural).
+            (ASSUMED); sets how correlated the Gaussian is.
         interval: between samples, us.
     """
 
     size: Width = machine.N_CELLS
-    tolerance: NonNegative = 0.175
-    rc: Positive = 1.0
-    quality: Positive = 1.0
     coupling: NonNegative = 0.2
-    n_samples: errors.Record = machine.N_SAMPLES
     interval: Positive = machine.SAMPLING_INTERVAL
 
     def __post_init__(self):
@@ -65,14 +79,46 @@ class Experiment:
         refuse_unless(enough, self, "n_samples", words)
 
 
-def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
-    """Let one board of a seed invert the seed's matrix, by sampling its Gaussian.
+@dataclass(frozen=True, kw_only=True)
+class Population(Board):
+    """Boards with component tolerances, and an ideal one.
 
-    Args:
-        point: fields of `Experiment`.
-        chip: not used: its key tells boards apart.
-        keys: the seed's matrix; the board's components and noise.
-        trace: see `measured`, also for what is returned.
+    Attributes:
+        seed: of matrices, boards and noise.
+        n_boards: tolerance draws; the first three stand for the published boards.
+    """
+
+    seed: Seed = 0
+    n_boards: machine.Boards = 64
+
+    def sweep(self, simulate: Callable, base: Experiment, dims: Any, **axes) -> Sweep:
+        """The real boards and the ideal one, which is tolerance 0: one program."""
+        tolerances = list(dict.fromkeys((0.0, self.tolerance)))
+        return Sweep(
+            simulate=simulate,
+            base=base,
+            axes=axes | {"tolerance": tolerances},
+            chips=self.n_boards,
+            key=self.seed,
+            dims=dims,
+        )
+
+    def facts(self, matrices: str) -> dict[str, Any]:
+        """What a figure has to know; `matrices` says what the boards invert."""
+        data = (
+            f"simulation at 12 MHz; ASSUMED: {matrices}, tolerance "
+            f"{self.tolerance:.1%} rms on C, R, L and noise power, "
+            f"RC = {self.rc:g} us, Q = {self.quality:g}, T* known; bands: middle "
+            f"half of {self.n_boards} boards"
+        )
+        assumed = {"assumed_rc": self.rc, "assumed_tolerance": self.tolerance}
+        return {"data": data, "n_published": self.n_samples, **assumed}
+
+
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
+    """Let one board of an `Experiment` invert the seed's matrix, by sampling.
+
+    The chip's key draws components and noise. Returns: see `measured`.
     """
     del chip
     board, target = board_of(point, keys)
@@ -151,17 +197,12 @@ def correlation(
     return jnp.corrcoef(estimate[upper], target[upper])[0, 1]
 
 
-def with_ideal(config: Any) -> list[float]:
-    """The tolerance of the ideal board, and that of the real ones: one program."""
-    return list(dict.fromkeys((0.0, config.tolerance)))
-
-
-def boards(config: Any, found: xr.Dataset) -> xr.Dataset:
+def boards(config: Population, found: xr.Dataset) -> xr.Dataset:
     """Outputs of `measured` over boards: number 0 is ideal, the others are real.
 
     Args:
-        config: has `tolerance` and `n_samples`.
-        found: a sweep over the tolerances of `with_ideal`.
+        config: that was asked for.
+        found: by `Population.sweep`.
     """
     runs = found.isel(seed=0).drop_vars(["seed", "reason", "computed"])
     ends = ({"tolerance": t} for t in (config.tolerance, 0.0))

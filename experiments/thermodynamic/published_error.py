@@ -12,16 +12,11 @@ import xarray as xr
 from chipsweep import Keys
 from experiments.thermodynamic import errors, machine, one_board
 
-_ENDS = dict(zip(("low", "high"), machine.ERROR_PUBLISHED, strict=True))
-
 
 def law(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
     """What theory says of the error of one board: no samples.
 
-    Args:
-        point: fields of `one_board.Experiment`.
-        chip: not used: its key tells boards apart.
-        keys: the seed's matrix; the board's components, the same draw at every point.
+    As in `one_board.simulate`, a board is the same draw at every point.
 
     Returns:
         `floor`, `fitted_floor` and `statistical` part, see `one_board.measured`.
@@ -45,35 +40,35 @@ def located(plane: xr.Dataset) -> xr.Dataset:
             `tolerance` (the first is 0) and `plane_board`.
 
     Returns:
-        The plane with its median errors, the share of boards in the band, and the
-        tolerances and RCs at which the band begins and ends; NaN where it never does.
+        The plane with its median errors, and the tolerances and RCs at which the band
+        begins and ends; NaN where it never does.
     """
-    low, high = machine.ERROR_PUBLISHED
-    error = np.hypot(plane.plane_floor, plane.plane_statistical)
-    middle = error.median("plane_board")
-    fitted = np.hypot(plane.plane_fitted_floor, plane.plane_statistical)
-    ends = {f"tolerance_{end}": _crossing(middle, e) for end, e in _ENDS.items()}
-    possible = ends["tolerance_high"].notnull()
-    ends["tolerance_low"] = ends["tolerance_low"].fillna(0.0).where(possible)
-    ideal = middle.isel(tolerance=0).to_numpy()
-    rcs = {
-        f"rc_{end}": np.interp(e, ideal, plane.rc, left=np.nan, right=np.nan)
-        for end, e in _ENDS.items()
-    }
-    share = ((error >= low) & (error <= high)).mean("plane_board")
-    found: dict[str, Any] = {
-        "plane_error": middle,
-        "plane_fitted_error": fitted.median("plane_board"),
-        "plane_share": share,
-    }
-    return plane.assign(found | ends | rcs)
+    each: Any = [
+        np.hypot(plane[name], plane.plane_statistical)
+        for name in ("plane_floor", "plane_fitted_floor")
+    ]
+    middle, fitted = (error.median("plane_board") for error in each)
+    found: dict[str, Any] = {"plane_error": middle, "plane_fitted_error": fitted}
+    ideal = middle.isel(tolerance=0)
+    for end, level in zip(("low", "high"), machine.ERROR_PUBLISHED, strict=True):
+        found[f"tolerance_{end}"] = _crossing(middle, level)
+        found[f"rc_{end}"] = _interpolated(level, ideal, plane.rc)
+    possible = found["tolerance_high"].notnull()
+    found["tolerance_low"] = found["tolerance_low"].fillna(0.0).where(possible)
+    return plane.assign(found)
 
 
 def _crossing(error: xr.DataArray, level: float) -> xr.DataArray:
     """Tolerance at which the error reaches a level, at each RC; NaN if never."""
-    rows = error.transpose("rc", "tolerance").to_numpy()
-    at = [
-        np.interp(level, row, error.tolerance, left=np.nan, right=np.nan)
-        for row in np.maximum.accumulate(rows, axis=1)
-    ]
-    return xr.DataArray(at, {"rc": error.rc}, "rc", attrs={"units": "1, rms"})
+
+    def first(row):
+        return _interpolated(level, np.maximum.accumulate(row), error.tolerance)
+
+    core = [["tolerance"]]
+    at = xr.apply_ufunc(first, error, input_core_dims=core, vectorize=True)
+    return at.assign_attrs(units="1, rms")
+
+
+def _interpolated(level: float, rising: Any, at: Any) -> Any:
+    """Where a rising curve has a level; NaN beyond its ends."""
+    return np.interp(level, rising, at, left=np.nan, right=np.nan)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from thermo import exact
+from experiments.thermodynamic import errors
 from thermo.circuits import RLCBoard
 
 
@@ -43,9 +43,7 @@ def slopes(
             noise=board.noise * (1 + x["noise"]),
             coil_resistance=rc * x["coil_resistance"],
         )
-        form = changed.linear()
-        state = exact.lyapunov(form.drift, form.diffusion)
-        return form.readout @ state @ form.readout.T
+        return errors.settled(changed.linear())
 
     kinds = ("resistance", "inductance", "noise", "coil_resistance")
     still = {k: jnp.zeros(d) for k in kinds}

@@ -1,6 +1,6 @@
 """How far a solver shifts the covariance of the voltages: linear algebra, no noise."""
 
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import jax
@@ -20,12 +20,8 @@ BIAS = 0.01
 def bias(point: Any, chip: Any, rng: Any) -> dict[str, float]:
     """Relative error of the stationary voltage covariance, `bias`.
 
-    Plain Python, in double precision but for the exact map.
-
-    Args:
-        point: fields of `spu_solvers.Simulation`; `steps` need not be whole.
-        chip: not used: ideal boards are all alike.
-        rng: not used.
+    Plain Python, in double precision but for the exact map; the `steps` of the
+    `spu_solvers.Simulation` need not be whole.
     """
     del chip, rng
     board, _ = nominal(point.batch, point.quality)
@@ -43,19 +39,16 @@ def bias(point: Any, chip: Any, rng: Any) -> dict[str, float]:
 
 @cache
 def _law(name: str) -> Any:
-    """Of one step of a solver: its matrices, compiled once."""
-    return jax.jit(_exact_law if name == EXACT else partial(_solver_law, name))
+    """Of one step of a solver, or of the exact map: its matrices, compiled once."""
 
+    def exact(board, dt):
+        p = propagate.propagator(board, dt)
+        return p.step, p.noise @ p.noise.T
 
-def _exact_law(board, dt):
-    """Of the propagator in single precision, as it is used."""
-    p = propagate.propagator(board, dt)
-    return p.step, p.noise @ p.noise.T
+    def solver(system, dt):
+        return linear_step(system, SOLVERS[name](), _rest(system), dt)
 
-
-def _solver_law(name: str, system, dt):
-    """Of a solver, in double precision."""
-    return linear_step(system, SOLVERS[name](), _rest(system), dt)
+    return jax.jit(exact if name == EXACT else solver)
 
 
 def off(states: np.ndarray, read: np.ndarray, target: np.ndarray) -> float:

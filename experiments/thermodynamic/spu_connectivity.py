@@ -7,13 +7,12 @@ from typing import Annotated, Any
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-import numpy as np
 import xarray as xr
 
-from chipsweep import Keys, Listed
-from experiments.claims import Claim, above, below, both
-from experiments.contract import Sweep
-from experiments.thermodynamic import errors, wirings
+from chipsweep import Keys
+from experiments.claims import Claim, above, below, both, judged, spread
+from experiments.contract import Sweep, base_of, listed
+from experiments.thermodynamic import errors, machine, wirings
 from experiments.thermodynamic.best_network import best_network
 from experiments.thermodynamic.gaussians import KINDS, one_of_each
 from experiments.thermodynamic.spu_connectivity_figure import plot as plot
@@ -29,7 +28,6 @@ from experiments.validate import (
 )
 
 REPRODUCES = "SPU: what all-to-all wiring buys (no published figure)"
-MINUTES = 0.2
 
 
 OUTPUTS = ("error", "divergence", "gap", "couplers")
@@ -109,22 +107,14 @@ PRESETS = {
 
 def defaults(config: Config) -> Fit:
     """The best all-to-all networks."""
-    return Fit(
-        reach=config.rows * config.columns - 1,
-        degree=config.degrees[0],
-        rows=config.rows,
-        columns=config.columns,
-        steps=config.steps,
-    )
+    all_others = config.rows * config.columns - 1
+    return base_of(Fit, config, reach=all_others, degree=config.degrees[0])
 
 
 def simulate(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
-    """The best network for one Gaussian of each kind: theory.
+    """The best `Fit` of a network for one Gaussian of each kind: theory.
 
-    Args:
-        point: fields of `Fit`.
-        chip: not used: its key tells Gaussians apart.
-        keys: the chip's: its Gaussians, random wirings.
+    The chip's key draws its Gaussians and random wirings.
 
     Returns:
         Relative Frobenius `error` of the covariance, `divergence` and its `gap` to
@@ -150,17 +140,10 @@ def simulate(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
 
 def sweeps(config: Config) -> dict[str, Sweep]:
     """Regular wirings; so many couplers at random, and the strongest ones."""
-    points = tuple(_regular(config).values())
-    regular = Sweep(
-        simulate=simulate,
-        base=defaults(config),
-        axes={k: list(dict.fromkeys(p[k] for p in points)) for k in points[0]},
-        design=Listed(points),
-        chips=config.n_draws,
-        key=config.seed,
-        dims=DIMS,
-        chunk=config.n_draws,
-    )
+    base, n = defaults(config), config.n_draws
+    points = listed(base, list(_regular(config).values()))
+    how: Any = {"key": config.seed, "chips": n, "chunk": n, "dims": DIMS}
+    regular = Sweep(simulate=simulate, base=base, **points, **how)
     axes = {"wiring": ("random", "chosen"), "degree": config.degrees}
     return {"regular": regular, "degrees": replace(regular, axes=axes, design=None)}
 
@@ -177,15 +160,11 @@ def _regular(config: Config) -> dict[str, dict[str, Any]]:
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Networks by wiring and kind of Gaussian."""
     regular = _drawn(found["regular"]).drop_vars(["wiring", "reach"])
-    regular = regular.rename(point="wiring").assign_coords(
-        wiring=list(_regular(config))
-    )
-    regular["couplers"] = regular.couplers.mean(("kind", "draw")).astype(int)
+    names = list(_regular(config))
+    parts = [regular.rename(point="wiring").assign_coords(wiring=names)]
     several = _drawn(found["degrees"]).assign_coords(degree=list(config.degrees))
-    parts = [regular]
     for how in ("random", "chosen"):
         one = several.sel(wiring=how, drop=True)
-        one["couplers"] = one.couplers.mean(("kind", "draw")).astype(int)
         parts.append(one.rename({v: f"{how}_{v}" for v in one}))
     return xr.merge(parts, combine_attrs="drop").assign_attrs(
         data=(
@@ -201,6 +180,7 @@ def _drawn(found: xr.Dataset) -> xr.Dataset:
     """What the networks are like, by kind and draw."""
     one = found[list(OUTPUTS)].isel(seed=0, drop=True).drop_vars("chip").load()
     one = one.rename(chip="draw").assign_coords(kind=list(KINDS))
+    one["couplers"] = one.couplers.mean(("kind", "draw")).astype(int)
     return one.transpose(..., "kind", "draw")
 
 
@@ -208,22 +188,17 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
     """What passive couplers can represent."""
     full = 100 * dataset.error.sel(wiring="all-to-all")
     fits, fails = full.sel(kind="random couplers"), full.sel(kind="Wishart, both signs")
-    low, ours, high = (float(f(fails)) for f in (np.min, np.median, np.max))
+    low, middle, high = spread(fits)
+    represented = below(1.0, low, high)
     return [
-        Claim(
-            claim="only matrices of a certain kind can be inverted (ours: error of the "
+        judged(
+            dataset,
+            "only matrices of a certain kind can be inverted (ours: error of the "
             "best all-to-all network for a covariance of both signs; symmetric "
-            f"diagonally dominant M-matrices: {float(fits.median()):.2g} %)",
-            source="press on the SPU paper (SEED)",
-            published=None,
-            ours=ours,
-            low=low,
-            high=high,
+            f"diagonally dominant M-matrices: {middle:.2g} %)",
+            machine.PRESS,
+            spread(fails),
+            lambda low, high: both(above(10.0, low, high), represented),
             unit="%",
-            scale=dataset.attrs.get("scale", "reduced"),
-            verdict=both(
-                above(10.0, low, high),
-                below(1.0, float(fits.min()), float(fits.max())),
-            ),
         )
     ]

@@ -1,8 +1,9 @@
 """What each imperfection of a board costs, alone and together: theory, no sampling."""
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,10 +11,11 @@ import jax.random as jr
 import numpy as np
 import xarray as xr
 
-from chipsweep import Keys, Listed
-from experiments.claims import Claim
-from experiments.contract import Sweep
-from experiments.thermodynamic import imperfections, machine
+from chipsweep import Keys
+from experiments.claims import nothing_published as claims  # noqa: F401
+from experiments.contract import Sweep, listed
+from experiments.thermodynamic import errors, imperfections, machine
+from experiments.thermodynamic.coarse_board import coarse_capacitors
 from experiments.thermodynamic.slopes import slopes
 from experiments.thermodynamic.spu_error_budget_figure import plot as plot
 from experiments.validate import (
@@ -30,7 +32,6 @@ from thermo.circuits import Converter, RLCBoard, Tolerances, draw_board
 
 DIMS: dict[str, tuple[str, ...]] = {}
 REPRODUCES = "SPU: the floor that imperfections leave (no published figure)"
-MINUTES = 0.3
 
 SOURCES = {
     "capacitors": ("capacitance",),
@@ -142,12 +143,9 @@ def defaults(config: Config) -> Imperfections:
 
 
 def simulate(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
-    """The floor of one board, which has a matrix of its own: theory.
+    """The floor of one board of `Imperfections`: theory.
 
-    Args:
-        point: fields of `Imperfections`.
-        chip: not used: its key tells boards apart.
-        keys: the chip's: its matrix and components.
+    The chip's key draws its matrix and its components.
 
     Returns:
         Relative Frobenius errors of infinitely many samples: `floor`, and
@@ -155,11 +153,12 @@ def simulate(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
     """
     del chip
     board, target = _nominal(point, keys)
+    coarse = coarse_capacitors(board, 1.0, point.bits)
     rms = Tolerances(**{k: getattr(point, k) for k in imperfections.KINDS})
-    made = draw_board(jr.split(keys.chip)[1], _coarse(point, board), rms)
-    floor, fitted = imperfections.floor(
-        _afflicted(point, made), target, _added(point, target)
-    )
+    made = draw_board(jr.split(keys.chip)[1], coarse, rms)
+    covariance = errors.settled(_afflicted(point, made).linear())
+    read = covariance + _added(point, target) * jnp.eye(len(target))
+    floor, fitted = errors.floors(read, target)
     return {"floor": floor, "fitted_floor": fitted}
 
 
@@ -180,19 +179,11 @@ def _nominal(point: Any, keys: Keys) -> machine.Nominal:
     return machine.nominal(key, machine.N_CELLS, point.rc, point.quality)
 
 
-def _coarse(point: Any, board: RLCBoard) -> RLCBoard:
-    """With capacitors of so many bits, over the range that the matrices come from."""
-    ground = imperfections.on_grid(board.ground_capacitance, 0.8, 1.2, point.bits)
-    between = imperfections.on_grid(board.coupling, 0.0, 0.2, point.bits)
-    return replace(board, coupling=between, ground_capacitance=ground)
-
-
 def _afflicted(point: Any, board: RLCBoard) -> RLCBoard:
     """With coloured noise and coils that resist."""
-    board = replace(board, coil_resistance=jnp.asarray(point.coil * point.rc))
-    if point.colour is None:
-        return board
-    return replace(board, noise_correlation_time=jnp.asarray(point.colour * point.rc))
+    colour = None if point.colour is None else jnp.asarray(point.colour * point.rc)
+    coil = jnp.asarray(point.coil * point.rc)
+    return replace(board, coil_resistance=coil, noise_correlation_time=colour)
 
 
 def _added(point: Any, target: jax.Array) -> jax.Array:
@@ -207,37 +198,28 @@ def _added(point: Any, target: jax.Array) -> jax.Array:
     return jnp.asarray(converter.added_variance())
 
 
-class _Cases(NamedTuple):
-    """Floors of one panel of the figure.
-
-    Attributes:
-        dims: name -> labels, of the points.
-        changes: field -> value, what is wrong at each point.
-    """
-
-    dims: Mapping[str, list[Any]]
-    changes: list[dict[str, float]]
-
-
-def _cases(config: Config) -> dict[str, _Cases]:
-    """Variable -> its points, the last dimension fastest."""
-    c, budget = config, _budget(config)
-    spread = [dict.fromkeys(k, p) for k in SOURCES.values() for p in c.tolerances]
-    colours = [{"quality": q, "colour": x} for q in c.qualities for x in c.colours]
+def _panels(config: Config) -> dict[str, dict[str, Sequence[Any]]]:
+    """What each panel of the figure goes over: variable -> dimension -> labels."""
+    c = config
     return {
-        "tolerance_error": _Cases(
-            {"source": list(SOURCES), "tolerance": list(c.tolerances)}, spread
-        ),
-        "bits_error": _Cases({"bits": list(c.bits)}, [{"bits": b} for b in c.bits]),
-        "colour_error": _Cases(
-            {"quality": list(c.qualities), "colour": list(c.colours)}, colours
-        ),
-        "coil_error": _Cases({"coil": list(c.coils)}, [{"coil": r} for r in c.coils]),
-        "adc_bits_error": _Cases(
-            {"adc_bits": list(c.adc_bits)}, [{"adc_bits": b} for b in c.adc_bits]
-        ),
-        "budget_error": _Cases({"imperfection": list(budget)}, list(budget.values())),
+        "tolerance_error": {"source": list(SOURCES), "tolerance": c.tolerances},
+        "bits_error": {"bits": c.bits},
+        "colour_error": {"quality": c.qualities, "colour": c.colours},
+        "coil_error": {"coil": c.coils},
+        "adc_bits_error": {"adc_bits": c.adc_bits},
+        "budget_error": {"imperfection": list(_budget(c))},
     }
+
+
+def _changes(config: Config, panel: Mapping[str, Sequence[Any]]) -> list[dict]:
+    """What is wrong at each point of a panel, the last dimension fastest."""
+    budget = _budget(config)
+    return [
+        dict.fromkeys(SOURCES[labels[0]], labels[1])
+        if "source" in panel
+        else budget.get(labels[0], dict(zip(panel, labels, strict=True)))
+        for labels in itertools.product(*panel.values())
+    ]
 
 
 def _budget(config: Config) -> dict[str, dict[str, float]]:
@@ -259,39 +241,34 @@ def _budget(config: Config) -> dict[str, dict[str, float]]:
 def sweeps(config: Config) -> dict[str, Sweep]:
     """All floors, those under coloured noise apart; the slope of every component."""
     ideal = Imperfections(rc=config.rc, quality=config.quality)
-    changes = [one for cases in _cases(config).values() for one in cases.changes]
-    few = min(8, config.n_boards)
+    changes = [c for p in _panels(config).values() for c in _changes(config, p)]
+    few, n = min(8, config.n_boards), config.n_boards
     slope = Sweep(simulate=sensitivity, base=ideal, chips=few, key=config.seed)
-    n = config.n_boards
     whole = replace(slope, simulate=simulate, chips=n, chunk=n)
     coloured = [one for one in changes if "colour" in one]
     white = [one for one in changes if "colour" not in one]
     return {
-        "white": replace(whole, **_listed(ideal, white)),
-        "coloured": replace(whole, **_listed(ideal, coloured)),
+        "white": replace(whole, **listed(ideal, white)),
+        "coloured": replace(whole, **listed(ideal, coloured)),
         "slopes": slope,
     }
-
-
-def _listed(ideal: Imperfections, changes: list[dict[str, float]]) -> dict[str, Any]:
-    """Axes and design: an ideal board with these changes, one after another."""
-    fields = list(dict.fromkeys(name for one in changes for name in one))
-    points = [{f: one.get(f, getattr(ideal, f)) for f in fields} for one in changes]
-    axes = {f: list(dict.fromkeys(p[f] for p in points)) for f in fields}
-    return {"axes": axes, "design": Listed(tuple(points))}
 
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """The floors of every panel, and what the slopes say of many components."""
     rows = {}
     for name in ("white", "coloured"):
-        both = [found[name][k].isel(seed=0) for k in ("floor", "fitted_floor")]
-        rows[name] = iter(np.stack([b.transpose("point", "chip") for b in both], -1))
+        both = (
+            found[name][["floor", "fitted_floor"]].isel(seed=0).to_dataarray("scaling")
+        )
+        rows[name] = iter(both.transpose("point", "chip", "scaling").to_numpy())
     floors = {}
-    for name, (dims, changes) in _cases(config).items():
+    for name, panel in _panels(config).items():
+        changes = _changes(config, panel)
         each = [next(rows["coloured" if "colour" in c else "white"]) for c in changes]
-        values = np.reshape(each, (*map(len, dims.values()), -1, 2))
-        floors[name] = xr.DataArray(values, dims, (*dims, "board", "scaling"))
+        values = np.reshape(each, (*map(len, panel.values()), -1, 2))
+        labels = {dim: list(names) for dim, names in panel.items()}
+        floors[name] = xr.DataArray(values, labels, (*panel, "board", "scaling"))
     scaling = {"scaling": ["T* known", "T* fitted"]}
     whole = xr.merge([xr.Dataset(floors, scaling), _slopes(found["slopes"])])
     return whole.assign_attrs(
@@ -300,7 +277,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
             f"RC = {config.rc:g} us, Q = {config.quality:g}; bands: middle half of "
             f"{config.n_boards} boards; squares: the same by other code (derived, not "
             "published)"
-        ),
+        )
     )
 
 
@@ -328,9 +305,3 @@ def _slopes(found: xr.Dataset) -> xr.Dataset:
         },
         {"kind": list(kinds.values()), "source": list(SOURCES)},
     )
-
-
-def claims(dataset: xr.Dataset) -> list[Claim]:
-    """None: nothing was published about the parts of the error."""
-    del dataset
-    return []

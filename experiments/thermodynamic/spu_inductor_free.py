@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import jax.random as jr
@@ -9,9 +10,9 @@ import numpy as np
 import xarray as xr
 
 from chipsweep import Keys
-from experiments.claims import Claim, within_reach
-from experiments.contract import Sweep
-from experiments.thermodynamic import errors, imperfections, machine, one_board
+from experiments.claims import Claim, judged, spread, within_reach
+from experiments.contract import Sweep, base_of
+from experiments.thermodynamic import errors, machine, one_board
 from experiments.thermodynamic.coarse_board import CIRCUITS, program
 from experiments.thermodynamic.one_board import DIMS as DIMS
 from experiments.thermodynamic.spu_inductor_free_figure import ERROR_PUBLISHED
@@ -29,7 +30,6 @@ from experiments.validate import (
 )
 
 REPRODUCES = "SPU: simulated board without inductors, error of about 2 %"
-MINUTES = 0.6
 
 Circuit = Annotated[str, one_of(*CIRCUITS)]
 
@@ -102,17 +102,13 @@ PRESETS = {
 
 def defaults(config: Config) -> Experiment:
     """What one experiment on one board of the judged circuit depends on."""
-    return Experiment(bits=config.bits, rc=config.rc, n_samples=config.n_samples)
+    return base_of(Experiment, config)
 
 
 def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
-    """Let one board, which has a matrix of its own, invert it.
+    """Let one board of an `Experiment`, which has a matrix of its own, invert it.
 
-    Args:
-        point: fields of `Experiment`.
-        chip: not used: its key tells boards apart.
-        keys: the chip's: its matrix, the noise of the experiment.
-        trace: see `one_board.measured`, also for what is returned.
+    The chip's key draws the matrix and the noise. Returns: see `one_board.measured`.
     """
     del chip
     key_matrix, key_noise = jr.split(keys.chip)
@@ -125,7 +121,7 @@ def floor(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
     del chip
     key_matrix = jr.split(keys.chip)[0]
     board, target = program(key_matrix, point.circuit, point.rc, point.bits)
-    return {"floor": imperfections.floor(board, target)[0]}
+    return {"floor": errors.relative_error(errors.settled(board.linear()), target)}
 
 
 def sweeps(config: Config) -> dict[str, Sweep]:
@@ -166,8 +162,8 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
         circuit=list(map(_same_floor, config.circuits))
     )
     parts = [
-        curves.rename(chip="board", length="n_samples").drop_vars("board"),
-        floors.rename(chip="matrix").drop_vars("matrix").drop_vars("circuit"),
+        curves.drop_vars("chip").rename(chip="board", length="n_samples"),
+        floors.drop_vars(["chip", "circuit"]).rename(chip="matrix"),
     ]
     whole = xr.merge(parts, combine_attrs="drop").isel(seed=0, drop=True).load()
     counts = np.array(errors.stretches(config.n_samples))
@@ -203,22 +199,19 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
     """The published error of a simulated board without coils."""
     one = dataset.sel(circuit="resistive")
     n = int(one.n_samples[-1])
-    error = 100 * one.error.sel(n_samples=n)
-    low, ours, high = (float(f(error)) for f in (np.min, np.median, np.max))
     needed = float(one.needed.sel(bits=dataset.assumed_bits))
+    published = 100 * ERROR_PUBLISHED
     return [
-        Claim(
-            claim="a simulated board without inductors is off by about 2 % (ours: RC "
+        judged(
+            dataset,
+            "a simulated board without inductors is off by about 2 % (ours: RC "
             f"cells joined by resistors, {dataset.assumed_bits} bits, {n:,} samples at "
             f"RC = {dataset.assumed_rc:g} us, all ASSUMED; by theory 2 % takes "
             f"{needed:,.0f} samples)",
-            source="press on the SPU paper (SEED)",
-            published=100 * ERROR_PUBLISHED,
-            ours=ours,
-            low=low,
-            high=high,
+            machine.PRESS,
+            spread(100 * one.error.sel(n_samples=n)),
+            partial(within_reach, published, tolerance=0.5),
+            published=published,
             unit="%",
-            scale=dataset.attrs.get("scale", "reduced"),
-            verdict=within_reach(100 * ERROR_PUBLISHED, low, high, tolerance=0.5),
         )
     ]

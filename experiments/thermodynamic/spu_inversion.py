@@ -1,14 +1,24 @@
 """Matrix inversion on three boards: error against samples, its floor, what fits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import xarray as xr
 
 from chipsweep import Structural
-from experiments.claims import Claim, above, below, both, monotone, within_reach
-from experiments.contract import Sweep
+from experiments.claims import (
+    Claim,
+    above,
+    below,
+    both,
+    judged,
+    monotone,
+    spread,
+    within_reach,
+)
+from experiments.contract import Sweep, base_of
 from experiments.thermodynamic import errors, machine, one_board, published_error
 from experiments.thermodynamic.one_board import DIMS as DIMS
 from experiments.thermodynamic.one_board import simulate as simulate
@@ -19,41 +29,26 @@ from experiments.validate import (
     Distinct,
     NonNegative,
     Positive,
-    Seed,
     Width,
     check,
     refuse_unless,
 )
 
 REPRODUCES = "SPU: 4x4 and 8x8 inverse on three boards, error against samples"
-MINUTES = 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(one_board.Population):
     """Inverses by the covariance of voltages, on boards with component tolerances.
 
     Attributes:
-        seed: of matrices, boards and noise.
         sizes: of the matrices, one board population each.
-        n_boards: tolerance draws; the first three stand for the published boards.
-        n_samples: where the published error is read off; a run is four times as long.
-        tolerance: rms spread of capacitors, R, L and noise power (ASSUMED; the default
-            is the middle of what the plane leaves at this RC).
-        rc: of a cell alone, us (ASSUMED).
-        quality: of a cell alone (ASSUMED).
         tolerances: of the plane in which the published error is located.
         rcs: of the plane, us.
         plane_boards: boards at each point of the plane.
     """
 
-    seed: Seed = 0
     sizes: Distinct[Width] = (4, 8)
-    n_boards: machine.Boards = 64
-    n_samples: errors.Record = machine.N_SAMPLES
-    tolerance: NonNegative = 0.175
-    rc: Positive = 1.0
-    quality: Positive = 1.0
     tolerances: Ascending[NonNegative] = (
         *(0.0, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15),
         *(0.175, 0.2, 0.225, 0.25, 0.275, 0.3),
@@ -67,21 +62,14 @@ class Config:
     def __post_init__(self):
         """Check every field; the plane begins with exact components."""
         check(self)
-        refuse_unless(
-            self.tolerances[0] == 0, self, "tolerances", "the first must be 0"
-        )
+        ideal, words = self.tolerances[0] == 0, "the first must be 0"
+        refuse_unless(ideal, self, "tolerances", words)
         defaults(self)
 
 
 def defaults(config: Config) -> one_board.Experiment:
     """What one experiment on a board of the largest size depends on."""
-    return one_board.Experiment(
-        size=max(config.sizes),
-        tolerance=config.tolerance,
-        rc=config.rc,
-        quality=config.quality,
-        n_samples=config.n_samples,
-    )
+    return base_of(one_board.Experiment, config, size=max(config.sizes))
 
 
 PRESETS = {
@@ -99,26 +87,11 @@ PRESETS = {
 
 def sweeps(config: Config) -> dict[str, Sweep]:
     """The ideal board and real ones; theory over tolerance and RC."""
-    boards = Sweep(
-        simulate=simulate,
-        base=defaults(config),
-        axes={
-            "size": Structural(config.sizes),
-            "tolerance": one_board.with_ideal(config),
-        },
-        chips=config.n_boards,
-        key=config.seed,
-        dims=DIMS,
-    )
-    plane = Sweep(
-        simulate=published_error.law,
-        base=boards.base,
-        axes={"rc": config.rcs, "tolerance": config.tolerances},
-        chips=config.plane_boards,
-        key=config.seed,
-        chunk=config.plane_boards,
-    )
-    return {"boards": boards, "plane": plane}
+    sizes, n = Structural(config.sizes), config.plane_boards
+    boards = config.sweep(simulate, defaults(config), DIMS, size=sizes)
+    axes = {"rc": config.rcs, "tolerance": config.tolerances}
+    plane = replace(boards, simulate=published_error.law, axes=axes, dims={})
+    return {"boards": boards, "plane": replace(plane, chips=n, chunk=n)}
 
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
@@ -131,17 +104,8 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     plane = published_error.located(plane.rename(chip="plane_board"))
     plane.rc.attrs["units"] = "us"
     curves["measured_floor"] = ("size", "board"), _straight(config, curves)
-    return xr.merge([curves, plane], combine_attrs="drop").assign_attrs(
-        data=(
-            f"simulation at 12 MHz; ASSUMED: random M-matrices, tolerance "
-            f"{config.tolerance:.1%} rms on C, R, L and noise power, "
-            f"RC = {config.rc:g} us, Q = {config.quality:g}, T* known; bands: middle "
-            f"half of {config.n_boards} boards"
-        ),
-        n_published=config.n_samples,
-        assumed_rc=config.rc,
-        assumed_tolerance=config.tolerance,
-    )
+    whole = xr.merge([curves, plane], combine_attrs="drop")
+    return whole.assign_attrs(config.facts("random M-matrices"))
 
 
 def _straight(config: Config, curves: xr.Dataset) -> np.ndarray:
@@ -151,66 +115,52 @@ def _straight(config: Config, curves: xr.Dataset) -> np.ndarray:
     long[-2:] = True
     n = counts[long]
     error = curves.error.transpose("size", "board", "n_samples").to_numpy()
-    return errors.split(n, error[..., long].astype(float) ** 2, n[-1] / n).floor
+    return errors.fitted_floor(n, error[..., long].astype(float) ** 2, n[-1] / n)
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:
     """The published statements on inversion, judged."""
     three = dataset.sel(board=slice(1, machine.N_PUBLISHED_BOARDS))
     large, small = dataset["size"].max(), dataset["size"].min()
-    scale = dataset.attrs.get("scale", "reduced")
     at = three.error.sel(size=large, n_samples=dataset.n_published)
     middle = 100 * float(np.mean(machine.ERROR_PUBLISHED))
     plane = dataset.sel(rc=dataset.assumed_rc, method="nearest")
     ends = [100 * float(plane[f"tolerance_{e}"]) for e in ("low", "high")]
-    floor = three.measured_floor.sel(size=small)
-    control = float(dataset.measured_floor.sel(size=small, board=0))
-    falling = three.error.sel(size=small).median("board").to_numpy()
+    control = 100 * float(dataset.measured_floor.sel(size=small, board=0))
+    falling = monotone(
+        three.error.sel(size=small).median("board").to_numpy(), rising=False
+    )
     return [
-        _claim(
+        judged(
+            dataset,
             f"{int(large)}x{int(large)} inverse is off by 25-30 % at "
             f"{dataset.n_published:,} samples, three boards (ASSUMED: tolerance of "
             f"{dataset.assumed_tolerance:.1%} and RC of {dataset.assumed_rc:g} us; by "
             f"theory {ends[0]:.1f}-{ends[1]:.1f} % fit at this RC, and with no "
             f"tolerance RC of {float(dataset.rc_low):.1f}-{float(dataset.rc_high):.1f} "
             "us)",
-            "press on the SPU paper (SEED)",
-            100 * at,
-            scale,
-            lambda low, high: within_reach(middle, low, high, tolerance=2.5),
+            machine.PRESS,
+            spread(100 * at),
+            partial(within_reach, middle, tolerance=2.5),
             published=middle,
+            unit="%",
         ),
-        _claim(
+        judged(
+            dataset,
             f"{int(small)}x{int(small)} inverse: the error falls with samples, then "
             "saturates at a floor above zero (ours: fitted floor, three boards)",
-            "review of the SPU preprint (second hand)",
-            100 * floor,
-            scale,
-            lambda low, high: both(
-                monotone(falling, rising=False), above(100 * control, low, high)
-            ),
+            machine.REVIEW,
+            spread(100 * three.measured_floor.sel(size=small)),
+            lambda low, high: both(falling, above(control, low, high)),
+            unit="%",
         ),
-        _claim(
+        judged(
+            dataset,
             f"three boards agree (ours: {int(large)}x{int(large)} errors relative to "
             "their mean; within 30 % of it counts as agreement)",
-            "review of the SPU preprint (second hand)",
-            100 * np.abs(at / at.mean() - 1),
-            scale,
-            lambda low, high: below(30.0, low, high),
+            machine.REVIEW,
+            spread(100 * np.abs(at / at.mean() - 1)),
+            partial(below, 30.0),
+            unit="%",
         ),
     ]
-
-
-def _claim(claim, source, values, scale, judge, published=None) -> Claim:
-    low, ours, high = (float(f(values)) for f in (np.min, np.median, np.max))
-    return Claim(
-        claim=claim,
-        source=source,
-        published=published,
-        ours=ours,
-        low=low,
-        high=high,
-        unit="%",
-        scale=scale,
-        verdict=judge(low, high),
-    )

@@ -9,17 +9,11 @@ import numpy as np
 import xarray as xr
 
 from chipsweep import Keys
-from experiments.claims import Claim
-from experiments.contract import Sweep
+from experiments.claims import nothing_published as claims  # noqa: F401
+from experiments.contract import Sweep, base_of
 from experiments.thermodynamic import errors
 from experiments.thermodynamic.solver_bias import bias, needed, off
-from experiments.thermodynamic.solvers import (
-    EXACT,
-    SOLVERS,
-    nominal,
-    system,
-    voltages,
-)
+from experiments.thermodynamic.solvers import EXACT, SOLVERS, nominal, system, voltages
 from experiments.thermodynamic.spu_solvers_figure import plot as plot
 from experiments.validate import (
     Count,
@@ -34,7 +28,6 @@ from experiments.validate import (
 
 DIMS = {"covariance": ("cell", "other")}
 REPRODUCES = "SPU: which solver may simulate it (no published figure)"
-MINUTES = 0.6
 
 Samples = Annotated[int, bounds(10, 2**31 - 1)]
 
@@ -106,27 +99,17 @@ PRESETS = {
 
 def defaults(config: Config) -> Simulation:
     """What one simulated board depends on."""
-    return Simulation(
-        batch=config.seed,
-        quality=config.qualities[0],
-        interval=config.interval,
-        steps=config.check_steps,
-        n_samples=config.n_samples,
-    )
+    at: Any = {"quality": config.qualities[0], "steps": config.check_steps}
+    return base_of(Simulation, config, batch=config.seed, **at)
 
 
 def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
-    """Simulate one ideal board.
-
-    Args:
-        point: fields of `Simulation`.
-        chip: not used: ideal boards are all alike.
-        keys: the chip's: the noise.
-        trace: also return the voltages, V, `(n_samples, d)`.
+    """Run one `Simulation` of an ideal board; chips differ by their noise alone.
 
     Returns:
         `covariance` of its voltages, V^2, and the relative `error` of that; the mean
-        of the covariances over chips shows the bias of the solver.
+        of the covariances over chips shows the bias of the solver. If traced also the
+        voltages `v`, V, `(n_samples, d)`.
     """
     del chip
     board, target = nominal(point.batch, point.quality)
@@ -197,9 +180,3 @@ def _noise(config: Config) -> float:
         board.linear(), target, (config.n_chips * late,), config.interval
     )
     return float(law.statistical[0])
-
-
-def claims(dataset: xr.Dataset) -> list[Claim]:
-    """None: nothing was published about solvers."""
-    del dataset
-    return []

@@ -9,7 +9,7 @@ dt, dt/12 and dt/720. Its matrices are what it makes of unit vectors; the statio
 covariance solves S = M S M^T + Q.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import diffrax as dfx
 import jax
@@ -39,19 +39,9 @@ class OneStep(dfx.AbstractBrownianPath):
         return dfx.SpaceTimeTimeLevyArea(dt=t1 - t0, W=self.w, H=self.h, K=self.k)
 
 
-class Linear(NamedTuple):
-    """One step as matrices.
-
-    Attributes:
-        step: M, `(n, n)`.
-        noise: Q, `(n, n)`.
-    """
-
-    step: jax.Array
-    noise: jax.Array
-
-
-def linear_step(board: Any, solver: dfx.AbstractSolver, z0: Any, dt) -> Linear:
+def linear_step(
+    board: Any, solver: dfx.AbstractSolver, z0: Any, dt
+) -> tuple[jax.Array, jax.Array]:
     """One step of a solver on a linear board, by feeding it unit vectors.
 
     Args:
@@ -59,6 +49,9 @@ def linear_step(board: Any, solver: dfx.AbstractSolver, z0: Any, dt) -> Linear:
         solver: of diffrax.
         z0: a state, for its structure.
         dt: of the step, us.
+
+    Returns:
+        M and Q, each `(n, n)`.
     """
     rest, unravel = ravel_pytree(jax.tree.map(jnp.zeros_like, z0))
     d, start = board.n_cells, jnp.zeros((), rest.dtype)
@@ -75,7 +68,7 @@ def linear_step(board: Any, solver: dfx.AbstractSolver, z0: Any, dt) -> Linear:
     columns = jax.vmap(step)(*parts).T
     variances = jnp.repeat(jnp.array(VARIANCES, rest.dtype), d) * dt
     gains = columns[:, len(rest) :]
-    return Linear(columns[:, : len(rest)], (gains * variances[None, :]) @ gains.T)
+    return columns[:, : len(rest)], (gains * variances[None, :]) @ gains.T
 
 
 def stationary(step: np.ndarray, noise: np.ndarray) -> np.ndarray:
