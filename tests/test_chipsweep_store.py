@@ -117,6 +117,14 @@ def test_plain_xarray_reads_a_store_while_it_is_filled(tmp_path):
     np.testing.assert_array_equal(plain["last"].values, whole["last"].values)
 
 
+def test_a_chunk_decides_roundings_so_the_store_decides_the_chunk(tmp_path):
+    first = filled(tmp_path / "s", chunk=4)
+    for alike in (None, 3):  # 5 chips are cut in 3 and 2 by both 4 and 3
+        assert filled(tmp_path / "s", chunk=alike).identical(first)
+    with pytest.raises(StoreError, match=r"chunk: stored .*asked for .*leave it out"):
+        filled(tmp_path / "s", chunk=5)
+
+
 def test_who_comes_second_takes_the_width_of_the_first(tmp_path, monkeypatch):
     create = Files.create
 
