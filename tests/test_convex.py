@@ -20,61 +20,76 @@ from tests.statistics import assert_mean
 A, S, SHAPE = 1.0, 0.025, (64, 32)
 RATES = np.array([0.1, 0.03, 0.01])
 CROSSBAR = ej.Crossbar(device=ej.AdditiveError(write_noise=2.0), r_wg=1 / 80)
+BURN_IN, STEPS = 600, 1600
 
 
-def settle(gate, rates=RATES, gradient_noise=0.0, steps=1600, burn_in=600):
+def settle(gate, rates, gradient_noises, thresholds):
     """Time averages of w^2 and |a w + n| per cell, and the balance's remainder.
 
-    One chip of 2048 independent cells for each learning rate, from w = s; in
-    units of s.
+    One chip of 2048 independent cells for each learning rate, from w = s; in units of
+    s. All chips of a gate are one program, whose step is compiled once.
     """
 
-    def on_chip(lr, key):
+    def on_chip(lr, gradient_noise, theta, key):
         key_gate, key_write, key_data = jr.split(key, 3)
         program = ej.program(CROSSBAR, key=key_write)
-        tx = optax.chain(optax.sgd(lr), gate(key_gate), program)
+        tx = optax.chain(optax.sgd(lr), gate(theta, key_gate), program)
 
         def step(carry, t):
-            w, state, sums = carry
+            w, state, start, sums = carry
             noise = gradient_noise * jr.normal(jr.fold_in(key_data, t), SHAPE)
             gradient = A * w + noise
             updates, state = tx.update(gradient, state, w)
-            sums = sums + jnp.stack([w**2 / S**2, jnp.abs(gradient) / S])
-            return (optax.apply_updates(w, updates), state, sums), None
+            seen = jnp.stack([w**2 / S**2, jnp.abs(gradient) / S])
+            sums = sums + jnp.where(t < BURN_IN, 0, seen)
+            start = jnp.where(t == BURN_IN, w, start)
+            return (optax.apply_updates(w, updates), state, start, sums), None
 
         w, nothing = jnp.full(SHAPE, S), jnp.zeros((2, *SHAPE))
-        ts = jnp.arange(burn_in + steps)
-        (start, state, _), _ = jax.lax.scan(
-            step, (w, tx.init(w), nothing), ts[:burn_in]
-        )
-        (end, _, sums), _ = jax.lax.scan(step, (start, state, nothing), ts[burn_in:])
-        remainder = (end**2 - start**2) / (2 * lr * A * steps * S**2)
-        return sums[0] / steps, sums[1] / steps, remainder
+        ts = jnp.arange(BURN_IN + STEPS)
+        ran, _ = jax.lax.scan(step, (w, tx.init(w), w, nothing), ts)
+        end, _, start, sums = ran
+        remainder = (end**2 - start**2) / (2 * lr * A * STEPS * S**2)
+        return sums[0] / STEPS, sums[1] / STEPS, remainder
 
     keys = jr.split(jr.key(0), len(rates))
-    out = jax.jit(jax.vmap(on_chip))(jnp.asarray(rates, jnp.float32), keys)
+    chips = (jnp.asarray(x, jnp.float32) for x in (rates, gradient_noises, thresholds))
+    out = jax.jit(jax.vmap(on_chip))(*chips, keys)
     return [np.asarray(x, float).reshape(len(rates), -1) for x in out]
 
 
-def eapu_at(theta):
-    return lambda key: ej.eapu(theta, key=key)
+def eapu(theta, key):
+    return ej.eapu(theta, key=key)
 
 
-def backprop(key):
-    del key
+def backprop(theta, key):
+    del theta, key
     return ej.write_all()
 
 
 @pytest.fixture(scope="module")
-def still():
+def settled():
+    """EaPU: at theta = s, with gradient noise of 5 s, and at theta = 2 s."""
+    rates, noises = [*RATES, 0.04, 0.01, 0.05], [0, 0, 0, 5 * S, 5 * S, 0]
+    return settle(eapu, rates, noises, [S] * 5 + [2 * S])
+
+
+@pytest.fixture
+def still(settled):
     """EaPU at theta = s, without gradient noise."""
-    return settle(eapu_at(S))
+    return [x[:3] for x in settled]
 
 
-@pytest.fixture(scope="module")
-def blurred():
+@pytest.fixture
+def blurred(settled):
     """EaPU at theta = s, in gradient noise of 5 s."""
-    return settle(eapu_at(S), [0.04, 0.01], 5 * S, steps=1000)
+    return [x[3:5] for x in settled]
+
+
+@pytest.fixture
+def coarse(settled):
+    """EaPU at theta = 2 s, without gradient noise."""
+    return [x[5:] for x in settled]
 
 
 def balance(averages, theta):
@@ -87,9 +102,8 @@ def test_eapu_variance_is_the_closed_form_at_every_learning_rate(still):
     assert_mean(balance(still, S), 0, axis=1)
 
 
-def test_eapu_variance_is_the_closed_form_away_from_the_best_threshold():
-    averages = settle(eapu_at(2 * S), [0.05], steps=400, burn_in=100)
-    assert_mean(balance(averages, 2 * S), 0, axis=1)
+def test_eapu_variance_is_the_closed_form_away_from_the_best_threshold(coarse):
+    assert_mean(balance(coarse, 2 * S), 0, axis=1)
 
 
 def test_eapu_variance_is_the_closed_form_in_gradient_noise(blurred):
@@ -107,7 +121,7 @@ def test_eapu_noise_floor_is_the_gradient_noise_times_the_error(blurred):
 
 
 def test_backpropagation_variance_grows_as_the_learning_rate_falls():
-    square, _, _ = settle(backprop, RATES)
+    square, _, _ = settle(backprop, RATES, 0 * RATES, 0 * RATES + S)
     assert_mean(square, stationary_variance_backprop(1.0, RATES, A), axis=1)
     assert np.all(np.diff(square.mean(1)) > 0)
 
