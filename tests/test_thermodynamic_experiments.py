@@ -1,6 +1,7 @@
 """Every SPU experiment runs tiny, draws, judges, and refuses nonsense."""
 
 import dataclasses
+from functools import cache
 
 import numpy as np
 import pytest
@@ -19,26 +20,34 @@ from experiments.thermodynamic.spu_inversion import Config as Inversion
 from experiments.thermodynamic.spu_solvers import Config as Solvers
 
 NAMES = [name for name in EXPERIMENTS if name.startswith("spu_")]
-pytestmark = pytest.mark.usefixtures("compiled_in_haste")
 
 
-def identities(module):
+def specs(module):
     sweeps = module.sweeps(module.PRESETS["smoke"])
-    return {label: chipsweep.identity(one.spec) for label, one in sweeps.items()}
+    return {label: one.spec for label, one in sweeps.items()}
+
+
+def identities(those):
+    return {label: chipsweep.identity(spec) for label, spec in those.items()}
+
+
+@cache
+def shown(name):
+    """Module, what its smallest preset shows, which stores that fills, the sweeps."""
+    module = catalogue.find(name)
+    once = specs(module)  # each is traced when it is run, and not again
+    found = {label: chipsweep.run(spec) for label, spec in once.items()}
+    dataset = module.derive(module.PRESETS["smoke"], found)
+    return module, dataset, identities(once), found
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def tiny(request, compiled_in_haste):
-    """Module, what its smallest preset shows, and which stores that would fill."""
-    module = catalogue.find(request.param)
-    smoke, stores = module.PRESETS["smoke"], identities(module)
-    sweeps = module.sweeps(smoke).items()
-    found = {label: chipsweep.run(one.spec) for label, one in sweeps}
-    return module, module.derive(smoke, found), stores
+def tiny(request):
+    return shown(request.param)
 
 
 def test_it_runs_draws_and_judges(tiny):
-    module, dataset, _ = tiny
+    module, dataset, *_ = tiny
     assert "ASSUMED" in dataset.attrs["data"]
     before = dataset.copy(deep=True)
     assert isinstance(module.plot(dataset), Figure)
@@ -47,7 +56,7 @@ def test_it_runs_draws_and_judges(tiny):
 
 
 def test_no_number_is_missing(tiny):
-    _, dataset, _ = tiny
+    _, dataset, *_ = tiny
     may_be_missing = {"tolerance_low", "tolerance_high", "rc_low", "rc_high"}
     may_be_missing |= {"needed"}
     for name in set(dataset.data_vars) - may_be_missing:
@@ -55,54 +64,66 @@ def test_no_number_is_missing(tiny):
 
 
 def test_a_store_that_was_filled_is_found_again(tiny):
-    module, _, stores = tiny
-    assert identities(module) == stores
+    module, _, stores, _ = tiny
+    assert identities(specs(module)) == stores
 
 
-def of_sampling(dataset):
+def of_sampling(dataset, found):
     at = dataset.sel(board=2)
-    return {}, at[["covariance", "floor", "correlation"]]
+    return "boards", {}, at[["covariance", "floor", "correlation"]]
 
 
-def of_inversion(dataset):
+def of_inversion(dataset, found):
     at = dataset.sel(size=2, board=2)
-    return {}, at[["error", "expected", "floor", "fitted_floor"]]
+    at = at[["error", "expected", "floor", "fitted_floor"]]
+    return "boards", {}, at
 
 
-def of_error_budget(dataset):
+def of_error_budget(dataset, found):
     floor = dataset.budget_error.sel(imperfection="all together", board=1)
-    return {}, {"floor": floor[0], "fitted_floor": floor[1]}
+    return "coloured", {}, {"floor": floor[0], "fitted_floor": floor[1]}
 
 
-def of_inductor_free(dataset):
-    return {}, dataset.sel(circuit="resistive", board=1)[["error", "expected"]]
+def of_inductor_free(dataset, found):
+    at = dataset.sel(circuit="resistive", board=1)
+    return "boards", {}, at[["error", "expected"]]
 
 
-def of_connectivity(dataset):
+def of_connectivity(dataset, found):
     at = dataset.sel(wiring="all-to-all", draw=1)
-    return {}, at[["error", "divergence"]]
+    return "regular", {}, at[["error", "divergence"]]
 
 
-def of_solvers(dataset):
-    return {"solver": "ShOULD"}, {"bias": dataset.simulated_bias.sel(solver="ShOULD")}
+def of_solvers(dataset, found):
+    at = found["runs"].sel(solver="ShOULD").isel(chip=1, seed=0)
+    return "runs", {"solver": ["ShOULD"]}, at[["covariance", "error"]]
 
 
-def test_a_board_alone_is_the_board_of_the_figure(tiny):
-    module, dataset, _ = tiny
+def test_a_board_is_that_of_the_figure_whoever_its_neighbours_are(tiny):
+    module, dataset, _, found = tiny
     smoke, name = module.PRESETS["smoke"], module.__name__.rpartition("spu_")[2]
-    changes, expected = globals()[f"of_{name}"](dataset)
-    base = dataclasses.replace(module.defaults(smoke), **changes)
-    chips = [0, 1] if name == "solvers" else [1]
-    found = chipsweep.sweep(module.simulate, {}, base=base, chips=chips, key=smoke.seed)
-    found = found.isel(seed=0)
-    if name == "solvers":
-        pooled = found.covariance.mean("chip").to_numpy()
-        target = np.asarray(nominal(smoke.seed, base.quality).target)
-        found["bias"] = (), off(pooled, np.eye(len(target)), target)
+    label, axes, expected = globals()[f"of_{name}"](dataset, found)
+    one = module.sweeps(smoke)[label]
+    how = {"base": module.defaults(smoke), "design": one.design, "dims": one.dims}
+    chips = [1, *range(7, 6 + one.chips)]  # as many: it is the same program
+    axes = {**one.axes, **axes}
+    again = chipsweep.sweep(one.simulate, axes, chips=chips, key=smoke.seed, **how)
+    last = {dim: -1 for dim in again.dims if dim in axes or dim == "point"}
+    alike = again.isel(seed=0, chip=0, **last)
     for output, values in expected.items():
         np.testing.assert_allclose(
-            np.squeeze(found[output]), values, 2e-4, 1e-6, err_msg=output
+            np.squeeze(alike[output]), values, 2e-4, 1e-6, err_msg=output
         )
+
+
+def test_the_simulated_bias_is_that_of_the_mean_covariance_of_the_chips():
+    module, dataset, _, found = shown("spu_solvers")
+    base = module.defaults(module.PRESETS["smoke"])
+    target = np.asarray(nominal(base.batch, base.quality).target)
+    for name in dataset.solver.to_numpy():
+        pooled = found["runs"].covariance.sel(solver=name).mean("chip").isel(seed=0)
+        bias = off(pooled.to_numpy(), np.eye(len(target)), target)
+        np.testing.assert_allclose(dataset.simulated_bias.sel(solver=name), bias, 2e-4)
 
 
 def test_the_floor_falls_with_the_tolerance_and_every_board_is_its_own():
