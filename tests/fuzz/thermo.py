@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import jax
@@ -16,14 +17,22 @@ from thermo import circuits, exact, observers, simulate
 from thermo.langevin import langevin_modes
 from thermo.reals import real_array
 
+
+def _array(make):
+    """Made by NumPy: what JAX makes is compiled, when this is imported."""
+    return lambda *a: jnp.asarray(make(*a).astype(np.float32))
+
+
+_ones, _zeros, _full, _eye = map(_array, (np.ones, np.zeros, np.full, np.eye))
+
 KEY = jr.key(0)
 M = jnp.array([[2.0, -1.0], [-1.0, 2.0]])
 D = jnp.array([[2.0, 0.5], [0.5, 1.0]])
 V = jnp.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.0, 0.5]])
-ONES = jnp.ones(2)
+ONES = _ones(2)
 APART = jnp.array([[0.0, 0.5], [0.5, 0.0]])
-TS = jnp.linspace(0.0, 1.0, 5)
-LAW = exact.Gaussian(jnp.zeros(2), D)
+TS = jnp.array([0.0, 0.25, 0.5, 0.75, 1.0])
+LAW = exact.Gaussian(_zeros(2), D)
 
 RLC = {"ground_capacitance": ONES, "coupling": APART, "inductance": ONES}
 RLC |= {"resistance": ONES, "noise": ONES}
@@ -33,9 +42,10 @@ OP_AMP = {"conductance": D, "ground_capacitance": ONES, "noise": ONES}
 OP_AMP |= {"input_voltage": ONES, "input_resistance": ONES}
 ELEMENTS = {"cubic_conductance": 0.0, "saturation_current": 0.0}
 ELEMENTS |= {"saturation_voltage": 1.0, "noise_correlation_time": 1.0}
-FORM = {"drift": M, "noise": M, "readout": jnp.eye(2), "bias": ONES}
+FORM = {"drift": M, "noise": M, "readout": _eye(2), "bias": ONES}
 BOARD = thermo.RCBoard(**RC)  # type: ignore[arg-type]
-STEP = thermo.propagator(BOARD, 0.5)
+STEP = object()
+"""Stands for the propagator of the board, made when it is first needed."""
 
 # Truth values are promoted here, and a list of zeros or none is a matter of shape.
 NOT_REAL = ("2", "", b"1", [], {}, (), object(), 1 + 2j, "nan", np.zeros(0), int)
@@ -44,48 +54,48 @@ NOT_REAL += (np.datetime64("2020-01-01"), np.array([1, "a"], object), KEY)
 REAL = NOT_REAL + spoil.UNBOUNDED
 NOT_NEGATIVE = REAL + spoil.NEGATIVE
 POSITIVE = NOT_NEGATIVE + spoil.ZERO
-NUMBER = (None, np.ones(3), [1.0, 2.0, 3.0], jnp.ones((2, 2, 2)))
+NUMBER = (None, np.ones(3), [1.0, 2.0, 3.0], _ones((2, 2, 2)))
 COUNT = (*(v for v in spoil.NOT_WHOLE if v is not None), 0, -1, -(2**31))
 KEYS = (0, None, "key", 1.5, [], {}, object(), np.zeros(2, np.uint32), b"0")
 THING = (3, "thing", None, object(), {}, 1.5, NAN, int)
 CHOICE = ("nope", "", None, 3, b"rlc", [], {}, 1.5, "RLC", ("rlc",))
 BROKEN = (
-    jnp.full((2, 2), NAN),
-    jnp.full((2, 2), INF),
+    _full((2, 2), NAN),
+    _full((2, 2), INF),
     np.array(M, complex),
     np.array(M, object),
 )
-MATRIX = (*NOT_REAL, *BROKEN, None, 3.0, ONES, jnp.ones((2, 3)), jnp.ones((2, 2, 3)))
+MATRIX = (*NOT_REAL, *BROKEN, None, 3.0, ONES, _ones((2, 3)), _ones((2, 2, 3)))
 MATRIX += (np.zeros((0, 0)), np.full((2, 2), 1e300), np.full((2, 2), "a"))
-OTHER_SIZE = (*MATRIX, jnp.eye(3))
+OTHER_SIZE = (*MATRIX, _eye(3))
 SYMMETRIC = (*MATRIX, jnp.array([[2.0, 1.0], [-1.0, 2.0]]))
 COVARIANCE = (*SYMMETRIC, -M, jnp.array([[1.0, 2.0], [2.0, 1.0]]))
 COVARIANCE += (jnp.array([[1.0, 2e-3], [2e-3, 1e-6]]),)
-DEFINITE = (*COVARIANCE, jnp.ones((2, 2)), jnp.zeros((2, 2)))
+DEFINITE = (*COVARIANCE, _ones((2, 2)), _zeros((2, 2)))
 PASSIVE = (*DEFINITE, D, jnp.array([[1.0, -1e-3], [-1e-3, 1e-7]]))
-STABLE = (*MATRIX, -M, jnp.zeros((2, 2)), jnp.array([[0.0, 1.0], [-1.0, 0.0]]))
-DIFFUSION = (*COVARIANCE, jnp.eye(3))
-CELLS = (*POSITIVE, None, jnp.ones(3), 3.0, jnp.array([1.0, NAN]), jnp.ones((2, 2)))
-COUPLERS = (*SYMMETRIC, -APART, APART + jnp.eye(2), jnp.eye(3))
-LAGS = (*NOT_REAL, None, 1.0, NAN, jnp.ones((2, 2)), jnp.array([NAN]), jnp.array([INF]))
-OMEGA = (*NOT_REAL, None, NAN, INF, jnp.ones((2, 2)), jnp.array([1.0, NAN]))
+STABLE = (*MATRIX, -M, _zeros((2, 2)), jnp.array([[0.0, 1.0], [-1.0, 0.0]]))
+DIFFUSION = (*COVARIANCE, _eye(3))
+CELLS = (*POSITIVE, None, _ones(3), 3.0, jnp.array([1.0, NAN]), _ones((2, 2)))
+COUPLERS = (*SYMMETRIC, -APART, APART + _eye(2), _eye(3))
+LAGS = (*NOT_REAL, None, 1.0, NAN, _ones((2, 2)), jnp.array([NAN]), jnp.array([INF]))
+OMEGA = (*NOT_REAL, None, NAN, INF, _ones((2, 2)), jnp.array([1.0, NAN]))
 SAMPLES = (
     *NOT_REAL,
     None,
-    jnp.full((4, 2), NAN),
-    jnp.full((4, 2), INF),
+    _full((4, 2), NAN),
+    _full((4, 2), INF),
     V.astype(complex),
 )
-INSTANTS = (*NOT_REAL, None, 1.0, TS[::-1], TS[:1], TS * NAN, jnp.ones(3), TS[None])
+INSTANTS = (*NOT_REAL, None, 1.0, TS[::-1], TS[:1], TS * NAN, _ones(3), TS[None])
 STATE = (
     *NOT_REAL,
     3.0,
-    jnp.ones(7),
-    jnp.full(2, NAN),
-    jnp.ones((2, 2)),
+    _ones(7),
+    _full(2, NAN),
+    _ones((2, 2)),
     ONES.astype(complex),
 )
-READOUT = (*NOT_REAL, *BROKEN, 3.0, ONES, jnp.ones((2, 3)), np.zeros((0, 2)))
+READOUT = (*NOT_REAL, *BROKEN, 3.0, ONES, _ones((2, 3)), np.zeros((0, 2)))
 RANGE = (3, "ab", None, (), (0.0,), (1.0, 0.0), (0.0, NAN), (0.0, INF), (-1.0, 1.0))
 RANGE += (("a", "b"), (0.0, 0.0), (0.0, 1j), (0.0, 1.0, 2.0), {"low": 0.0})
 SHAPE = (3, None, "ab", (-1,), (1.5,), ("a",), [2])
@@ -95,26 +105,38 @@ DURATION = POSITIVE + NUMBER
 WITH_READOUT = SYSTEM | {"readout": READOUT}
 
 CELL_FIELDS = {
-    "ground_capacitance": (*NOT_NEGATIVE, None, jnp.ones(3), jnp.ones((2, 2))),
-    "noise": (*NOT_NEGATIVE, None, jnp.ones(3), 3.0, jnp.ones((2, 2))),
-    "cubic_conductance": (*REAL, None, jnp.ones(3), 2.0),
-    "saturation_current": (*REAL, None, jnp.ones(3), 2.0),
-    "saturation_voltage": (*POSITIVE, None, jnp.ones(3)),
-    "noise_correlation_time": (*POSITIVE, jnp.ones(3)),
+    "ground_capacitance": (*NOT_NEGATIVE, None, _ones(3), _ones((2, 2))),
+    "noise": (*NOT_NEGATIVE, None, _ones(3), 3.0, _ones((2, 2))),
+    "cubic_conductance": (*REAL, None, _ones(3), 2.0),
+    "saturation_current": (*REAL, None, _ones(3), 2.0),
+    "saturation_voltage": (*POSITIVE, None, _ones(3)),
+    "noise_correlation_time": (*POSITIVE, _ones(3)),
 }
 PROGRAM = {
     "circuit": CHOICE,
     "temperature": DURATION,
-    "resistance": (*POSITIVE, jnp.ones(3)),
-    "inductance": (*POSITIVE, jnp.ones(3)),
+    "resistance": (*POSITIVE, _ones(3)),
+    "inductance": (*POSITIVE, _ones(3)),
     "capacitance": (1.0, 2.0, "a", NAN),
     "component_range": RANGE,
-    "scale": (*POSITIVE, jnp.ones(3), 1e6),
+    "scale": (*POSITIVE, _ones(3), 1e6),
 }
 RUN = {"key": KEYS, "n_samples": (*COUNT, None, 10**30), "z0": STATE}
 RUN |= {"burn_in": (*COUNT[:-3], None, -1, 10, 11)}
 SIMULATE = {"key": KEYS, "board": THING, "ts": INSTANTS, "steps": COUNT}
 SIMULATE |= {"z0": STATE, "args": (1.0, "a", (2.0,)), "solver": (3, "Heun", NAN)}
+
+
+@cache
+def _step():
+    return thermo.propagator(BOARD, 0.5)
+
+
+def _stepped(run):
+    """A run whose stepper may be `STEP`."""
+    return lambda stepper=None, **a: run(
+        stepper=_step() if stepper is STEP else stepper, **a
+    )
 
 
 def _impedance(board):
@@ -125,22 +147,22 @@ BOARDS = [
     Subject("RLCBoard", lambda **a: thermo.RLCBoard(**a).linear(), RLC | ELEMENTS,
             CELL_FIELDS | {"coupling": COUPLERS, "inductance": CELLS,
                            "resistance": CELLS, "coil_resistance": (
-                               *NOT_NEGATIVE, None, jnp.ones(3))}),
+                               *NOT_NEGATIVE, None, _ones(3))}),
     Subject("RCBoard", lambda **a: thermo.RCBoard(**a).linear(), RC | ELEMENTS,
             CELL_FIELDS | {"coupling": COUPLERS, "coupling_conductance": COUPLERS,
                            "resistance": CELLS}),
     Subject("OpAmpBoard", lambda **a: thermo.OpAmpBoard(**a).linear(),
             OP_AMP | ELEMENTS,
             CELL_FIELDS | {"conductance": OTHER_SIZE, "ground_capacitance": CELLS,
-                           "input_voltage": (*REAL, None, jnp.ones(3)),
-                           "input_resistance": (*POSITIVE, None, jnp.ones(3))}),
+                           "input_voltage": (*REAL, None, _ones(3)),
+                           "input_resistance": (*POSITIVE, None, _ones(3))}),
     *[Subject(f"{type(b).__name__}.impedance", _impedance(b), {"omega": 1.0},
               {"omega": REAL + NUMBER})
       for b in (BOARD, thermo.RLCBoard(**RLC), thermo.OpAmpBoard(**OP_AMP))],
     *[Subject(f"LinearForm, {f.__name__}",
               lambda f=f, **a: f(thermo.LinearForm(**a), 0.5), FORM,
               {"drift": STABLE, "noise": (*NOT_REAL, *BROKEN, 3.0, ONES),
-               "readout": READOUT, "bias": (*REAL, None, jnp.ones(3))})
+               "readout": READOUT, "bias": (*REAL, None, _ones(3))})
       for f in (thermo.propagator, thermo.modes)],
     Subject("two_node_board", circuits.two_node_board, {"temperature": 300.0},
             {"temperature": NOT_NEGATIVE + NUMBER}),
@@ -172,16 +194,16 @@ BOARDS = [
                             (INF,), (1j,), tuple(range(1, 41)))}),
     Subject("Converter", lambda v=V, **a: thermo.Converter(**a).convert(KEY, v),
             {"bits": 8, "full_scale": 1.0},
-            {"bits": (*POSITIVE, 200, 25, 2.5, jnp.ones(3)),
+            {"bits": (*POSITIVE, 200, 25, 2.5, _ones(3)),
              "full_scale": (*POSITIVE, None), "sampling_interval": DURATION,
              "amplifier_noise": NOT_NEGATIVE + NUMBER, "v": SAMPLES}),
     Subject("Converter.instants", lambda n_samples: thermo.Converter().instants(
                 n_samples), {"n_samples": 3}, {"n_samples": (*COUNT, None)}),
     Subject("double", thermo.double, {"matrix": D}, {"matrix": SYMMETRIC}),
     Subject("undouble", thermo.undouble, {"samples": V},
-            {"samples": (*SAMPLES, 3.0, jnp.ones(3))}),
+            {"samples": (*SAMPLES, 3.0, _ones(3))}),
     Subject("undouble_covariance", circuits.undouble_covariance, {"covariance": D},
-            {"covariance": (*MATRIX, jnp.eye(3))}),
+            {"covariance": (*MATRIX, _eye(3))}),
     Subject("passive_components", circuits.passive_components, {"matrix": M},
             {"matrix": PASSIVE, "component_range": RANGE, "scale": PROGRAM["scale"]}),
     Subject("check_representable", circuits.check_representable, {"matrix": M},
@@ -218,15 +240,15 @@ LAWS = [
     Subject("transition", exact.transition, GOOD | {"dt": 0.5},
             {"drift": MATRIX, "diffusion": DIFFUSION, "dt": DURATION}),
     Subject("exact.propagator", exact.propagator, {"drift": M, "dt": 0.5},
-            {"drift": MATRIX, "dt": (*NOT_NEGATIVE, None, jnp.ones((2, 2)))}),
+            {"drift": MATRIX, "dt": (*NOT_NEGATIVE, None, _ones((2, 2)))}),
     Subject("autocorrelation", exact.autocorrelation, GOOD | {"lags": ONES},
             SYSTEM | {"lags": LAGS}),
     Subject("spectrum", exact.spectrum, GOOD | {"omega": ONES},
             SYSTEM | {"omega": OMEGA}),
     Subject("thermal_spectrum", exact.thermal_spectrum,
             {"impedance": M.astype(complex), "temperature": 1.0},
-            {"impedance": ("a", None, 3.0, object(), ONES, jnp.ones((2, 3)),
-                           jnp.full((2, 2), NAN), np.zeros((0, 0))),
+            {"impedance": ("a", None, 3.0, object(), ONES, _ones((2, 3)),
+                           _full((2, 2), NAN), np.zeros((0, 0))),
              "temperature": NOT_NEGATIVE + NUMBER}),
     Subject("band_covariance", exact.band_covariance,
             GOOD | {"low": 0.1, "high": 2.0, "points": 9},
@@ -234,7 +256,7 @@ LAWS = [
                       "high": (*NOT_NEGATIVE, *NUMBER, 0.05),
                       "points": (*COUNT, None, 10**6)}),
     Subject("irreversibility", exact.irreversibility, GOOD | {"parity": ONES},
-            SYSTEM | {"parity": (*NOT_REAL, None, jnp.ones(3), 2 * ONES, ONES * NAN)}),
+            SYSTEM | {"parity": (*NOT_REAL, None, _ones(3), 2 * ONES, ONES * NAN)}),
     Subject("sampled_variance", exact.sampled_variance,
             GOOD | {"dt": 0.5, "n_samples": 9},
             WITH_READOUT | {"dt": DURATION, "n_samples": (*COUNT, None)}),
@@ -248,10 +270,10 @@ LAWS = [
             {"variance": jnp.abs(M), "covariance": D},
             {"variance": (*OTHER_SIZE, -D, 0 * D), "covariance": OTHER_SIZE}),
     Subject("time_average_law", exact.time_average_law, GOOD | {"duration": 9.0},
-            SYSTEM | {"duration": DURATION, "bias": (*REAL, None, jnp.ones(3))}),
+            SYSTEM | {"duration": DURATION, "bias": (*REAL, None, _ones(3))}),
     Subject("sample_gaussian", exact.sample_gaussian, {"key": KEY, "law": LAW},
             {"key": KEYS, "shape": SHAPE,
-             "law": (*THING, *(exact.Gaussian(jnp.zeros(2), c) for c in COVARIANCE),
+             "law": (*THING, *(exact.Gaussian(_zeros(2), c) for c in COVARIANCE),
                      *(exact.Gaussian(m, D) for m in (*STATE, None)))}),
     Subject("sample_second_moment", exact.sample_second_moment,
             {"key": KEY, "covariance": D, "n_samples": 5},
@@ -267,9 +289,9 @@ RUNS = [
     *[Subject(f.__name__, f, {"board": BOARD, "dt": 0.5},
               {"board": THING, "dt": DURATION})
       for f in (thermo.propagator, thermo.modes)],
-    *[Subject(f.__name__, f, {"key": KEY, "stepper": STEP, "n_samples": 10},
+    *[Subject(f.__name__, _stepped(f), {"key": KEY, "stepper": STEP, "n_samples": 10},
               RUN | {"stepper": THING}) for f in (thermo.trajectory, thermo.moments)],
-    Subject("observe", thermo.observe,
+    Subject("observe", _stepped(thermo.observe),
             {"key": KEY, "stepper": STEP, "observers": thermo.Moments(),
              "n_samples": 10},
             RUN | {"stepper": THING, "observers": (*THING, (), thermo.Moments),
@@ -283,12 +305,12 @@ RUNS = [
             {"segment": (*COUNT, None, 2, 5), "dt": DURATION}),
     Subject("measure", observers.measure, {"observer": thermo.Moments(), "v": V},
             {"observer": (*THING, thermo.Moments),
-             "v": (*SAMPLES, 3.0, ONES, jnp.ones((2, 2, 2)), jnp.ones((0, 2)))}),
+             "v": (*SAMPLES, 3.0, ONES, _ones((2, 2, 2)), _ones((0, 2)))}),
     Subject("observers.effective_samples", observers.effective_samples,
             {"autocovariance": V[:, None, :1], "n_samples": 10},
             {"n_samples": (*COUNT, None),
-             "autocovariance": (*SAMPLES, V, 3.0, jnp.zeros((4, 1, 1)),
-                                np.zeros((0, 2, 2)), jnp.ones((3, 1, 2)))}),
+             "autocovariance": (*SAMPLES, V, 3.0, _zeros((4, 1, 1)),
+                                np.zeros((0, 2, 2)), _ones((3, 1, 2)))}),
     Subject("simulate", simulate.simulate,
             {"key": KEY, "board": BOARD, "ts": TS, "steps": 2},
             SIMULATE | {"max_steps": (*COUNT, None), "controller": (3, "PID")}),
