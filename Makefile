@@ -33,8 +33,8 @@ format: $(READY)
 	$(RUN) ruff format .
 	$(RUN) ruff check --fix .
 
-slow: $(READY)  ## long statistics and whole experiments
-	$(RUN) pytest -m slow
+slow: $(READY)  ## long statistics and whole experiments, compiled as for users
+	JAX_DISABLE_MOST_OPTIMIZATIONS=0 $(RUN) pytest -m slow
 
 fuzz: $(READY)  ## bad input of every part: all must be refused by name
 	$(RUN) tests.fuzz

@@ -4,6 +4,8 @@ import os
 import signal
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Most tests compile longer than they run: see `optimised`. Also of what they start.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import jax
 import matplotlib as mpl
@@ -28,13 +30,14 @@ def x64():
 
 
 @pytest.fixture(scope="module")
-def compiled_in_haste():
-    """Whole experiments, tiny: they compile longer than they run.
+def optimised():
+    """Programs as users run them: where fusing them has broken a law before.
 
-    For tests of what an experiment stores, draws and says, not of its numbers to the
-    last bit. What was compiled so is forgotten afterwards.
+    `JAX_DISABLE_MOST_OPTIMIZATIONS=0` in the environment does so for all tests.
     """
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
+    hasty = jax.config.jax_disable_most_optimizations
+    jax.clear_caches()
     jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", hasty)
     jax.clear_caches()

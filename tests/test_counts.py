@@ -108,7 +108,7 @@ def test_counts_of_many_chips():
         tx = ej.program(ej.Crossbar(), key=key)
         return ej.update_ratio(tx.update(requests(0.5, 0.25), tx.init(W), W)[1])
 
-    ratio = jax.vmap(chip)(jr.split(jr.key(0), 3))
+    ratio = jax.jit(jax.vmap(chip))(jr.split(jr.key(0), 3))
     np.testing.assert_allclose(ratio, [1 / 3] * 3, rtol=1e-6)
 
 

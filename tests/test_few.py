@@ -11,6 +11,8 @@ import eapu_jax as ej
 from eapu_jax import devices
 from eapu_jax.transforms import few
 
+pytestmark = pytest.mark.usefixtures("optimised")
+
 WINDOW = {"g_min": -40.0, "g_max": 40.0}
 NOISY = devices.AdditiveError(write_noise=2.0, **WINDOW)
 DEVICES = {
@@ -247,6 +249,8 @@ def test_a_diverged_update_shows_and_spares_its_neighbours(exact):
 def test_outside_jit_no_update_compiles_a_loop(exact, caplog):
     """Its body holds numbers of this update: it would be compiled at every call."""
     tx, _ = exact
+    chips = jax.tree.map(lambda x: x[None], (updates(0.02), tx.init(PARAMS), PARAMS))
     with jax.log_compiles():
         tx.update(updates(0.02), tx.init(PARAMS), PARAMS)
+        jax.vmap(tx.update)(*chips)
     assert "jit(while)" not in caplog.text

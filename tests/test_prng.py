@@ -9,6 +9,8 @@ import pytest
 from prng import blocks_at, chance, unrolled
 from tests.statistics import assert_rate
 
+pytestmark = pytest.mark.usefixtures("optimised")
+
 SAMPLERS = {
     "bits": lambda k: jr.bits(k, (3, 5)),
     "bits8": lambda k: jr.bits(k, (9,), jnp.uint8),

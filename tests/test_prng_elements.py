@@ -9,6 +9,8 @@ import pytest
 from prng import unrolled
 from prng.elements import element_keys
 
+pytestmark = pytest.mark.usefixtures("optimised")
+
 SHAPE = (37, 61)
 FEW = jnp.array([0, 1, 60, 61, 1000, 37 * 61 - 1], jnp.uint32)
 SAMPLERS = {

@@ -8,6 +8,8 @@ import pytest
 
 from prng import marks
 
+pytestmark = pytest.mark.usefixtures("optimised")
+
 
 @pytest.mark.parametrize("size", [1, 31, 2048, 2049, 5000, 150_000])
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 1.0])

@@ -7,6 +7,8 @@ import pytest
 
 from prng.once import any_of, where_wanted
 
+pytestmark = pytest.mark.usefixtures("optimised")
+
 
 def test_a_loop_turns_for_all_as_long_as_any_wants_it():
     def turns(n):

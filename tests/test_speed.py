@@ -6,8 +6,11 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import optax
+import pytest
 
 import eapu_jax as ej
+
+pytestmark = pytest.mark.usefixtures("optimised")
 
 CROSSBAR = ej.Crossbar(device=ej.AdditiveError())
 

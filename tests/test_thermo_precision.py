@@ -13,6 +13,8 @@ from thermo import moments as running
 from thermo.observers import measure
 from thermo.simulate import simulate
 
+pytestmark = pytest.mark.usefixtures("optimised")
+
 F, D = random_stable()
 S = D @ D + jnp.eye(4)
 BOARD = random_board(temperature=1.0)

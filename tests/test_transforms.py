@@ -190,8 +190,8 @@ def test_many_chips_do_what_each_does_alone(name):
     def chip(key):
         return train(build(name, key), 2)[0]
 
-    together = jax.vmap(chip)(keys)
-    alone = chip(keys[2])
+    together = jax.jit(jax.vmap(chip))(keys)
+    alone = jax.jit(chip)(keys[2])
     third = jax.tree.map(lambda x: x[2], together)
     chex.assert_trees_all_close(third, alone, atol=1e-6)
     if name == "eapu":
@@ -255,8 +255,8 @@ def test_hyperparameters_may_be_swept_by_vmap(name):
         scaled = {k: scale * v for k, v in numbers.items()}
         return train(factory(**scaled, key=jr.key(0)), 1)[0]["a"]
 
-    together = jax.vmap(at)(jnp.array([1.0, 2.0]))
-    np.testing.assert_allclose(together[1], at(2.0), atol=1e-6)
+    together = jax.jit(jax.vmap(at))(jnp.array([1.0, 2.0]))
+    np.testing.assert_allclose(together[1], jax.jit(at)(2.0), atol=1e-6)
 
 
 def test_what_is_asked_for_as_it_is_may_go_to_another_gate_as_well():

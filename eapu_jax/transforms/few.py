@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Key, UInt32
 
 from eapu_jax.bank import Bank, Joined
-from eapu_jax.checks import traced
 from eapu_jax.ledger import one_more
 from eapu_jax.rows import WIDTH, Arrays
 from eapu_jax.transforms.requests import Request, taken
@@ -46,12 +46,25 @@ class Outcome(NamedTuple):
 def pays(key: Key[Array, ""], chip: Joined, bank: Bank) -> bool:
     """Whether a few cells can be written alone, and that is worth a loop.
 
-    Not outside `jit`, where every call would compile the loop anew.
+    Not outside `jit`, also within `vmap`: every call would compile the loop anew.
     """
     g = jax.eval_shape(chip.device.conductance, bank.cells)
     alone = chip.flat and not chip.device.volatile
     counted = counts_its_draws(key) and g.dtype == jnp.float32
-    return alone and counted and traced(bank.cells) and loop_pays(g.size)
+    compiled = _compiled(jax.tree.leaves(bank.cells)[0])
+    return alone and counted and compiled and loop_pays(g.size)
+
+
+def _compiled(x: Any) -> bool:
+    """Whether this is computed within `jit`, whatever maps or differentiates it."""
+    while isinstance(x, Tracer):
+        if hasattr(x, "batch_dim"):  # within vmap
+            x = x.val
+        elif hasattr(x, "primal"):  # within a derivative
+            x = x.primal
+        else:
+            return True
+    return False
 
 
 def untouched(key: Key[Array, ""], chip: Joined, bank: Bank, nothing) -> Outcome:
