@@ -35,7 +35,7 @@ def optimised():
 
     `JAX_DISABLE_MOST_OPTIMIZATIONS=0` in the environment does so for all tests.
     """
-    hasty = jax.config.jax_disable_most_optimizations
+    hasty = jax.config.read("jax_disable_most_optimizations")
     jax.clear_caches()
     jax.config.update("jax_disable_most_optimizations", False)
     yield
