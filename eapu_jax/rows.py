@@ -80,11 +80,11 @@ class Rows:
 
     def unpack(self, x: Float[Array, "rows width"]) -> Arrays:
         """The arrays again."""
-        arrays, at = {}, 0
+        arrays, at, flat = {}, 0, x.ravel()
         for (path, shape), height in zip(self.shapes, self.heights, strict=True):
-            part = jax.lax.slice_in_dim(x, at, at + height).ravel()
-            arrays[path] = part[: math.prod(shape)].reshape(shape)
-            at += height
+            part = jax.lax.slice(flat, (at,), (at + math.prod(shape),))
+            arrays[path] = part.reshape(shape)
+            at += height * WIDTH
         return arrays
 
     def spread(self, values: Arrays, fill: float = 0) -> Any:
