@@ -30,5 +30,6 @@ from chipsweep.replicate import keys_of as keys_of
 from chipsweep.search import search as search
 from chipsweep.spec import Spec as Spec
 from chipsweep.spec import specify as specify
+from chipsweep.stages import in_stages as in_stages
 from chipsweep.store import StoreError as StoreError
 from chipsweep.store import damaged as damaged

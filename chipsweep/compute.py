@@ -12,18 +12,21 @@ from chipsweep.frame import Frame, Runs
 from chipsweep.outputs import DIVERGED, FAILED, OK, Output
 from chipsweep.plain import plain_rows
 from chipsweep.replicate import arguments, replicate
+from chipsweep.saves import Saves
 from chipsweep.spec import Group
+from chipsweep.stages import Call, Staged, stages_of, windowed
 from chipsweep.states import Packing, states_of_chunk
 from chipsweep.store import Chunk
 
 
 class _Piece(NamedTuple):
-    """The runs of one chunk that share a program."""
+    """The runs of one chunk that share a program, and what was saved of them."""
 
     number: int
     group: Group
     where: np.ndarray
     runs: Runs
+    saved: bytes
 
 
 class Computer:
@@ -34,6 +37,7 @@ class Computer:
         outputs: of the sweep.
         n_devices: local devices; each computes a chunk of a call.
         errors: groups that cannot be computed, and why.
+        saves: where calls are saved between their stages; None: nowhere.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Computer:
         self.errors, self._programs = errors, {}
         self._packing = Packing(frame.spec.reduce, outputs, frame.chunk)
         self._tried: Any = None
+        self.saves: Saves | None = None
 
     def compute(self, numbers: Sequence[int]) -> list[Chunk]:
         """Some chunks, all devices at work."""
@@ -53,18 +58,20 @@ class Computer:
         """Seconds that these chunks take; `start` takes up the results."""
         clock = time.perf_counter()
         self._tried = jax.block_until_ready(self.start(numbers))
-        return time.perf_counter() - clock
+        took = time.perf_counter() - clock
+        calls = (out for _, out in self._tried[1] if isinstance(out, Call))
+        return took + sum(call.tried() for call in calls)
 
     def start(self, numbers: Sequence[int]) -> Any:
         """Dispatch some chunks; the results are waited for in `finish`."""
         tried, self._tried = self._tried, None
         if tried is not None and tried[0] == list(numbers):
             return tried
-        by_group: dict[int, list[_Piece]] = {}
+        alike: dict[tuple[int, bytes], list[_Piece]] = {}  # at one stage of a program
         for piece in (piece for n in numbers for piece in self._pieces(n)):
-            by_group.setdefault(piece.group.number, []).append(piece)
+            alike.setdefault((piece.group.number, piece.saved[:4]), []).append(piece)
         began = []
-        for mine in by_group.values():
+        for mine in alike.values():
             for i in range(0, len(mine), self.n_devices):
                 part = mine[i : i + self.n_devices]
                 began.append((part, self._begin(part)))
@@ -90,38 +97,55 @@ class Computer:
         member = spec.group_of[runs.point]
         for g in np.unique(member):
             where = np.flatnonzero(member == g)
-            yield _Piece(number, spec.groups[g], where, runs.at(where))
+            group, saved = spec.groups[g], b""
+            if self.saves is not None and isinstance(self._ready(group), Staged):
+                saved = self.saves.load(number, g)
+            yield _Piece(number, group, where, runs.at(where), saved)
 
-    def _begin(self, pieces: list[_Piece]) -> Any:
-        group, spec = pieces[0].group, self.frame.spec
-        if group.number in self.errors or spec.outputs is not None:
+    def _ready(self, group: Group) -> Any:
+        """The program; None where there is none, or it cannot be had."""
+        if group.number in self.errors or self.frame.spec.outputs is not None:
             return None  # plain Python is called in `finish`: nothing runs beside it
         try:
-            program = self.program(group)
+            return self.program(group)
         except Exception as e:
             self.errors[group.number] = e
+
+    def _begin(self, pieces: list[_Piece]) -> Any:
+        program = self._ready(pieces[0].group)
+        if program is None:
             return None
-        return program(*arguments(spec, self._filled([p.runs for p in pieces])))
+        pieces = [*pieces, *[pieces[-1]] * (self.n_devices - len(pieces))]
+        given = arguments(self.frame.spec, self._filled([p.runs for p in pieces]))
+        if not isinstance(program, Staged):
+            return program(*given)
+        return Call(program, given, [p.saved for p in pieces])
 
     def program(self, group: Group) -> Any:
         """The compiled program of a group."""
         if group.number not in self._programs:
             first = self.frame.runs(0).at(np.zeros(self.frame.width, int))
             runs = Runs(np.full_like(first.point, group.points[0]), *first[1:])
-            example = arguments(self.frame.spec, self._filled([runs]))
+            example = arguments(self.frame.spec, self._filled([runs] * self.n_devices))
             mesh = Mesh(np.array(jax.local_devices()[: self.n_devices]), ("run",))
             each = PartitionSpec("run")  # every device has runs of its own
+            run, given = replicate(self.frame.spec, group), [each] * len(example)
+            if stages := stages_of(run, example):
+                run, given = windowed(run), [PartitionSpec(), each, *given]
+                example = np.zeros(2, np.int32), stages[0], *example
             many = jax.shard_map(
-                jax.vmap(replicate(self.frame.spec, group)),
-                mesh=mesh, in_specs=each, out_specs=each, check_vma=False,
+                jax.vmap(run, [None, *[0] * (len(given) - 1)] if stages else 0),
+                mesh=mesh, in_specs=tuple(given), out_specs=each, check_vma=False,
             )  # fmt: skip
-            self._programs[group.number] = jax.jit(many).lower(*example).compile()
+            made = jax.jit(many, donate_argnums=1 if stages else ()).lower(*example)
+            made = made.compile()
+            self._programs[group.number] = Staged(made, *stages) if stages else made
         return self._programs[group.number]
 
     def _filled(self, pieces: list[Runs]) -> Runs:
-        """Copies of the last run fill up the call."""
+        """Copies of the last run fill up the call, a piece for each device."""
         width, parts = self.frame.width, []
-        for runs in [*pieces, *[pieces[-1]] * (self.n_devices - len(pieces))]:
+        for runs in pieces:
             order = np.minimum(np.arange(width), len(runs.point) - 1)
             parts.append(runs.at(order))
         return Runs(*(np.concatenate(x) for x in zip(*parts, strict=True)))
@@ -132,6 +156,8 @@ class Computer:
         """Every piece, outputs of its runs that came out, and why others did not."""
         width = self.frame.width
         for pieces, out in began:
+            if isinstance(out, Call):
+                out = self._finished(pieces, out)
             values = jax.device_get(out)
             for i, piece in enumerate(pieces):
                 n, error = len(piece.where), self.errors.get(piece.group.number)
@@ -142,6 +168,17 @@ class Computer:
                 else:
                     mine = slice(i * width, i * width + n)
                     yield piece, {k: v[mine] for k, v in values.items()}, {}
+
+    def _finished(self, pieces: list[_Piece], call: Call) -> Any:
+        """The outputs of a call, saved whenever it is time."""
+        saves, clock = self.saves, time.monotonic()
+        while call.left:
+            call.advance(saves and saves.seconds - (time.monotonic() - clock))
+            if saves and call.left and time.monotonic() - clock >= saves.seconds:
+                for i, piece in enumerate(pieces):
+                    saves.save(piece.number, piece.group.number, call.saved(i))
+                clock = time.monotonic()
+        return call.outputs
 
     def _diverged(self, name: str, value: np.ndarray) -> np.ndarray:
         """Which runs are not finite everywhere, though they should be."""

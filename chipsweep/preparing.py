@@ -16,6 +16,7 @@ from chipsweep.identity import Traced, trace
 from chipsweep.manifest import differences, digest, manifest_of, outputs_in
 from chipsweep.outputs import Output, outputs_of
 from chipsweep.point import BadFunction
+from chipsweep.saves import saves_at
 from chipsweep.spec import Spec
 from chipsweep.store import Store, StoreError, read_manifest, require_ours
 from chipsweep.suggest import suggest
@@ -33,12 +34,14 @@ class Resources:
         devices: local devices; all when None.
         memory_limit: bytes per device; half of the free memory when None.
         max_call_seconds: that a call may take, as far as `chunk` can help it.
+        save_seconds: between two saves of a call `in_stages`, at least.
     """
 
     chunk: int | None = None
     devices: int | None = None
     memory_limit: int | None = None
     max_call_seconds: float = 60.0
+    save_seconds: float = 60.0
 
     def __post_init__(self):
         for name in ("chunk", "devices", "memory_limit"):
@@ -49,6 +52,10 @@ class Resources:
         if not self.max_call_seconds > 0:
             raise ValueError(
                 f"max_call_seconds must be above 0, got {self.max_call_seconds}"
+            )
+        if not self.save_seconds >= 0:
+            raise ValueError(
+                f"save_seconds must be at least 0, got {self.save_seconds}"
             )
 
 
@@ -75,6 +82,7 @@ def prepared(
     store = Store(files, computer.frame, outputs, manifest)
     if not files.store.read_only and not store.create(root=stored is None):
         return prepared(spec, files, resources)  # by the root of who was first
+    computer.saves = saves_at(files, digest(manifest), resources.save_seconds)
     return store, computer
 
 

@@ -21,6 +21,7 @@ from chipsweep.files import Files, skeleton
 from chipsweep.frame import Frame, grid_of
 from chipsweep.manifest import FORMAT, digest
 from chipsweep.outputs import MISSING, REASONS, Output
+from chipsweep.saves import forget
 from chipsweep.states import Packing
 
 STATES, SEAL = "hidden/states", "hidden/seal"
@@ -91,6 +92,8 @@ class Store:
                     f"{self.files}: the chunk {self._key('reason', number)} "
                     "belongs to another sweep or place: delete it"
                 )
+        if not self.files.store.read_only:
+            forget(self.files, np.flatnonzero(done).tolist())
         return np.flatnonzero(~done)
 
     def has(self, number: int) -> bool:
@@ -120,6 +123,7 @@ class Store:
         self.files.flush([self._key(SEAL, number)])
         self.files.array("reason")[region] = chunk.reason.reshape(shape)
         self.files.flush([self._key("reason", number)])
+        forget(self.files, [number])
 
     def _there(self) -> np.ndarray:
         """Which chunks have all their files."""

@@ -10,7 +10,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Int, Key
 
 import eapu_jax as ej
-from chipsweep import Keys
+from chipsweep import Keys, in_stages
 from eapu_jax.placement import on_array
 from experiments.learning.curves import Curves, Observer, Step
 from experiments.learning.inputs import Data
@@ -100,7 +100,7 @@ def train(
         return carry, (accuracy(apply(carry[0], data.x_test), data.y_test), by_step)
 
     start = (params, optimizer.init(params), array.init(params))
-    (params, _, wear), records = jax.lax.scan(epoch, start, jnp.arange(recipe.epochs))
+    (params, _, wear), records = in_stages(epoch, start, jnp.arange(recipe.epochs))
     test_accuracy, by_step = records
     loss, ratio, seen = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), by_step)
     return Curves(
