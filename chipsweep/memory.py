@@ -6,6 +6,8 @@ from typing import Any
 
 import jax
 
+from chipsweep.stages import Staged
+
 PROBE = 32
 WORKING_SET = 8 * 2**20
 """Bytes per device on a CPU: beyond its caches more runs at once gain nothing."""
@@ -17,6 +19,8 @@ _SHARE = 0.5  # of the free memory, for all devices of this machine together
 
 def needed(compiled: Any) -> int:
     """Bytes that one call of a compiled program takes on each device."""
+    if isinstance(compiled, Staged):
+        compiled = compiled.program
     found = compiled.memory_analysis()
     if found is None:  # a backend that does not tell
         return 0

@@ -44,9 +44,15 @@ def stages(monkeypatch):
     return seen
 
 
-def killed(store, after, *more, **how):
-    command = [sys.executable, "-m", "tests.toy_stages", str(store), str(after), *more]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, **how)
+def started(store, dies_after, devices=1):
+    flags = f"--xla_force_host_platform_device_count={devices}"
+    command = [sys.executable, "-m", "tests.toy_stages", str(store), str(dies_after)]
+    how = {"env": {**os.environ, "XLA_FLAGS": flags}, "cwd": ROOT, "text": True}
+    return subprocess.run(command, capture_output=True, **how)
+
+
+def killed(store, after, devices=1):
+    ended = started(store, after, devices)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
@@ -202,6 +208,13 @@ def test_a_run_again_is_the_run(tmp_path):
         np.testing.assert_array_equal(again[name], one[name])
 
 
+def test_a_sweep_that_chooses_its_width_goes_on_from_what_it_tried(tmp_path, stages):
+    found = sweep_of(tmp_path / "s", chunk=None, seconds=60.0)
+    assert stages == [1, N_STAGES]
+    whole = sweep_of(None, chunk=24)
+    assert found.load().drop_attrs().identical(whole.drop_attrs())
+
+
 def test_a_plan_knows_memory_and_time_of_stages(stages):
     spec = specify(staged, AXES, chips=3, seeds=2)
     planned = plan(spec, measure=True)
@@ -212,10 +225,16 @@ def test_a_plan_knows_memory_and_time_of_stages(stages):
 
 
 def test_the_bits_do_not_depend_on_the_devices_that_go_on(alone, tmp_path, stages):
-    two = "--xla_force_host_platform_device_count=2"
-    how = {"env": {**os.environ, "XLA_FLAGS": two}}
-    killed(tmp_path / "s", 3, "2", **how)
+    killed(tmp_path / "s", 3, devices=2)
     assert saved(tmp_path / "s") == ["0.0", "1.0"]
     sweep_of(tmp_path / "s")
     assert stages == 2 * list(range(4, N_STAGES + 1))
+    assert content(tmp_path / "s") == alone
+
+
+def test_devices_do_not_share_a_call_at_different_stages(alone, tmp_path):
+    killed(tmp_path / "s", 3, devices=2)
+    (tmp_path / "s/stages/1.0").unlink()
+    ended = started(tmp_path / "s", 100, devices=2)
+    assert ended.stdout.split() == [str(N_STAGES - 3 + N_STAGES)], ended.stderr
     assert content(tmp_path / "s") == alone
