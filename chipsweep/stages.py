@@ -140,8 +140,9 @@ class Call:
         return self._staged.length - self._done
 
     def tried(self) -> float:
-        """Seconds that all stages take, by the first."""
-        self.advance(0.0)
+        """Seconds that all stages take, by one of them."""
+        if self.left:
+            self.advance(0.0)
         return self._took * self._staged.length
 
     def advance(self, seconds: float | None) -> None:

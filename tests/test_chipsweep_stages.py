@@ -124,7 +124,8 @@ def test_a_killed_call_goes_on_to_the_same_bytes(alone, tmp_path, stages):
 
 
 def broken(path):
-    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    *most, last = path.read_bytes()
+    path.write_bytes(bytes([*most, last ^ 1]))
 
 
 def halved(path):
@@ -215,11 +216,16 @@ def test_a_sweep_that_chooses_its_width_goes_on_from_what_it_tried(tmp_path, sta
     assert found.load().drop_attrs().identical(whole.drop_attrs())
 
 
-def test_a_plan_knows_memory_and_time_of_stages(stages):
-    spec = specify(staged, AXES, chips=3, seeds=2)
-    planned = plan(spec, measure=True)
+def single(point, chip, key):
+    start = point.mean + point.noise
+    return {"x": in_stages(lambda c, i: (c + i, c), start, jnp.arange(1))[0]}
+
+
+@pytest.mark.parametrize("function", [staged, single])
+def test_a_plan_knows_memory_and_time_of_stages(function, stages):
+    planned = plan(specify(function, AXES, chips=3, seeds=2), measure=True)
     assert stages
-    assert set(stages) == {1}  # one tells of all
+    assert max(stages) <= 2  # one tells of all
     assert planned.programs[0].bytes
     assert planned.seconds
 
