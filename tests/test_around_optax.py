@@ -273,9 +273,10 @@ def refused(*links, words):
             update(slopes(w), tx.init(w), w)
 
 
-@pytest.mark.parametrize("name", GATES)
+@pytest.mark.parametrize("name", [*GATES, "write_all"])
 def test_a_gate_behind_program_is_refused(name):
-    refused(ARRAY, GATES[name], words=f"{name} must come before `program`")
+    gate = GATES.get(name, ej.write_all())
+    refused(ARRAY, gate, words=f"{name} must come before `program`")
 
 
 def test_a_second_program_is_refused():
@@ -287,6 +288,12 @@ def test_a_second_program_is_refused():
 def test_a_second_gate_is_refused(first, second):
     words = f"{second} must be the only gate .* `{first}`"
     refused(GATES[first], GATES[second], ARRAY, words=words)
+
+
+@pytest.mark.parametrize("first", GATES)
+def test_what_a_gate_has_decided_is_not_asked_for_as_a_whole(first):
+    words = f"write_all must be the only gate .* `{first}`"
+    refused(GATES[first], ej.write_all(), ARRAY, words=words)
 
 
 def test_gates_of_unlike_leaves_stand_side_by_side():

@@ -254,3 +254,27 @@ def test_outside_jit_no_update_compiles_a_loop(exact, caplog):
         tx.update(updates(0.02), tx.init(PARAMS), PARAMS)
         jax.vmap(tx.update)(*chips)
     assert "jit(while)" not in caplog.text
+
+
+MAPS = {
+    "jit": lambda f: jax.jit(f),
+    "vmap of jit": lambda f: jax.vmap(jax.jit(f)),
+    "jit of vmap": lambda f: jax.jit(jax.vmap(f)),
+    "jit of jvp": lambda f: jax.jit(lambda *x: jax.jvp(f, x, x)),
+}
+
+
+@pytest.mark.parametrize("mapped", MAPS.values(), ids=MAPS)
+def test_within_jit_few_are_written_alone_whatever_maps_it(mapped, monkeypatch):
+    """Else `alone` and `among_all` above would be one and the same."""
+    seen, pays = [], few.pays
+    monkeypatch.setattr(few, "pays", lambda *x: seen.append(pays(*x)) or seen[-1])
+    tx = chain(EXACT)
+
+    def moves(scale):
+        asked = jax.tree.map(lambda x: scale.mean() * x, updates(0.02))
+        return tx.update(asked, tx.init(PARAMS), PARAMS)[0]["a"]
+
+    jax.eval_shape(mapped(moves), jnp.ones((2, 3)))
+    assert seen
+    assert all(seen)

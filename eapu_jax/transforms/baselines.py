@@ -20,10 +20,14 @@ def write_all() -> optax.GradientTransformationExtraArgs:
     The "original algorithm" of the paper's figures (STATED by the authors'
     code): the decision is to decide nothing, so the update passes as it is, and
     `program` then adds a whole write error to each.
+
+    Raises:
+        ValueError: after `program` or another gate.
     """
 
     def update_fn(updates, state, params=None, **extra_args):
         del params, extra_args
+        refuse_decided("write_all", updates)
         return sign(updates, EVERY), state
 
     return optax.GradientTransformationExtraArgs(optax.init_empty_state, update_fn)

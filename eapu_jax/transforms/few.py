@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
 def pays(key: Key[Array, ""], chip: Joined, bank: Bank) -> bool:
     """Whether a few cells can be written alone, and that is worth a loop.
 
-    Not outside `jit`, also within `vmap`: every call would compile the loop anew.
+    Not outside `jit`, nor under a bare `vmap`: every call would compile a loop anew.
     """
     g = jax.eval_shape(chip.device.conductance, bank.cells)
     alone = chip.flat and not chip.device.volatile

@@ -23,10 +23,11 @@ from experiments.learning.inputs import Data
 from experiments.learning.loop import train
 from experiments.learning.recipe import Recipe
 from experiments.memristor import training
+from experiments.memristor.scenarios import SCENARIOS
 from experiments.memristor.setting import LARGE, SMOKE, MlpSetting, taken
 from experiments.memristor.training import Training, learn, network, prepared
-from experiments.memristor.update_ratio_figure import SCENARIOS, reduction
 from experiments.memristor.update_ratio_figure import plot as plot
+from experiments.memristor.update_ratio_figure import reduction
 from experiments.validate import (
     Count,
     Distinct,

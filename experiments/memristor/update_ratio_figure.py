@@ -1,6 +1,6 @@
 """The figure of `update_ratio`: Fig. 5d, 5e, 5f, and what the accuracy is worth."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -8,34 +8,8 @@ from matplotlib.axes import Axes
 
 import eapu_jax as ej
 from experiments import style
+from experiments.memristor.scenarios import SCENARIOS
 from experiments.memristor.training import PUBLIC_R_WG
-
-
-class Scenario(NamedTuple):
-    """One way to train.
-
-    Attributes:
-        title: for legends.
-        optimizer: "adam" or "sgd".
-        schedule: of the learning rate.
-        rate: learning rate, in units of `Config.learning_rate`.
-        pretrained: whether a noiseless training on other images goes before.
-    """
-
-    title: str
-    optimizer: str
-    schedule: str
-    rate: float
-    pretrained: bool = False
-
-
-SCENARIOS = {
-    "sgd": Scenario("SGD, momentum, cosine", "sgd", "cosine", 50.0),
-    "adam": Scenario("Adam {lr:g}, then a tenth", "adam", "drop", 1.0),
-    "adam_low": Scenario("Adam {lr:g}", "adam", "constant", 0.1),
-    "pretrained": Scenario("Adam {lr:g}, pre-trained", "adam", "constant", 0.01, True),
-}
-"""The ways to train whose writes are counted."""
 
 PUBLISHED_CEILING = 1.4
 """Update ratio of ResNet152, per mille: always below. STATED, Fig. 5d."""
