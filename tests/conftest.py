@@ -11,7 +11,11 @@ import jax
 import matplotlib as mpl
 import pytest
 
+# A program that starts jax with four devices: as a module it would do so here too.
+collect_ignore = ["four_devices.py"]
+
 mpl.use("Agg")
+jax.config.update("jax_num_cpu_devices", 1)  # whatever the environment says
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_legacy_prng_key", "error")
