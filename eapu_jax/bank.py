@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key, UInt32
+from jaxtyping import Array, Float, Int, Key, UInt32
 
 from eapu_jax.array import ArrayState, deploy_one, weights
 from eapu_jax.crossbar import Crossbar
@@ -118,6 +118,7 @@ class Joined(NamedTuple):
         encoding: the encoding of all cells; only where `flat`.
         stuck_at: where stuck cells are held, µS; None where no cell is stuck.
         stuck: which cells are stuck.
+        step: number of the update.
     """
 
     crossbars: dict[str, Crossbar]
@@ -128,6 +129,7 @@ class Joined(NamedTuple):
     encoding: Any
     stuck_at: Any
     stuck: Any
+    step: Int[Array, ""]
 
     def read_out(self, bank: Bank) -> Array:
         """The weights that all cells stand for, in rows of weights."""
@@ -138,7 +140,9 @@ class Joined(NamedTuple):
 
     def weights_at(self, bank: Bank) -> Arrays:
         """The weights that all cells stand for, by path."""
-        g = self.cells.unpack(self._held(self.device.conductance(bank.cells)))
+        g = self.cells.unpack(
+            self._held(self.device.conductance(bank.cells)), self.step
+        )
         return {
             p: c.encoding.to_weights(g[p], bank.scale[p])
             for p, c in self.crossbars.items()
@@ -154,7 +158,8 @@ class Joined(NamedTuple):
         g = self.device.conductance(bank.cells)
         if self.flat:
             return self.encoding.request(g, dw, self.cells.spread(bank.scale))
-        stood, asked = self.cells.unpack(g), self.weights.unpack(dw)
+        stood = self.cells.unpack(g, self.step)
+        asked = self.weights.unpack(dw, self.step)
         return self.cells.pack(
             {
                 p: c.encoding.request(stood[p], asked[p], bank.scale[p])
@@ -166,7 +171,7 @@ class Joined(NamedTuple):
         """Conductances that stand for weights, µS, in rows of cells."""
         if self.flat:
             return self.encoding.to_cells(w, self.cells.spread(bank.scale))
-        wanted = self.weights.unpack(w)
+        wanted = self.weights.unpack(w, self.step)
         return self.cells.pack(
             {
                 p: c.encoding.to_cells(wanted[p], bank.scale[p])
@@ -178,14 +183,16 @@ class Joined(NamedTuple):
         """Which weights have a cell among these, in rows of weights."""
         if self.flat:
             return hit
-        by_path = self.cells.unpack(hit)
+        by_path = self.cells.unpack(hit, self.step)
         return self.weights.pack(
             {p: c.encoding.touched(by_path[p]) for p, c in self.crossbars.items()},
             fill=False,
         )
 
 
-def join(crossbars: dict[str, Crossbar], bank: Bank, leaves: Arrays) -> Joined:
+def join(
+    crossbars: dict[str, Crossbar], bank: Bank, leaves: Arrays, step: Int[Array, ""]
+) -> Joined:
     """The crossbars of these paths as one."""
     cells, weights = bank.rows, Rows.of({p: leaves[p] for p in bank.rows.paths})
     crossbars = {p: crossbars[p] for p in cells.paths}
@@ -209,4 +216,5 @@ def join(crossbars: dict[str, Crossbar], bank: Bank, leaves: Arrays) -> Joined:
         else None,
         stuck_at=None if stuck[0] is None else spread(*stuck),
         stuck=spread(*(c.are_stuck for c in crossbars.values())),
+        step=step,
     )

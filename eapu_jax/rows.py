@@ -17,6 +17,7 @@ from jaxtyping import Array, Float, Int, Shaped, UInt32
 
 from eapu_jax.checks import traced
 from prng import marks
+from prng.once import not_folded
 
 WIDTH = 256
 GROUP = marks.GROUP // WIDTH  # rows whose marks share words
@@ -78,14 +79,23 @@ class Rows:
         some = [parts[n : n + TOGETHER] for n in range(0, len(parts), TOGETHER)]
         return jnp.concatenate([jnp.concatenate(few) for few in some])
 
-    def unpack(self, x: Float[Array, "rows width"]) -> Arrays:
-        """The arrays again."""
-        arrays, at, flat = {}, 0, x.ravel()
-        for (path, shape), height in zip(self.shapes, self.heights, strict=True):
-            part = jax.lax.slice(flat, (at,), (at + math.prod(shape),))
-            arrays[path] = part.reshape(shape)
-            at += height * WIDTH
-        return arrays
+    def unpack(self, x: Float[Array, "rows width"], step: Any = None) -> Arrays:
+        """The arrays again.
+
+        Args:
+            x: rows.
+            step: where many arrays are to be compiled: any count that is never
+                negative and that the compiler does not know. Arrays of one shape are
+                then cut out by one and the same program, told where.
+        """
+        starts = (np.cumsum([0, *self.heights[:-1]]) * WIDTH).tolist()
+        if step is not None and len(starts) > TOGETHER:
+            starts = not_folded(starts, step)
+        flat = x.ravel()
+        return {
+            path: jax.lax.dynamic_slice(flat, (at,), (math.prod(shape),)).reshape(shape)
+            for (path, shape), at in zip(self.shapes, starts, strict=True)
+        }
 
     def spread(self, values: Arrays, fill: float = 0) -> Any:
         """Constants of the arrays as constants of the rows.

@@ -77,5 +77,24 @@ def where_wanted(
     return jax.lax.while_loop(lambda carry: carry[0], turn, (go, start))[1]
 
 
+@jax.jit
+def not_folded(tree: PyTree, step: Int[Array, ""]) -> PyTree:
+    """The same constants, but the compiler does not know them.
+
+    Two pieces of work that differ by a constant are compiled twice; by a number that
+    comes from elsewhere, once.
+
+    Args:
+        tree: numbers; every one comes back as it is, for all that are mapped over.
+        step: any count that is never negative.
+    """
+
+    def turn(carry):
+        go, tree = carry
+        return go != go, jax.tree.map(_other, tree)
+
+    return jax.lax.while_loop(lambda carry: carry[0], turn, (any_of(step < 0), tree))[1]
+
+
 def _other(x):
     return ~x if x.dtype == jnp.bool_ else -x

@@ -9,6 +9,7 @@ import optax
 import pytest
 
 import eapu_jax as ej
+from eapu_jax.rows import Rows
 
 pytestmark = pytest.mark.usefixtures("optimised")
 
@@ -29,6 +30,16 @@ def chain():
 
 def test_what_is_drawn_does_not_grow_with_the_layers():
     assert rounds(chain(), layers=5) == rounds(chain(), layers=2)
+
+
+def test_layers_of_one_shape_are_cut_out_by_one_program():
+    """Where a layer lies is no constant of the program that cuts it out."""
+    rows = Rows.of({f"{i:02}": jnp.zeros((16, 16)) for i in range(12)})
+    x, step = jnp.zeros((rows.height, 256)), jnp.int32(0)
+    cut = jax.jit(rows.unpack).lower(x, step).compile().as_text()
+    fixed = jax.jit(rows.unpack).lower(x).compile().as_text()
+    assert "slice={" in fixed
+    assert "slice={" not in cut
 
 
 def test_the_links_of_a_chain_draw_what_each_draws_alone():

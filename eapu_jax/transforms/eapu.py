@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
 import optax
 from jaxtyping import Array, Int, Key, PyTree, UInt32
@@ -21,6 +20,7 @@ from eapu_jax.transforms.requests import Decided, Gate, Gated, pulses_where
 from eapu_jax.transforms.sharding import gathered, spread_like
 from prng import counts_its_draws
 from prng.chance import decided, happens
+from prng.derive import folded, halves
 from prng.once import computed_once
 
 
@@ -117,13 +117,14 @@ def _decided(key, asked: Arrays, theta: Arrays, step) -> tuple[Arrays, Arrays]:
     for number, dtype in enumerate(sorted({str(u.dtype) for u in exact.values()})):
         rows = Rows.of({p: u for p, u in sorted(exact.items()) if u.dtype == dtype})
         dw, limit = computed_once(rows.pack(exact), step), rows.spread(theta, fill=1)
-        key_these, p = jr.fold_in(key, number), jnp.abs(dw) / limit
+        key_these, p = folded(key, number, step), jnp.abs(dw) / limit
         if counts_its_draws(key_these):
-            keys = jr.split(key_these)
+            keys = halves(key_these, step)
             written, gate = decided(keys, p), Gate(rows, Gated(keys, dw, limit))
         else:
             written, gate = happens(key_these, p), None
-        pulses |= rows.unpack(computed_once(pulses_where(written, dw, limit), step))
+        sent = computed_once(pulses_where(written, dw, limit), step)
+        pulses |= rows.unpack(sent, step)
         notes |= {p: Decided(_least(theta[p]), gate) for p in rows.paths}
     return {p: pulses[p].astype(u.dtype) for p, u in asked.items()}, notes
 

@@ -7,6 +7,8 @@ back. A cell draws what it would have drawn among all (`prng.elements`), so that
 changes no number.
 """
 
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 import jax
@@ -95,7 +97,6 @@ def write_few(
     asked: Request,
     wait: marks.Marks,
     start: Outcome,
-    step,
 ) -> Outcome:
     """Write the cells that are marked.
 
@@ -106,7 +107,6 @@ def write_few(
         asked: what is asked of them.
         wait: marks on those that it may be asked of.
         start: what to begin from.
-        step: number of this update.
     """
     scale = bank.rows.spread(bank.scale)
     ranks = marks.ranked(wait)
@@ -115,15 +115,15 @@ def write_few(
     def turn(carry):
         served, out = carry
         rank = served + jnp.arange(batch, dtype=jnp.int32)
-        cell = computed_once(ranks.element(rank), step)
-        return served + batch, _served(key, chip, scale, asked, cell, out, step)
+        cell = computed_once(ranks.element(rank), chip.step)
+        return served + batch, _served(key, chip, scale, asked, cell, out)
 
     some_wait = lambda carry: any_of(carry[0] < ranks.total)  # noqa: E731
     return jax.lax.while_loop(some_wait, turn, (ranks.total * 0, start))[1]
 
 
 def _served(
-    key, chip: Joined, scale: Any, asked: Request, cell, out: Outcome, step
+    key, chip: Joined, scale: Any, asked: Request, cell, out: Outcome
 ) -> Outcome:
     """A few cells written; what is past the end is dropped."""
     few = lambda tree: jax.tree.map(lambda x: taken(x, cell), tree)  # noqa: E731
@@ -137,12 +137,12 @@ def _served(
 
     cells = few(out.cells)
     dg = encoding.request(device.conductance(cells), asked.of(cell), scale)
-    cells, dg = computed_once((cells, dg), step)
+    cells, dg = computed_once((cells, dg), chip.step)
     mapped = jax.tree.map(lambda x: 0 if jnp.ndim(x) else None, device)
     keys = element_keys(key, cell.astype(jnp.uint32))
     write = jax.vmap(lambda d, k, c, x: d.write(k, c, x), in_axes=(mapped, 0, 0, 0))
     new, pulses = write(device, keys, cells, dg)
-    new, pulses = computed_once((new, pulses), step)
+    new, pulses = computed_once((new, pulses), chip.step)
     before, after = weight(cells), weight(new)
     reach = jnp.where(jnp.isfinite(after), jnp.abs(after), 0)
     place = lambda whole, part: _placed(whole, cell, part)  # noqa: E731
@@ -165,11 +165,7 @@ def any_foreign(
     chip: Joined, bank: Bank, held: Arrays, reach: Float[Array, " arrays"]
 ) -> Bool[Array, ""]:
     """Whether any weight differs from its array by more than its reach."""
-    read_out, paths = chip.weights_at(bank), bank.rows.paths
-
-    def differs(path: str, reach: jax.Array) -> jax.Array:
-        return (~(jnp.abs(held[path] - read_out[path]) <= reach)).astype(jnp.uint8)
-
-    # laid together, so that it is compiled once; columns first, as that vectorises
-    found = {p: differs(p, reach[n]) for n, p in enumerate(paths)}
-    return jnp.any(jax.lax.reduce_or(chip.weights.pack(found), (0,)) != 0)
+    gap = jnp.abs(chip.weights.pack(held) - chip.read_out(bank))
+    differs = ~(gap <= chip.weights.along(reach))
+    part = WIDTH // 8  # columns first, as that vectorises
+    return jnp.any(reduce(or_, (differs[:, i * part :][:, :part] for i in range(8))))

@@ -7,6 +7,7 @@ from jaxtyping import Array, Int, Key, UInt32
 
 from eapu_jax.checks import typed_key
 from prng import unrolled
+from prng.derive import folded
 
 
 def following(step: Int[Array, ""]) -> Int[Array, ""]:
@@ -32,4 +33,5 @@ class Root:
 
     def at(self, words: UInt32[Array, " words"], step: jax.Array) -> Key[Array, ""]:
         """The key of update number `step` of the state that holds these words."""
-        return jr.fold_in(unrolled(jr.wrap_key_data(words, impl=self._impl)), step)
+        key = unrolled(jr.wrap_key_data(words, impl=self._impl))
+        return folded(key, step, step)

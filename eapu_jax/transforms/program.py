@@ -121,8 +121,8 @@ def program(
         whole = gathered(asked), gathered(held)
         banks, moved = {}, {}
         for name, bank in state.banks.items():
-            chip = join(crossbars, bank, whole[0])
-            act = Update(root.at(state.key, state.step), chip, state.step, step_time)
+            chip = join(crossbars, bank, whole[0], state.step)
+            act = Update(root.at(state.key, state.step), chip, step_time)
             banks[name], some = act(bank, *whole, setting=foreign == "set")
             moved |= some
         moved = sign(spread_like(asked, moved), "program")

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
-import jax.random as jr
-from jaxtyping import Array, Int, Key
+from jaxtyping import Array, Key
 
 from eapu_jax.bank import Bank, Joined
 from eapu_jax.devices.base import Scalar
@@ -18,6 +16,7 @@ from eapu_jax.transforms.requests import Request, requested
 from eapu_jax.transforms.tally import totals, words
 from prng import marks
 from prng.chance import CROWD
+from prng.derive import folded, halves
 from prng.once import computed_once, where_wanted
 
 
@@ -28,13 +27,11 @@ class Update:
     Attributes:
         key: of this update; other draws than those of `eapu`, given its key too.
         chip: the crossbars.
-        step: number of this update.
         step_time: time that passes before the write, s.
     """
 
     key: Key[Array, ""]
     chip: Joined
-    step: Int[Array, ""]
     step_time: Scalar
 
     def __call__(
@@ -49,15 +46,15 @@ class Update:
             setting: whether cells are put where weights were changed from outside.
         """
         rows, dtype = self.chip.weights, bank.largest.dtype
-        request = requested(asked, rows, dtype, self.step)
+        request = requested(asked, rows, dtype, self.chip.step)
         held = {p: held[p].astype(dtype) for p in rows.paths}
         reach = reaches(bank, asked, held)
-        key_time, key_write = jax.lax.optimization_barrier(jr.split(self.key))
+        key_time, key_write = halves(self.key, self.chip.step)
         alone = request.rare and few.pays(key_write, self.chip, bank)
         if alone and not setting:
             bank, moved = self._few_or_all(key_write, bank, request, held, reach)
         else:
-            keys = jr.fold_in(self.key, 2), key_time, key_write
+            keys = folded(self.key, 2, self.chip.step), key_time, key_write
             bank, moved = self._all(keys, bank, request, held, reach, setting)
         return bank, {p: x.astype(asked[p].dtype) for p, x in moved.items()}
 
@@ -71,7 +68,7 @@ class Update:
         many |= few.any_foreign(self.chip, bank, held, reach)
         start = few.untouched(key, self.chip, bank, nothing)
         wait = jnp.where(many, 0, possible)
-        out = few.write_few(key, self.chip, bank, request, wait, start, self.step)
+        out = few.write_few(key, self.chip, bank, request, wait, start)
 
         def everywhere(carry):
             current = bank._replace(cells=carry[0].cells, writes=carry[0].writes)
@@ -84,7 +81,10 @@ class Update:
         none = jnp.zeros((len(held), 2), jnp.uint32) + nothing
         out, found = where_wanted(many, everywhere, (out, none))
         bank = self._recorded(bank, out, found)
-        after, moved = self.chip.weights_at(bank), self.chip.weights.unpack(out.moved)
+        after, moved = (
+            self.chip.weights_at(bank),
+            self.chip.weights.unpack(out.moved, self.chip.step),
+        )
         return bank, {p: jnp.where(moved[p], after[p] - held[p], 0) for p in held}
 
     def _all(
@@ -93,26 +93,26 @@ class Update:
         """Write every cell."""
         key_set, key_time, key_write = keys
         rows, before = self.chip.weights, self.chip.read_out(bank)
-        w = computed_once(rows.pack(held), self.step)
+        w = computed_once(rows.pack(held), self.chip.step)
         gap = difference(w, before, rows.along(reach))
         if setting:
             bank = set_cells(key_set, self.chip, bank, w, gap)
         if self.chip.device.volatile:
             aged = self.chip.device.advance(key_time, bank.cells, self.step_time)
             bank = bank._replace(cells=aged)
-        waiting = computed_once(request.waiting(), self.step)
-        asked = computed_once(request.all(waiting), self.step)
+        waiting = computed_once(request.waiting(), self.chip.step)
+        asked = computed_once(request.all(waiting), self.chip.step)
         dw = asked if setting else asked + gap
         out = self._write_all(key_write, bank, dw, before, gap)
         bank = self._recorded(bank, out, self._count(gap))
         move = emitted(w, before, gap, self.chip.read_out(bank), out.moved | setting)
-        return bank, rows.unpack(computed_once(move, self.step))
+        return bank, rows.unpack(computed_once(move, self.chip.step), self.chip.step)
 
     def _write_all(self, key, bank: Bank, dw, before, gap) -> Outcome:
         """Write every cell; weights that differ follow where a pulse was sent."""
-        dg = computed_once(self.chip.request(bank, dw), self.step)
+        dg = computed_once(self.chip.request(bank, dw), self.chip.step)
         written = self.chip.device.write(key, bank.cells, dg)
-        cells, pulses = computed_once(written, self.step)
+        cells, pulses = computed_once(written, self.chip.step)
         after = self.chip.read_out(bank._replace(cells=cells))
         settled = self.chip.touched(pulses.sent)
         return Outcome(
