@@ -117,9 +117,7 @@ def read_axes(
 
 def label(value: Any) -> int | float | str:
     """A value as a coordinate: a number or a short text."""
-    if isinstance(value, bool):
-        return str(value)
-    if isinstance(value, int | float | str):
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
         return value
     return getattr(value, "__name__", None) or str(value)
 

@@ -9,14 +9,13 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from chipsweep.frame import Frame, Runs
-from chipsweep.outputs import DIVERGED, FAILED, OK, Output
+from chipsweep.outputs import DIVERGED, FAILED, OK, Chunk, Errors, Outputs
 from chipsweep.plain import plain_rows
 from chipsweep.replicate import arguments, replicate
 from chipsweep.saves import Saves
 from chipsweep.spec import Group
 from chipsweep.stages import Call, Staged, stages_of, windowed
 from chipsweep.states import Packing, states_of_chunk
-from chipsweep.store import Chunk
 
 
 class _Piece(NamedTuple):
@@ -40,10 +39,7 @@ class Computer:
         saves: where calls are saved between their stages; None: nowhere.
     """
 
-    def __init__(
-        self, frame: Frame, outputs: dict[str, Output], n_devices: int,
-        errors: dict[int, Exception],
-    ):  # fmt: skip
+    def __init__(self, frame: Frame, outputs: Outputs, n_devices: int, errors: Errors):
         self.frame, self.outputs, self.n_devices = frame, outputs, n_devices
         self.errors, self._programs = errors, {}
         self._packing = Packing(frame.spec.reduce, outputs, frame.chunk)
@@ -150,9 +146,7 @@ class Computer:
             parts.append(runs.at(order))
         return Runs(*(np.concatenate(x) for x in zip(*parts, strict=True)))
 
-    def _fetched(
-        self, began: Any
-    ) -> Iterator[tuple[_Piece, dict[str, np.ndarray], dict[int, Exception]]]:
+    def _fetched(self, began: Any) -> Iterator[tuple[_Piece, dict[str, Any], Errors]]:
         """Every piece, outputs of its runs that came out, and why others did not."""
         width = self.frame.width
         for pieces, out in began:
@@ -199,8 +193,7 @@ class Computer:
         chunk.errors.sort()
         if not self.frame.spec.reduce:
             return chunk
-        one = chunk.number, self._packing, chunk.outputs, sound
-        return chunk._replace(states=states_of_chunk(self.frame, *one))
+        return chunk._replace(states=states_of_chunk(self.frame, self._packing, chunk))
 
 
 def told(error: Exception) -> str:

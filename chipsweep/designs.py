@@ -152,10 +152,8 @@ class Listed:
         """The points as given; one that does not name just the axes is refused."""
         names = sorted(a.name for a in axes)
         for point in self.points:
-            if sorted(point) != names:
-                raise ValueError(
-                    f"a listed point must name {names}, got {sorted(point)}"
-                )
+            if (given := sorted(point)) != names:
+                raise ValueError(f"a listed point must name {names}, got {given}")
         n = whole("points", len(self.points), at_least=1, at_most=MOST_POINTS)
         return _listed(axes, {k: [p[k] for p in self.points] for k in names}, n)
 

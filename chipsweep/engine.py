@@ -1,6 +1,7 @@
 """Millions of runs of one pure function, with the device always busy."""
 
 import concurrent.futures
+import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -161,16 +162,13 @@ def _compute_here(
     calls = [missing[i : i + step].tolist() for i in range(0, len(missing), step)]
     writes: list[concurrent.futures.Future] = []
     with concurrent.futures.ThreadPoolExecutor(1) as writer:
-        started: Any = None
-        for call in [*calls, None]:
-            following = None if call is None else computer.start(call)
-            if started is not None:
-                for one in computer.finish(started):
-                    writes.append(writer.submit(store.write, one))
-                    watched.chunk(one.number, one.outputs)
-                while len(writes) > 2 * step:
-                    writes.pop(0).result()
-            started = following
+        begun = itertools.chain(map(computer.start, calls), [None])
+        for started, _ in itertools.pairwise(begun):  # the next one is under way
+            for one in computer.finish(started):
+                writes.append(writer.submit(store.write, one))
+                watched.chunk(one.number, one.outputs)
+            while len(writes) > 2 * step:
+                writes.pop(0).result()
         for write in writes:
             write.result()
 

@@ -134,9 +134,8 @@ def chunk_for(spec: Spec, width: int) -> tuple[int, ...]:
 
     The part is evened out, so that all chunks are about equally full.
     """
-    layout = spec.layout
-    sizes = [*(layout.shape[i] for i in _order(spec)), len(spec.chips), len(spec.seeds)]
-    alone = 0 if layout.listed else sum(a.structural for a in spec.axes)
+    sizes = Frame(spec, ()).shape
+    alone = 0 if spec.layout.listed else sum(a.structural for a in spec.axes)
     chunk, left = [], max(width, 1)
     for depth, n in reversed(list(enumerate(sizes))):
         part = 1 if depth < alone else min(n, left)

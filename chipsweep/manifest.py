@@ -11,7 +11,7 @@ from typing import Any
 import jax
 
 from chipsweep.axes import Axis, label
-from chipsweep.outputs import Output
+from chipsweep.outputs import Output, Outputs
 from chipsweep.reductions import BY_NAME, fields
 from chipsweep.spec import Spec
 
@@ -21,7 +21,7 @@ ABOUT = ("function",)
 
 
 def manifest_of(
-    spec: Spec, programs: Sequence[str | None], outputs: Mapping[str, Output]
+    spec: Spec, programs: Sequence[str | None], outputs: Outputs
 ) -> dict[str, Any]:
     """All that decides the numbers of a sweep, but for the width of a call."""
     return {
@@ -87,7 +87,7 @@ def reductions_in(manifest: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
     }
 
 
-def outputs_in(manifest: Mapping[str, Any]) -> dict[str, Output]:
+def outputs_in(manifest: Mapping[str, Any]) -> Outputs:
     """The outputs of a manifest."""
     return {
         name: Output(dtype, tuple(shape), tuple(dims))

@@ -35,7 +35,30 @@ class Output(NamedTuple):
         return np.full((n, *self.shape), np.nan, self.dtype)
 
 
-def outputs_of(spec: Spec, programs: Iterable[Mapping[str, Any]]) -> dict[str, Output]:
+Outputs = dict[str, Output]
+Errors = dict[int, Exception]
+"""What went wrong, with which run or group."""
+
+
+class Chunk(NamedTuple):
+    """What one chunk brings, over its runs, row-major over its region.
+
+    Attributes:
+        number: of the chunk.
+        outputs: name -> values, also of those that are not kept run by run.
+        states: packed states of reductions; None without any.
+        reason: why a run is missing, or that it is not.
+        errors: position of a run and what went wrong with it.
+    """
+
+    number: int
+    outputs: dict[str, np.ndarray]
+    states: np.ndarray | None
+    reason: np.ndarray
+    errors: list[tuple[int, str]]
+
+
+def outputs_of(spec: Spec, programs: Iterable[Mapping[str, Any]]) -> Outputs:
     """The outputs of all programs together.
 
     Raises:
@@ -109,7 +132,7 @@ def _dims(spec: Spec, name: str, wide: Mapping[str, Any]) -> tuple[str, ...]:
     return ("step",) if len(loose) == 1 else (f"{name}_step",)
 
 
-def _require_free(spec: Spec, outputs: Mapping[str, Output]) -> None:
+def _require_free(spec: Spec, outputs: Outputs) -> None:
     """Refuse two variables or dimensions of one name."""
     taken = dict.fromkeys((*RESERVED, "computed"), "the sweep's own")
     taken |= {a.name: "an axis" for a in spec.axes}

@@ -5,15 +5,14 @@ from typing import Any
 import numpy as np
 
 from chipsweep.frame import Runs
+from chipsweep.outputs import Errors
 from chipsweep.point import BadFunction, Point
 from chipsweep.spec import Spec, fields_of
 
 _KINDS = {"str": np.dtypes.StringDType(), "float64": np.dtype(np.float64)}
 
 
-def plain_rows(
-    spec: Spec, runs: Runs
-) -> tuple[dict[str, np.ndarray], dict[int, Exception]]:
+def plain_rows(spec: Spec, runs: Runs) -> tuple[dict[str, np.ndarray], Errors]:
     """Outputs of the runs that came out, and what went wrong with which other.
 
     The function's key is a `numpy.random.Generator`.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+from zarr.storage import MemoryStore
 
 from chipsweep import memory
 from chipsweep.checks import whole
@@ -14,9 +15,9 @@ from chipsweep.files import Files
 from chipsweep.frame import Frame, chunk_for
 from chipsweep.identity import Traced, trace
 from chipsweep.manifest import differences, digest, manifest_of, outputs_in
-from chipsweep.outputs import Output, outputs_of
+from chipsweep.outputs import Errors, Outputs, outputs_of
 from chipsweep.point import BadFunction
-from chipsweep.saves import saves_at
+from chipsweep.saves import Saves
 from chipsweep.spec import Spec
 from chipsweep.store import Store, StoreError, read_manifest, require_ours
 from chipsweep.suggest import suggest
@@ -49,14 +50,11 @@ class Resources:
             if value is not None:
                 value = whole(name, value, at_least=1, at_most=2**62)
                 object.__setattr__(self, name, value)
-        if not self.max_call_seconds > 0:
-            raise ValueError(
-                f"max_call_seconds must be above 0, got {self.max_call_seconds}"
-            )
-        if not self.save_seconds >= 0:
-            raise ValueError(
-                f"save_seconds must be at least 0, got {self.save_seconds}"
-            )
+        longest, save = self.max_call_seconds, self.save_seconds
+        if not longest > 0:
+            raise ValueError(f"max_call_seconds must be above 0, got {longest}")
+        if not save >= 0:
+            raise ValueError(f"save_seconds must be at least 0, got {save}")
 
 
 def prepared(
@@ -80,9 +78,12 @@ def prepared(
     computer = _computer(spec, outputs, resources, errors, stored)
     manifest = {**asked, "chunk": list(computer.frame.chunk)}
     store = Store(files, computer.frame, outputs, manifest)
-    if not files.store.read_only and not store.create(root=stored is None):
+    if files.store.read_only:
+        return store, computer
+    if not store.create(root=stored is None):
         return prepared(spec, files, resources)  # by the root of who was first
-    computer.saves = saves_at(files, digest(manifest), resources.save_seconds)
+    if not isinstance(files.store, MemoryStore):  # else nothing outlives the process
+        computer.saves = Saves(files, digest(manifest), resources.save_seconds)
     return store, computer
 
 
@@ -101,45 +102,40 @@ def require_some(spec: Spec, errors: Mapping[int, Exception]) -> None:
         raise RuntimeError(f"no point can be computed: {told(cause)}") from cause
 
 
-def _asked(
-    spec: Spec,
-) -> tuple[dict[str, Any], dict[str, Output], dict[int, Exception]]:
+def _asked(spec: Spec) -> tuple[dict[str, Any], Outputs, Errors]:
     """Manifest without the width of a call, outputs, and groups that cannot be traced.
 
     A spec is traced once, whoever asks; a new one is made at every opening.
     """
     if "_traced" not in vars(spec):
         vars(spec)["_traced"] = _traced_groups(spec)
-    found = vars(spec)["_traced"]
-    outputs = outputs_of(spec, [t.outputs for t in found if isinstance(t, Traced)])
-    programs = [t.program if isinstance(t, Traced) else None for t in found]
-    errors = {i: t for i, t in enumerate(found) if isinstance(t, Exception)}
-    return manifest_of(spec, programs, outputs), outputs, errors
+    found, errors = vars(spec)["_traced"]
+    outputs = outputs_of(spec, [t.outputs for t in found.values()])
+    programs = [t and t.program for t in map(found.get, range(len(spec.groups)))]
+    return manifest_of(spec, programs, outputs), outputs, dict(errors)
 
 
-def _traced_groups(spec: Spec) -> list[Traced | Exception]:
-    """Every program, traced, or what went wrong with it."""
-    found: list[Traced | Exception] = []
+def _traced_groups(spec: Spec) -> tuple[dict[int, Traced], Errors]:
+    """Every program, traced, or what went wrong with it, by the number of its group."""
+    found, errors = {}, {}
     for group in spec.groups:
         try:
-            found.append(trace(spec, group))
+            found[group.number] = trace(spec, group)
         except BadFunction:
             raise
         except Exception as e:
-            found.append(e)
-    errors = {i: t for i, t in enumerate(found) if isinstance(t, Exception)}
+            errors[group.number] = e
     require_some(spec, errors)
     if not errors and spec.outputs is None:
         for name in sorted({a.name for a in spec.axes} - spec.read):
             hint = suggest(name, sorted(spec.read - {"seed"}))
             raise ValueError(f"the function never reads the axis {name!r}{hint}")
-    return found
+    return found, errors
 
 
 def _computer(
-    spec: Spec, outputs: dict[str, Output], resources: Resources,
-    errors: dict[int, Exception], stored: Any,
-) -> Computer:  # fmt: skip
+    spec: Spec, outputs: Outputs, resources: Resources, errors: Errors, stored: Any
+) -> Computer:
     """What computes, at the width of the store or at one that fits."""
     local, asked = len(jax.local_devices()), resources.chunk
     n_devices = whole("devices", resources.devices or local, at_least=1, at_most=local)
@@ -165,15 +161,13 @@ def _computer(
     width = asked or (None if spec.outputs is None else PLAIN_WIDTH)
     if width is not None:
         return at(chunk_for(spec, width))
-    return _fitted(spec, lambda width: at(chunk_for(spec, width)), resources)
+    return _fitted(lambda width: at(chunk_for(spec, width)), resources)
 
 
-def _fitted(
-    spec: Spec, at: Callable[[int], Computer], resources: Resources
-) -> Computer:
+def _fitted(at: Callable[[int], Computer], resources: Resources) -> Computer:
     """A call that fits the memory and does not take too long."""
     probe = at(memory.PROBE)
-    n_devices, errors = probe.n_devices, probe.errors
+    spec, n_devices, errors = probe.frame.spec, probe.n_devices, probe.errors
     group = next(g for g in spec.groups if g.number not in errors)
     limit = resources.memory_limit or memory.default_budget(n_devices)
     enough = memory.WORKING_SET if jax.default_backend() == "cpu" else None

@@ -5,8 +5,6 @@ import logging
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from zarr.storage import MemoryStore
-
 from chipsweep.files import Files
 
 _log = logging.getLogger(__name__)
@@ -43,12 +41,6 @@ class Saves(NamedTuple):
 
     def _seal(self, name: str, state: bytes) -> bytes:
         return hashlib.sha256(f"{self.sweep} {name} ".encode() + state).digest()
-
-
-def saves_at(files: Files, sweep: str, seconds: float) -> Saves | None:
-    """None where nothing may be written, or nothing outlives the process."""
-    mortal = isinstance(files.store, MemoryStore)
-    return None if mortal or files.store.read_only else Saves(files, sweep, seconds)
 
 
 def forget(files: Files, chunks: Iterable[int]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from chipsweep.axes import Axis, read_axes
 from chipsweep.checks import MOST_CHIPS, indices, whole
 from chipsweep.designs import Design, Grid, Layout
-from chipsweep.reductions import Reduction, numbered
+from chipsweep.reductions import Reduction, Reductions, numbered
 
 Indices = int | Sequence[int] | np.ndarray
 MOST_RUNS = 2**40
@@ -51,7 +51,7 @@ class Spec:
     key: int
     common: bool
     dims: Mapping[str, tuple[str, ...]]
-    reduce: Mapping[str, tuple[Reduction, ...]]
+    reduce: Reductions
     keep: tuple[str, ...] | None
     may_be_nan: tuple[str, ...]
     outputs: Mapping[str, tuple[str, tuple[int, ...]]] | None
@@ -91,12 +91,6 @@ class Spec:
     def runs(self) -> int:
         """Points x chips x seeds."""
         return self.layout.size * len(self.chips) * len(self.seeds)
-
-    def kept(self, outputs: Sequence[str] | Mapping[str, Any]) -> list[str]:
-        """Which outputs are kept chip by chip."""
-        if self.keep is None:
-            return [name for name in outputs if name not in self.reduce]
-        return [name for name in outputs if name in self.keep]
 
 
 def specify(

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from chipsweep.frame import Frame
-from chipsweep.outputs import Output
-from chipsweep.reductions import Lanes, Reduction, State, numbered
+from chipsweep.outputs import OK, Chunk, Outputs
+from chipsweep.reductions import Lanes, Reductions, State, numbered
 
 
 class Packing:
@@ -22,12 +22,7 @@ class Packing:
         nbytes: of the row; its first byte says that there is a state.
     """
 
-    def __init__(
-        self,
-        reduce: Mapping[str, tuple[Reduction, ...]],
-        outputs: Mapping[str, Output],
-        chunk: Sequence[int],
-    ):
+    def __init__(self, reduce: Reductions, outputs: Outputs, chunk: Sequence[int]):
         most = chunk[-1] * chunk[-2]  # runs of one point in one chunk
         self._grows: set[tuple[str, int, str]] = set()
         fields: list[Any] = [("there", np.uint8)]
@@ -68,20 +63,14 @@ class Packing:
         }
 
 
-def states_of_chunk(
-    frame: Frame,
-    number: int,
-    packing: Packing,
-    values: Mapping[str, np.ndarray],
-    sound: np.ndarray,
-) -> np.ndarray:
-    """What a chunk adds: the packed states of its points, from its `sound` runs."""
-    spec, runs = frame.spec, frame.runs(number)
-    shape = tuple(s.stop - s.start for s in frame.region(number)[:-2])
+def states_of_chunk(frame: Frame, packing: Packing, chunk: Chunk) -> np.ndarray:
+    """What a chunk adds: the packed states of its points, from its sound runs."""
+    spec, runs, values = frame.spec, frame.runs(chunk.number), chunk.outputs
+    shape = tuple(s.stop - s.start for s in frame.region(chunk.number)[:-2])
     chip, seed = np.asarray(spec.chips)[runs.chip], np.asarray(spec.seeds)[runs.seed]
     rows = []
-    for mine in np.split(np.arange(len(sound)), math.prod(shape)):
-        mine = mine[sound[mine]]
+    for mine in np.split(np.arange(len(chunk.reason)), math.prod(shape)):
+        mine = mine[chunk.reason[mine] == OK]
         states = {}
         for name, i, reduction in numbered(spec.reduce):
             blank = reduction.init(values[name].shape[1:], values[name].dtype)

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import zarr
@@ -20,7 +20,7 @@ from chipsweep.axes import label
 from chipsweep.files import Files, skeleton
 from chipsweep.frame import Frame, grid_of
 from chipsweep.manifest import FORMAT, digest
-from chipsweep.outputs import MISSING, REASONS, Output
+from chipsweep.outputs import MISSING, REASONS, Chunk, Outputs
 from chipsweep.saves import forget
 from chipsweep.states import Packing
 
@@ -32,31 +32,13 @@ class StoreError(ValueError):
     """A store that cannot be used, and what to do."""
 
 
-class Chunk(NamedTuple):
-    """What one chunk brings, over its runs, row-major over its region.
-
-    Attributes:
-        number: of the chunk.
-        outputs: name -> values, also of those that are not kept run by run.
-        states: packed states of reductions; None without any.
-        reason: why a run is missing, or that it is not.
-        errors: position of a run and what went wrong with it.
-    """
-
-    number: int
-    outputs: dict[str, np.ndarray]
-    states: np.ndarray | None
-    reason: np.ndarray
-    errors: list[tuple[int, str]]
-
-
 @dataclass(frozen=True)
 class Store:
     """The chunks of one sweep; `create` makes it if it is not there."""
 
     files: Files
     frame: Frame
-    outputs: Mapping[str, Output]
+    outputs: Outputs
     manifest: Mapping[str, Any]
 
     def create(self, *, root: bool) -> bool:
@@ -106,7 +88,7 @@ class Store:
         region = self.frame.region(number)
         shape = tuple(s.stop - s.start for s in region)
         place, written = self.frame.place(number), []
-        for name in self.frame.spec.kept(chunk.outputs):
+        for name in _kept(self.manifest):
             values = chunk.outputs[name]
             self.files.array(name)[region] = values.reshape(*shape, *values.shape[1:])
             written.append(self._key(name, number))
@@ -150,7 +132,7 @@ class Store:
         meaning = ", ".join(f"{i} {reason}" for i, reason in enumerate(REASONS))
         array("reason", frame.shape, frame.chunk, "int8", MISSING, frame.dims,
               attributes={"meanings": meaning})  # fmt: skip
-        for name in frame.spec.kept(self.outputs):
+        for name in _kept(self.manifest):
             dtype, own, dims = self.outputs[name]
             shape, chunk = (*frame.shape, *own), (*frame.chunk, *own)
             array(name, shape, chunk, dtype, np.nan, (*frame.dims, *dims))
@@ -223,13 +205,17 @@ def require_ours(files: Files) -> None:
             raise StoreError(f"{files} holds {others[0]} and no sweep")
 
 
+def _kept(manifest: Mapping[str, Any]) -> list[str]:
+    """Outputs that are kept chip by chip."""
+    outputs, keep = manifest["outputs"], manifest["keep"]
+    if keep is None:
+        return [name for name in outputs if name not in manifest["reduce"]]
+    return [name for name in outputs if name in keep]
+
+
 def _data(manifest: Mapping[str, Any]) -> list[str]:
     """Arrays that a seal answers for, in the order in which it has them."""
-    outputs, reduce, keep = (manifest[k] for k in ("outputs", "reduce", "keep"))
-    if keep is None:
-        keep = [name for name in outputs if name not in reduce]
-    kept = [name for name in outputs if name in keep]
-    return [*kept, STATES] if reduce else kept
+    return [*_kept(manifest), *([STATES] if manifest["reduce"] else [])]
 
 
 def _read(files: Files, name: str) -> np.ndarray:

@@ -11,12 +11,14 @@ and `Quantiles` without bounds, which keeps the values of one point at a time.
 """
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chipsweep.reductions.base import Found as Found
 from chipsweep.reductions.base import Lanes as Lanes
 from chipsweep.reductions.base import Reduction as Reduction
+from chipsweep.reductions.base import Reductions as Reductions
 from chipsweep.reductions.base import State as State
 from chipsweep.reductions.histogram import Histogram as Histogram
 from chipsweep.reductions.moments import Moments as Moments
@@ -38,13 +40,10 @@ def fields(reduction: Reduction) -> dict[str, Any]:
     """
     if not dataclasses.is_dataclass(reduction) or isinstance(reduction, type):
         raise ValueError(f"reduce: a reduction is a dataclass, got {reduction!r}")
-    given = dataclasses.asdict(reduction)
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in given.items()}
+    return json.loads(json.dumps(dataclasses.asdict(reduction)))
 
 
-def numbered(
-    reduce: Mapping[str, tuple[Reduction, ...]],
-) -> Iterator[tuple[str, int, Reduction]]:
+def numbered(reduce: Reductions) -> Iterator[tuple[str, int, Reduction]]:
     """All reductions: output, number among those of the output, and the reduction."""
     for name, several in reduce.items():
         for number, reduction in enumerate(several):

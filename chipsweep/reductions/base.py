@@ -58,3 +58,7 @@ class Reduction(Protocol):
     def finish(self, state: State, computed: int) -> dict[str, Found]:
         """Suffix -> what is known of the population."""
         ...
+
+
+Reductions = Mapping[str, tuple[Reduction, ...]]
+"""Of every output that is reduced."""

@@ -28,6 +28,16 @@ class Histogram:
         if self.bins < 1:
             raise ValueError(f"bins = {self.bins}: at least 1")
 
+    @property
+    def width(self) -> float:
+        """Of a bin."""
+        return (self.high - self.low) / self.bins
+
+    @property
+    def middles(self) -> np.ndarray:
+        """Of all bins."""
+        return self.low + self.width * (np.arange(self.bins) + 0.5)
+
     def init(self, shape, dtype) -> State:
         """Empty bins; the first and the last are outside."""
         del dtype
@@ -53,10 +63,8 @@ class Histogram:
         """`histogram` over `bin` (middles), `below`, `above`."""
         del computed
         counts = state["counts"]
-        width = (self.high - self.low) / self.bins
-        middles = self.low + width * (np.arange(self.bins) + 0.5)
         return {
-            "histogram": Found(counts[1:-1], ("bin",), {"bin": middles}),
+            "histogram": Found(counts[1:-1], ("bin",), {"bin": self.middles}),
             "below": Found(counts[0]),
             "above": Found(counts[-1]),
         }

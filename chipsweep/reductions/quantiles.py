@@ -56,8 +56,7 @@ class Quantiles:
         counted, how = self._counted(), "exact"
         if counted is not None:
             found = _of_counts(counted, state["counts"], self.q)
-            width = (counted.high - counted.low) / counted.bins
-            how = f"histogram, right to {width:g}"
+            how = f"histogram, right to {counted.width:g}"
         elif len(state["values"]):
             found = np.quantile(state["values"].astype(np.float64), self.q, axis=0)
         else:
@@ -78,6 +77,4 @@ def _of_counts(bins: Histogram, counts: np.ndarray, q: tuple[float, ...]) -> np.
     cumulated = inside.cumsum(0)
     total = cumulated[-1]
     index = [(cumulated <= p * (total - 1)).sum(0) for p in q]
-    middle = np.clip(index, 0, bins.bins - 1) + 0.5
-    width = (bins.high - bins.low) / bins.bins
-    return np.where(total > 0, bins.low + width * middle, np.nan)
+    return np.where(total > 0, bins.middles[np.clip(index, 0, bins.bins - 1)], np.nan)
