@@ -186,9 +186,11 @@ def judged(
     dataset: xr.Dataset,
     claim: str,
     source: str,
-    found: tuple[float, float, float],
+    found: xr.DataArray | tuple[float, float, float],
     rule: Callable[[float, float], str],
     *,
+    tail: float = 0.0,
+    also: Sequence[str] = (),
     unit: str = "",
     published: float | None = None,
 ) -> Claim:
@@ -198,12 +200,15 @@ def judged(
         dataset: what was derived; its scale is that of the claim.
         claim: the statement.
         source: where it was published.
-        found: low end, our value, high end; see `spread`.
+        found: of the chips or boards; or low end, our value, high end.
         rule: `rule(low, high)`, such as `partial(above, 60.0)`.
+        tail: fraction of the chips beyond either end.
+        also: verdicts on other parts of the statement: the weakest counts.
         unit: of the values.
         published: the published value.
     """
-    low, ours, high = found
+    whole = isinstance(found, xr.DataArray)
+    low, ours, high = spread(found, tail) if whole else found
     return Claim(
         claim=claim,
         source=source,
@@ -213,7 +218,7 @@ def judged(
         high=high,
         unit=unit,
         scale=dataset.attrs.get("scale", "reduced"),
-        verdict=rule(low, high),
+        verdict=both(rule(low, high), *also),
     )
 
 

@@ -34,12 +34,9 @@ def read(name: str, argv: list[str], console: Console) -> Callable[[], int]:
 
 
 def _run(name: str, given: Any, console: Console) -> int:
-    results, config = given.results, given.config
-    with display(console) as shown, shown.follow(name) as follow:
-        dataset = running.run(name, config, results, follow)
-    path = running.result_path(results, name, config)
-    figures = running.draw(name, dataset, path.with_suffix(""))
-    lines.show({name: catalogue.find(name).claims(dataset)}, console)
+    with display(console) as live:
+        path, figures, claims = running.shown(name, given.config, given.results, live)
+    lines.show({name: claims}, console)
     say(console, "result", [path])
     say(console, "figure", figures)
     return 0

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 import chipsweep
 from experiments.claims import Claim
+from experiments.validate import Checked, Seed
 
-__all__ = ["Experiment", "Sweep", "base_of", "listed"]
+__all__ = ["Experiment", "Seeded", "Sweep", "base_of", "listed", "of_one_seed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,26 @@ def listed(base: Any, changes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"axes": axes, "design": chipsweep.Listed(tuple(points))}
 
 
+class Seeded(Checked):
+    """What every config has.
+
+    Attributes:
+        seed: root of all random draws.
+    """
+
+    seed: Seed = 0
+
+    def sweep(self, simulate: Callable, base: Any, **other: Any) -> Sweep:
+        """A sweep whose draws follow from the seed.
+
+        Args:
+            simulate: see `Experiment`.
+            base: fields of the point that stay.
+            **other: arguments of `Sweep`.
+        """
+        return Sweep(simulate=simulate, base=base, key=self.seed, **other)
+
+
 T = TypeVar("T")
 
 
@@ -92,6 +113,18 @@ def base_of(kind: type[T], config: Any, **other: Any) -> T:
     """
     names = {f.name for f in fields(kind) if hasattr(config, f.name)}  # pyright: ignore[reportArgumentType]
     return kind(**({name: getattr(config, name) for name in names} | other))
+
+
+def of_one_seed(found: xr.Dataset, *outputs: str, chip: str) -> xr.Dataset:
+    """Some outputs of a sweep with a single seed, in memory.
+
+    Args:
+        found: by the sweep.
+        *outputs: their names.
+        chip: what the dimension of the chips is called from here on.
+    """
+    one = found[[*outputs]].isel(seed=0, drop=True).drop_vars("chip")
+    return one.rename(chip=chip).load()
 
 
 class Experiment(Protocol):

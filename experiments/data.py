@@ -81,7 +81,7 @@ DATA_SETS: dict[str, _About] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Images:
     """A training and a test set.
 

@@ -2,9 +2,8 @@
 
 import json
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 import xarray as xr
 
 __all__ = ["Outcome", "outcomes", "swept"]
@@ -58,16 +57,10 @@ def outcomes(dataset: xr.Dataset) -> list[Outcome]:
         elif not _is_statistic(name, dataset):
             found.append(_of_values(name, values, dims))
     found.sort(key=lambda outcome: "\n" in outcome.name)  # the plain ones first
-    return [o for i, o in enumerate(found) if not _again(o, found, i)]
-
-
-def _again(outcome: Outcome, found: list[Outcome], i: int) -> bool:
-    """Whether an outcome before it says the same."""
-    return any(
-        o.middle.dims == outcome.middle.dims
-        and np.array_equal(o.middle, outcome.middle, equal_nan=True)
-        for o in found[:i]
-    )
+    first: dict[Any, Outcome] = {}  # of those that say the same
+    for one in found:
+        first.setdefault((one.middle.dims, one.middle.values.tobytes()), one)
+    return list(first.values())
 
 
 def _of_values(name: str, values: xr.DataArray, dims: list[str]) -> Outcome:
@@ -83,13 +76,10 @@ def _of_values(name: str, values: xr.DataArray, dims: list[str]) -> Outcome:
 
 def _of_quantiles(name: str, found: xr.DataArray, dims: list[str]) -> Outcome:
     """From the quantiles that were kept: those nearest to the quarters."""
-    q, dim = found[f"{name}_q"].values, f"{name}_q"
-    rows = [
-        found.isel({dim: int(np.abs(q - wanted).argmin())}, drop=True)
-        for wanted in (0.25, 0.5, 0.75)
-    ]
-    own = [_without_own(name, row, dims) for row in rows]
-    (low, label), (middle, _), (high, _) = own
+    q = f"{name}_q"
+    rows = found.sel({q: [0.25, 0.5, 0.75]}, method="nearest").drop_vars(q)
+    rows, label = _without_own(name, rows, [*dims, q])
+    low, middle, high = rows.transpose(q, ...)
     return Outcome(label, low, middle, high, None)
 
 

@@ -16,17 +16,18 @@ from experiments.progress import Display, Report, Reporting
 from experiments.sweep_figure import plot as plot_sweep
 
 __all__ = [
-    "Outcome",
+    "Reproduction",
     "claims_path",
     "draw",
     "figure",
     "reproduce",
     "result_path",
     "run",
+    "shown",
 ]
 
 
-class Outcome(NamedTuple):
+class Reproduction(NamedTuple):
     """What `reproduce` leaves behind.
 
     Attributes:
@@ -127,7 +128,7 @@ def draw(name: str, dataset: xr.Dataset, stem: Path) -> list[Path]:
 
 def reproduce(
     names: Collection[str], preset: str, results: Path, display: Display
-) -> Outcome:
+) -> Reproduction:
     """Run, draw and judge every experiment; one that fails does not stop the rest.
 
     Writes `NAME.nc`, `NAME.pdf`, `NAME.png` and `claims.csv` into `results` (for
@@ -135,37 +136,39 @@ def reproduce(
     into `NAME.error.txt`. Claims of experiments that are not among `names` stay
     in the table.
     """
-    outcome = Outcome({}, [], {})
+    made = Reproduction({}, [], {})
     judged = claims_path(store.require_writable(results), preset)
     others = {n: c for n, c in read_csv(judged).items() if n not in names}
     for i, name in enumerate(names, 1):
         display.console.rule(f"{i} of {len(names)}: {name}", align="left")
         log = results / f"{name}.error.txt"
         try:
-            figures, claims = _one(name, preset, results, display)
+            module = catalogue.find(name)
+            config = catalogue.config(module, preset)
+            display.console.print(module.REPRODUCES, markup=False, highlight=False)
+            _, figures, claims = shown(name, config, results, display)
         except Exception as e:
-            outcome.failures[name] = f"{type(e).__name__}: {e}"
+            made.failures[name] = f"{type(e).__name__}: {e}"
             store.write_atomically(log, traceback.format_exc().encode())
             failed = f"{name} failed, see {log}; going on"
             display.console.print(failed, style="red", markup=False, soft_wrap=True)
             continue
         log.unlink(missing_ok=True)
-        outcome.figures.extend(figures)
-        outcome.claims[name] = claims
-        write_csv(judged, {**others, **outcome.claims})
-    return outcome
+        made.figures.extend(figures)
+        made.claims[name] = claims
+        write_csv(judged, {**others, **made.claims})
+    return made
 
 
-def _one(
-    name: str, preset: str, results: Path, display: Display
-) -> tuple[list[Path], list[Claim]]:
-    module = catalogue.find(name)
-    config = catalogue.config(module, preset)
-    display.console.print(module.REPRODUCES, markup=False, highlight=False)
+def shown(
+    name: str, config: Any, results: Path, display: Display
+) -> tuple[Path, list[Path], list[Claim]]:
+    """Run, draw and judge one config: its result, its figures, its claims."""
     with display.follow(name) as report:
         dataset = run(name, config, results, report)
-    stem = result_path(results, name, config).with_suffix("")
-    return draw(name, dataset, stem), module.claims(dataset)
+    path = result_path(results, name, config)
+    figures = draw(name, dataset, path.with_suffix(""))
+    return path, figures, catalogue.find(name).claims(dataset)
 
 
 def _preset(module: ModuleType, config: Any) -> str | None:

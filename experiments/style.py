@@ -22,19 +22,25 @@ from experiments.store import write_atomically
 
 __all__ = [
     "COLOURS",
+    "DOTS",
     "STYLE",
     "band",
     "caption",
     "colorbar",
+    "decades",
     "middle_half",
     "panels",
     "published",
+    "published_line",
     "save",
     "styled",
 ]
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Told apart by colour-blind readers too (Okabe and Ito)."""
+
+DOTS: dict[str, Any] = {"marker": "o", "linestyle": "none"}
+"""Numbers that no line joins."""
 
 STYLE: dict[Any, Any] = {
     "axes.grid": True,
@@ -145,6 +151,20 @@ def published(axes: Axes, x, y, *, label: str = "", **line):
     look = {"marker": "D", "linestyle": "none", "markerfacecolor": "none"}
     name = f"published: {label}" if label else "published"
     return axes.plot(x, y, label=name, **{**look, "color": "black", **line})[0]
+
+
+def published_line(axes: Axes, value: float, label: str, **line) -> None:
+    """A published value along the whole axis, and the legend says so."""
+    label = f"published: {label}"
+    axes.axhline(value, label=label, **{"color": "black", "linestyle": "--", **line})
+
+
+def decades(axes: Axes, which: str = "y") -> None:
+    """Make an axis (both: "xy") logarithmic; its ticks are plain numbers."""
+    for name in which:
+        axes.set(**{f"{name}scale": "log"})
+        axis: Any = getattr(axes, f"{name}axis")
+        axis.set_major_formatter("{x:g}")
 
 
 def caption(figure: Figure, dataset: xr.Dataset, note: str = "") -> None:

@@ -1,7 +1,7 @@
 """What a field may hold, said once: by its annotation.
 
-Every Config, and every dataclass that a sweep starts from, calls `check(self)`
-when it is made, be it from Python, the command line or a grid: what cannot be
+Every Config, and every dataclass that a sweep starts from, is `Checked` when it
+is made, be it from Python, the command line or a grid: what cannot be
 meant is refused before anything is computed. NumPy's numbers become Python's,
 whole numbers in a real field become real, lists become tuples; nothing else
 changes its type.
@@ -12,6 +12,7 @@ import numbers
 import types
 import typing
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -21,6 +22,7 @@ import numpy as np
 __all__ = [
     "Ascending",
     "Bits",
+    "Checked",
     "Count",
     "CountOrZero",
     "Distinct",
@@ -36,7 +38,6 @@ __all__ = [
     "check",
     "multiple_of",
     "one_of",
-    "refuse_unless",
 ]
 
 T = TypeVar("T")
@@ -120,15 +121,35 @@ def check(thing: Any) -> None:
         object.__setattr__(thing, name, _fitted(where, getattr(thing, name), kind))
 
 
-def refuse_unless(holds: bool, thing: Any, field: str, words: str) -> None:
-    """Refuse a field for what the other fields are.
+@typing.dataclass_transform(frozen_default=True, kw_only_default=True)
+class Checked:
+    """What derives from it is a frozen dataclass, checked whenever one is made.
 
-    Raises:
-        ValueError: naming class, field, value and bound.
+    Example:
+        >>> class Config(Checked):
+        ...     rate: Proportion = 0.5
+        >>> Config(rate=1.5)
+        Traceback (most recent call last):
+            ...
+        ValueError: Config.rate = 1.5: must be from 0 to 1
     """
-    if not holds:
-        where = f"{type(thing).__name__}.{field}"
-        raise ValueError(f"{where} = {getattr(thing, field)!r}: {words}")
+
+    def __init_subclass__(cls, **more):
+        super().__init_subclass__(**more)
+        dataclass(frozen=True, kw_only=True)(cls)
+
+    def __post_init__(self):
+        check(self)
+
+    def require(self, holds: bool, field: str, words: str) -> None:
+        """Refuse a field for what the other fields are.
+
+        Raises:
+            ValueError: naming class, field, value and bound.
+        """
+        if not holds:
+            where = f"{type(self).__name__}.{field}"
+            raise ValueError(f"{where} = {getattr(self, field)!r}: {words}")
 
 
 @cache

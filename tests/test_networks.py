@@ -6,8 +6,7 @@ import jax.random as jr
 import numpy as np
 import pytest
 
-from experiments.learning.cnn import cnn, patches
-from experiments.learning.mlp import mlp
+from experiments.learning.networks import cnn, mlp, patches
 
 
 @pytest.mark.parametrize("stride", [1, 2])

@@ -81,7 +81,7 @@ def of_inversion(dataset, found):
 
 def of_error_budget(dataset, found):
     floor = dataset.budget_error.sel(imperfection="all together", board=1)
-    return "coloured", {}, {"floor": floor[0], "fitted_floor": floor[1]}
+    return "floors", {}, {"floor": floor[0], "fitted_floor": floor[1]}
 
 
 def of_inductor_free(dataset, found):

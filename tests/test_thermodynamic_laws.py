@@ -12,7 +12,7 @@ import scipy.optimize
 import chipsweep
 from experiments.thermodynamic import errors, machine, one_board
 from experiments.thermodynamic.best_network import best_network
-from experiments.thermodynamic.imperfections import on_grid
+from experiments.thermodynamic.coarse_board import on_grid
 from experiments.thermodynamic.spu_connectivity import Fit
 from experiments.thermodynamic.stationary_bias import linear_step, stationary
 from experiments.thermodynamic.wirings import allowed
@@ -76,7 +76,7 @@ def test_a_falling_error_without_floor_has_floor_0():
 
 
 def test_simulated_errors_follow_the_law_on_imperfect_boards():
-    point = one_board.Experiment(tolerance=0.2, size=3, n_samples=480)
+    point = one_board.Run(tolerance=0.2, size=3, n_samples=480)
     found = chipsweep.sweep(one_board.simulate, {}, base=point, chips=48)
     ratio = ((found.error / found.expected) ** 2).isel(seed=0).to_numpy()[:, -2:]
     error = ratio.std(0, ddof=1) / np.sqrt(len(ratio))

@@ -14,7 +14,7 @@ from chipsweep import keys_of
 from experiments.data import load_images
 from experiments.learning.inputs import Data, prepare
 from experiments.learning.loop import accuracy, first_weights, train
-from experiments.learning.mlp import mlp
+from experiments.learning.networks import mlp
 from experiments.learning.recipe import SCHEDULES, Recipe
 from experiments.learning.rules import hardware
 from tests.statistics import assert_within

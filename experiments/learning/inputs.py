@@ -1,5 +1,6 @@
 """From images to the numbers that enter the first array."""
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ class Data(NamedTuple):
     y_test: Any
 
 
+@cache
 def prepare(images: Images, pool: int = 1, inputs: str = "standardised") -> Data:
     """The images as training takes them: shrunk, then put on the input lines.
 

@@ -1,20 +1,18 @@
 """How long and with which optimizer a network learns."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import jax
 import numpy as np
 import optax
 
-from experiments.validate import Count, check, one_of
+from experiments.validate import Checked, Count, one_of
 
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("constant", "drop", "cosine")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Recipe(Checked):
     """How long and with which optimizer a network learns: what decides the program.
 
     Attributes:
@@ -29,8 +27,6 @@ class Recipe:
     schedule: Annotated[str, one_of(*SCHEDULES)] = "drop"
     epochs: Count = 8
     batch_size: Count = 64
-
-    __post_init__ = check
 
     def steps_per_epoch(self, n_train: int) -> int:
         """Whole batches in one pass over `n_train` images."""

@@ -10,7 +10,8 @@ stuck, equally often, at zero or at either stuck level.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -43,7 +44,6 @@ REPRODUCES = "nothing published: accuracy, lifetime and yield of 128 to 10,000 c
 DIMS = training.DIMS
 
 
-@dataclass(frozen=True, kw_only=True)
 class Chip(Training):
     """What one training on an imperfect chip depends on.
 
@@ -59,7 +59,6 @@ class Chip(Training):
     stuck_level: NonNegative = 40.0
 
 
-@dataclass(frozen=True, kw_only=True)
 class Config(MlpSetting):
     """Train a batch of chips at every spread and every rate of stuck cells.
 
@@ -103,9 +102,7 @@ PRESETS = {
 }
 
 
-def simulate(
-    point: Any, chip: Any, keys: Keys, trace: bool = False
-) -> dict[str, jax.Array]:
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
     """Build one `Chip` (its key draws devices and stuck cells, too), train it, test it.
 
     Returns:
@@ -114,8 +111,7 @@ def simulate(
     """
     del chip
     built, draws = jr.split(keys.chip)
-    data, classes = prepared(point)
-    params = first_weights(keys.seed, network(point, classes), data)
+    params = first_weights(keys.seed, network(point), prepared(point))
     arrays = hardware(built, point, params)
     keys = keys._replace(chip=draws)
     curves, found = learn(point, keys, trace, params=params, arrays=arrays)
@@ -130,22 +126,19 @@ def hardware(key: jax.Array, point: Any, params: Any) -> Any:
     sigma = {"write_noise": point.spread}
     spread = ej.Spread(chip_to_chip=sigma, cell_to_cell=sigma)
     drawn = ej.sample_chip(key_devices, 0, crossbar(point), params, spread)
-    leaves, tree = jax.tree.flatten(drawn, is_leaf=lambda x: isinstance(x, ej.Crossbar))
-    shapes = [p.shape for p in jax.tree.leaves(params)]
-    stuck = [
-        replace(leaf, **_stuck(k, point, shape)) if len(shape) > 1 else leaf
-        for k, leaf, shape in zip(
-            jr.split(key_stuck, len(leaves)), leaves, shapes, strict=True
-        )
-    ]
-    return jax.tree.unflatten(tree, stuck)
+    leaves, tree = jax.tree.flatten(params)
+    keys = jax.tree.unflatten(tree, jr.split(key_stuck, len(leaves)))
+    return jax.tree.map(partial(_with_stuck, point), params, keys, drawn)
 
 
-def _stuck(key: jax.Array, point: Any, shape: tuple[int, ...]) -> dict[str, jax.Array]:
-    """Which cells are stuck, and at which conductance; the rate may be traced."""
+def _with_stuck(point: Any, w: jax.Array, key: jax.Array, crossbar: Any) -> Any:
+    """A crossbar with cells that are stuck at some level; the rate may be traced."""
+    if w.ndim < 2:
+        return crossbar
     key_who, key_where = jr.split(key)
-    level = point.stuck_level * jr.randint(key_where, shape, -1, 2).astype(jnp.float32)
-    return {"stuck": jr.uniform(key_who, shape) < point.stuck_rate, "stuck_at": level}
+    stuck = jr.uniform(key_who, w.shape) < point.stuck_rate
+    sign = jr.randint(key_where, w.shape, -1, 2).astype(jnp.float32)
+    return replace(crossbar, stuck=stuck, stuck_at=point.stuck_level * sign)
 
 
 def defaults(config: Config) -> Chip:

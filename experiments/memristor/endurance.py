@@ -7,7 +7,6 @@ written cell dies first: both are shown.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
@@ -23,6 +22,7 @@ from experiments.memristor import training
 from experiments.memristor.endurance_figure import PUBLISHED_LIFETIME, TITLES
 from experiments.memristor.endurance_figure import plot as plot
 from experiments.memristor.setting import LARGE, SMOKE, MlpSetting, taken
+from experiments.memristor.setting import defaults as defaults
 from experiments.memristor.training import Training, learn
 from experiments.validate import Distinct, Several, Width, one_of
 
@@ -30,7 +30,6 @@ REPRODUCES = "EaPU, lifetime about 1000 times longer: writes per cell"
 DIMS = training.DIMS | {"cells": ("writes",), "by_input": ("input",)}
 
 
-@dataclass(frozen=True, kw_only=True)
 class Config(MlpSetting):
     """Train an MLP and count the writes of every cell.
 
@@ -43,18 +42,15 @@ class Config(MlpSetting):
     hidden: Several[Width] = (128, 64)
     pool: Width = 1
 
-    def __post_init__(self):
-        """Check every field, and every case with its own learning rate."""
-        super().__post_init__()
-        for case in self.cases:
-            self.case(case)
-
-    def case(self, name: str) -> Training:
-        """How the case `name` is trained."""
-        if name == "sgd":
-            rate = 20 * self.learning_rate
-            return self.training(optimizer="sgd", schedule="cosine", learning_rate=rate)
-        return self.training(rule="noisy" if name == "noisy" else "eapu")
+    def trainings(self) -> dict[str, Training]:
+        """How every case is trained."""
+        sgd = {"optimizer": "sgd", "schedule": "cosine"}
+        changes: dict[str, Any] = {
+            "adam": {},
+            "sgd": sgd | {"learning_rate": 20 * self.learning_rate},
+            "noisy": {"rule": "noisy"},
+        }
+        return {case: self.training(**changes[case]) for case in self.cases}
 
 
 PRESETS = {
@@ -63,9 +59,7 @@ PRESETS = {
 }
 
 
-def simulate(
-    point: Any, chip: Any, keys: Keys, trace: bool = False
-) -> dict[str, jax.Array]:
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
     """Train one chip; also how often its cells were written, and how long it lives.
 
     Returns:
@@ -102,14 +96,10 @@ def wear(writes: jax.Array, steps: int) -> dict[str, jax.Array]:
     }
 
 
-def defaults(config: Config) -> Training:
-    """What one training of the first case depends on."""
-    return config.case(config.cases[0])
-
-
 def sweeps(config: Config) -> dict[str, Sweep]:
     """The population of every case."""
-    return {c: config.sweep(simulate, config.case(c), dims=DIMS) for c in config.cases}
+    cases = config.trainings().items()
+    return {case: config.sweep(simulate, base, dims=DIMS) for case, base in cases}
 
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:

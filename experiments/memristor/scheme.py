@@ -6,7 +6,6 @@ on its closed forms.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,15 +22,9 @@ from experiments.contract import Sweep, base_of
 from experiments.memristor import training
 from experiments.memristor.scheme_figure import plot as plot
 from experiments.memristor.setting import LARGE, SMOKE, MlpSetting, taken
-from experiments.memristor.training import (
-    PUBLIC_R_WG,
-    CrossbarName,
-    Training,
-    crossbar,
-    learn,
-    thresholds,
-)
-from experiments.validate import NonNegative, Plural, Positive, check
+from experiments.memristor.setting import defaults as defaults
+from experiments.memristor.training import Writing, crossbar, learn, thresholds
+from experiments.validate import NonNegative, Plural, Positive
 
 REPRODUCES = "EaPU, Fig. 1b and the scheme: update sizes and the probabilistic rule"
 PHASES = ("early", "late")
@@ -47,7 +40,6 @@ EDGES = np.linspace(-8.0, 0.0, 81)
 MIDDLES = (EDGES[1:] + EDGES[:-1]) / 2
 
 
-@dataclass(frozen=True, kw_only=True)
 class Config(MlpSetting):
     """Watch the updates of a training, and ask many cells for single updates.
 
@@ -83,9 +75,7 @@ def see_sizes(requested: Sequence[jax.Array]) -> dict[str, jax.Array]:
     return {"counts": counts[:-1], "zero": counts[-1], "total": jnp.int32(d.size)}
 
 
-def simulate(
-    point: Any, chip: Any, keys: Keys, trace: bool = False
-) -> dict[str, jax.Array]:
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
     """Train one chip; also the sizes of the updates that were asked for.
 
     Returns:
@@ -110,34 +100,22 @@ def simulate(
     tenth = jnp.log10(thresholds(point)[1] / 10)
     below = jnp.where(tenth > MIDDLES, share, 0).sum(1)
     small = below / jnp.maximum(share.sum(1), jnp.finfo(share.dtype).tiny)
-    return found | {
-        "share": share,
-        "zero": (sums["zero"] / total)[:, 0],
-        "small": small,
-    }
+    zero = (sums["zero"] / total)[:, 0]
+    return found | {"share": share, "zero": zero, "small": small}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Update:
+class Update(Writing):
     """What one update of many cells depends on.
 
     Attributes:
         asked: |dW| / dW_th.
-        crossbar: see `Training`.
         write_noise: SD(eps_cell), uS.
-        threshold: dW_th / R_wg, uS; as large as `write_noise` when None.
-        r_wg: weight per conductance, 1/uS.
         n_cells: that all ask for the same update (structural).
     """
 
     asked: NonNegative = 0.5
-    crossbar: CrossbarName = "additive"
     write_noise: Positive = 2.0
-    threshold: Positive | None = None
-    r_wg: Positive = PUBLIC_R_WG
     n_cells: Plural = 10_000
-
-    __post_init__ = check
 
 
 def update(point: Any, chip: Any, keys: Keys) -> dict[str, jax.Array]:
@@ -165,21 +143,11 @@ def update(point: Any, chip: Any, keys: Keys) -> dict[str, jax.Array]:
     }
 
 
-def defaults(config: Config) -> Training:
-    """What one training depends on."""
-    return config.training()
-
-
 def sweeps(config: Config) -> dict[str, Sweep]:
     """The training that is watched, and single updates of all sizes."""
     sizes = np.linspace(0.0, 2.0, config.n_sizes).tolist()
-    updates = Sweep(
-        simulate=update,
-        base=base_of(Update, config),
-        axes={"asked": sizes},
-        key=config.seed,
-        chips=config.n_chips,
-    )
+    axes, base = {"asked": sizes}, base_of(Update, config)
+    updates = config.sweep(update, base, axes=axes, seeds=1, chunk=None)
     training = config.sweep(simulate, config.training(), dims=DIMS)
     return {"training": training, "updates": updates}
 

@@ -1,64 +1,44 @@
 """What every memristor experiment has to know: seeds, chips, images."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
 
-from experiments.contract import Sweep, base_of
-from experiments.data import Images
-from experiments.memristor.images import DataSet, images, require_images
+from experiments.contract import Seeded, Sweep, base_of
+from experiments.memristor.images import Lesson
 from experiments.memristor.training import CrossbarName, Training
-from experiments.validate import (
-    Count,
-    CountOrZero,
-    Positive,
-    Seed,
-    Several,
-    Width,
-    check,
-)
+from experiments.validate import Count, CountOrZero, Positive, Several, Width
 
 
-@dataclass(frozen=True, kw_only=True)
-class Setting:
+class Setting(Seeded, Lesson):
     """Seeds, chips and images of an experiment.
 
     A seed fixes starting weights and the order of the images; a chip fixes its
     hardware, the draws of the rule and the errors of its writes.
 
     Attributes:
-        seed: root of every random key.
         n_seeds: trainings with different starting weights and image orders.
         n_chips: simulated chips per seed.
-        data: data set, see `experiments.data`.
-        n_train: training images.
-        n_test: test images.
-        batch_size: images per step.
         crossbar: "additive", or a name of `eapu_jax.presets`.
         chunk: runs per device and call; measured when 0. 8 networks of thousands of
             weights fill the caches of a processor.
     """
 
-    seed: Seed = 0
     n_seeds: Count = 2
     n_chips: Count = 16
-    data: DataSet = "mnist5k"
-    n_train: Count = 4000
-    n_test: Count = 1000
-    batch_size: Count = 64
     crossbar: CrossbarName = "additive"
     chunk: CountOrZero = 8
 
     def __post_init__(self):
-        """Check every field; the images must be there, and fill a batch."""
-        check(self)
-        require_images(self)
+        """Check every field, and every training with its own learning rate."""
+        super().__post_init__()
+        self.trainings()
 
-    def images(self) -> Images:
-        """The images, with their provenance."""
-        return images(self.data, self.n_train, self.n_test)
+    def trainings(self) -> Mapping[str, Training]:
+        """What each kind of training depends on, by name."""
+        return {"training": self.training()}
 
     def training(self, **other: Any) -> Training:
         """What one training depends on: the fields that it shares with this, and more.
@@ -68,17 +48,11 @@ class Setting:
         """
         return base_of(Training, self, **other)
 
-    def sweep(self, simulate: Callable, base: Training, **other: Any) -> Sweep:
-        """A sweep of all chips and seeds.
-
-        Args:
-            simulate: see `experiments.contract.Experiment`.
-            base: what one training depends on.
-            **other: arguments of `Sweep`.
-        """
-        who: Any = {"key": self.seed, "seeds": self.n_seeds, "chips": self.n_chips}
+    def sweep(self, simulate: Callable, base: Any, **other: Any) -> Sweep:
+        """A sweep of all chips and seeds, unless others are asked for."""
         chunk = min(self.chunk, self.n_chips * self.n_seeds) or None
-        return Sweep(simulate=simulate, base=base, chunk=chunk, **(who | other))
+        who: Any = {"seeds": self.n_seeds, "chips": self.n_chips, "chunk": chunk}
+        return super().sweep(simulate, base, **(who | other))
 
     def ideal(self, swept: Sweep) -> Sweep:
         """The same without write errors, where all chips are alike: one of them."""
@@ -86,8 +60,15 @@ class Setting:
         chunk = min(self.chunk, self.n_seeds) or None
         return replace(swept, base=base, axes={}, chips=1, chunk=chunk)
 
+    def beside_ideal(self, simulate: Callable, **other: Any) -> dict[str, Sweep]:
+        """A sweep of every kind of training, and, as `NAME_ideal`, its ideal one."""
+        found = {}
+        for name, base in self.trainings().items():
+            found[name] = self.sweep(simulate, base, **other)
+            found[f"{name}_ideal"] = self.ideal(found[name])
+        return found
 
-@dataclass(frozen=True, kw_only=True)
+
 class MlpSetting(Setting):
     """Train an MLP under one write noise.
 
@@ -120,6 +101,11 @@ SMOKE |= {"data": "digits", "n_train": 320, "n_test": 100}
 LARGE: Any = {"n_seeds": 5, "n_chips": 64, "chunk": 0}
 LARGE |= {"data": "mnist", "n_train": 60_000, "n_test": 10_000}
 """Towards the paper, with real test sets; its ResNets and Swin are for later."""
+
+
+def defaults(config: Setting) -> Training:
+    """What one training of the first kind depends on."""
+    return next(iter(config.trainings().values()))
 
 
 def taken(found: xr.Dataset, *same: str, **names: str) -> xr.Dataset:

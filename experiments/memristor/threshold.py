@@ -6,7 +6,7 @@ disabled in the authors' code, which under Adam never write at all.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -19,16 +19,16 @@ from chipsweep import Keys
 from experiments.claims import Claim, below, judged
 from experiments.contract import Sweep
 from experiments.memristor.setting import LARGE, SMOKE, MlpSetting, taken
+from experiments.memristor.setting import defaults as defaults
 from experiments.memristor.threshold_figure import RIVALS
 from experiments.memristor.threshold_figure import plot as plot
 from experiments.memristor.training import DIMS as DIMS
-from experiments.memristor.training import Training, learn, thresholds
+from experiments.memristor.training import learn, thresholds
 from experiments.validate import Ascending, Count, Distinct, Positive, one_of
 
 REPRODUCES = "EaPU, the choice threshold = SD (public code) and its two ablations"
 
 
-@dataclass(frozen=True, kw_only=True)
 class Config(MlpSetting):
     """Train an MLP at several thresholds under one write noise.
 
@@ -85,9 +85,7 @@ def see_variance(
     }
 
 
-def simulate(
-    point: Any, chip: Any, keys: Keys, trace: bool = False
-) -> dict[str, jax.Array]:
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
     """Train one chip; also the means over the training of `see_variance`.
 
     Its laws are those of the probabilistic rule, whatever the rule of the point. All
@@ -102,11 +100,6 @@ def simulate(
         observe=lambda step: see_variance(step.requested, step.applied, *scales),
     )
     return found | {name: value.mean() for name, value in curves.observed.items()}
-
-
-def defaults(config: Config) -> Training:
-    """What one training depends on."""
-    return config.training()
 
 
 def sweeps(config: Config) -> dict[str, Sweep]:

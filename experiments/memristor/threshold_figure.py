@@ -4,6 +4,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from experiments import style
+from experiments.memristor.write_noise_figure import PUBLISHED_RESNET34
 
 RIVALS = {
     "noisy": "noisy backpropagation",
@@ -11,10 +12,6 @@ RIVALS = {
     "lift_above": "ablation: drop below a fifth, lift rest",
 }
 """Rules without a threshold to choose, or without chance, as the legend names them."""
-
-PUBLISHED = {"ideal": 92.54, "eapu": 89.71, "noisy": 17.55}
-"""ResNet34 on CIFAR-10, threshold = SD = 2 uS, R_wg 1/80, best epoch, test
-accuracy in %. STATED: records and README of the authors' public code."""
 
 
 def _against_ratio(axes: Axes, dataset: xr.Dataset) -> None:
@@ -27,7 +24,7 @@ def _against_ratio(axes: Axes, dataset: xr.Dataset) -> None:
 def _loss(axes: Axes, dataset: xr.Dataset) -> None:
     loss = 100 * (dataset.ideal_accuracy - dataset.accuracy)
     style.band(axes, dataset.ratio, loss, label="EaPU", marker="o")
-    value = PUBLISHED["ideal"] - PUBLISHED["eapu"]
+    value = PUBLISHED_RESNET34["ideal"] - PUBLISHED_RESNET34["eapu"]
     style.published(axes, [1.0], [value], label="ResNet34, CIFAR-10")
     axes.axhline(0, color="black", ls="--", lw=1)
     top = max(4.0, 1.1 * float(loss.quantile(0.75, ("seed", "chip")).max()))
@@ -58,13 +55,10 @@ def _rivals(axes: Axes, dataset: xr.Dataset) -> None:
     axes.grid(visible=False, axis="y")
 
 
-_DOTS = {"marker": "o", "ls": "none"}
-
-
 def _update_ratio(axes: Axes, dataset: xr.Dataset) -> None:
     law = 1000 * dataset.written.mean(("seed", "chip"))
     found = 1000 * dataset.update_ratio
-    style.band(axes, dataset.ratio, found, label="writes counted", **_DOTS)
+    style.band(axes, dataset.ratio, found, label="writes counted", **style.DOTS)
     axes.plot(dataset.ratio, law, color="black", lw=1, label="law: mean |dW| / dW_th")
     axes.set(title="update ratio", ylabel="cells written per step (per mille)")
     axes.set_yscale("log")
@@ -78,7 +72,7 @@ def _update_ratio(axes: Axes, dataset: xr.Dataset) -> None:
 
 def _variance(axes: Axes, dataset: xr.Dataset) -> None:
     c, found = dataset.ratio, dataset.measured / dataset.least
-    style.band(axes, c, found, label="measured on the array", **_DOTS)
+    style.band(axes, c, found, label="measured on the array", **style.DOTS)
     exact = (dataset.law / dataset.least).mean(("seed", "chip"))
     axes.plot(c, exact, color="black", lw=1, label="law of these updates")
     small, label = (c + 1 / c) / 2, "(c + 1/c) / 2, small updates"

@@ -1,34 +1,22 @@
 """One chip that learns: what every memristor experiment simulates."""
 
-from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any
 
-import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
 import eapu_jax as ej
 from chipsweep import Keys
 from experiments.contract import base_of
-from experiments.learning.cnn import cnn
+from experiments.data import Images
 from experiments.learning.curves import Curves, Observer
 from experiments.learning.inputs import INPUTS, Data, prepare
 from experiments.learning.loop import train
-from experiments.learning.mlp import mlp
+from experiments.learning.networks import cnn, mlp
 from experiments.learning.recipe import Recipe
 from experiments.learning.rules import RULES
-from experiments.memristor.images import DataSet, images, require_images
-from experiments.validate import (
-    Count,
-    NonNegative,
-    Positive,
-    Several,
-    Width,
-    check,
-    one_of,
-    refuse_unless,
-)
+from experiments.memristor.images import Lesson, images
+from experiments.validate import Checked, NonNegative, Positive, Several, Width, one_of
 
 PUBLIC_R_WG = 1 / 80
 """Weight per conductance of the authors' public commands, 1/uS (STATED)."""
@@ -42,8 +30,25 @@ CrossbarName = Annotated[str, one_of("additive", *PRESETS)]
 """Which array: `crossbar` says what the names mean."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Training(Recipe):
+class Writing(Checked):
+    """What one write depends on.
+
+    Attributes:
+        crossbar: "additive" (cells without bounds that err by `write_noise`, at
+            `r_wg`) or a name of `eapu_jax.presets`, with a device, an encoding and a
+            scale of its own.
+        write_noise: SD(eps_cell), uS.
+        threshold: dW_th / R_wg, uS; as large as `write_noise` when None.
+        r_wg: weight per conductance, 1/uS.
+    """
+
+    crossbar: CrossbarName = "additive"
+    write_noise: NonNegative = 2.0
+    threshold: Positive | None = None
+    r_wg: Positive = PUBLIC_R_WG
+
+
+class Training(Lesson, Recipe, Writing):
     """What one training depends on; any number may be swept.
 
     What decides the program is compiled value by value: texts and tuples always,
@@ -51,42 +56,25 @@ class Training(Recipe):
 
     Attributes:
         rule: what becomes of an update, see `experiments.learning.rules`.
-        crossbar: "additive" (cells without bounds that err by `write_noise`, at
-            `r_wg`) or a name of `eapu_jax.presets`, with a device, an encoding and a
-            scale of its own.
-        write_noise: SD(eps_cell), uS.
-        threshold: dW_th / R_wg, uS; as large as `write_noise` when None.
-        r_wg: weight per conductance, 1/uS.
         learning_rate: at the start.
         channels: of strided 3x3 convolutions before the dense layers; none: an MLP.
         hidden: widths of the hidden dense layers.
         inputs: how pixels enter, "standardised" or "bipolar".
         pool: images are shrunk by this factor (structural).
-        data: data set, see `experiments.data`.
-        n_train: training images (structural).
-        n_test: test images (structural).
     """
 
     rule: Annotated[str, one_of(*RULES)] = "eapu"
-    crossbar: CrossbarName = "additive"
-    write_noise: NonNegative = 2.0
-    threshold: Positive | None = None
-    r_wg: Positive = PUBLIC_R_WG
     learning_rate: Positive = 1e-3
     channels: tuple[Width, ...] = ()
     hidden: Several[Width] = (128,)
     inputs: Annotated[str, one_of(*INPUTS)] = "standardised"
     pool: Width = 1
-    data: DataSet = "mnist5k"
-    n_train: Count = 4000
-    n_test: Count = 1000
 
     def __post_init__(self):
-        """Check every field; the images must be there, and fill a batch."""
-        check(self)
-        require_images(self)
+        """Check every field, and the network."""
+        super().__post_init__()
         one_layer = not self.channels or len(self.hidden) == 1
-        refuse_unless(one_layer, self, "hidden", "one width behind convolutions")
+        self.require(one_layer, "hidden", "one width behind convolutions")
 
 
 def crossbar(point: Any) -> ej.Crossbar:
@@ -105,25 +93,22 @@ def thresholds(point: Any) -> tuple[Any, Any]:
     return chosen * r_wg, point.write_noise * r_wg
 
 
-def network(point: Any, classes: int) -> nn.Module:
+def network(point: Any) -> nn.Module:
     """The network of a point."""
+    classes = _images(point).n_classes
     if point.channels:
         (hidden,) = point.hidden
         return cnn(point.channels, hidden, classes)
     return mlp((*point.hidden, classes))
 
 
-def prepared(point: Any) -> tuple[Data, int]:
-    """The images of a point as they enter the array, and the number of classes."""
-    return _prepared(point.data, point.n_train, point.n_test, point.pool, point.inputs)
+def prepared(point: Any) -> Data:
+    """The images of a point as they enter the array."""
+    return prepare(_images(point), point.pool, point.inputs)
 
 
-@cache
-def _prepared(
-    data: str, n_train: int, n_test: int, pool: int, inputs: str
-) -> tuple[Data, int]:
-    found = images(data, n_train, n_test)
-    return prepare(found, pool, inputs), found.n_classes
+def _images(point: Any) -> Images:
+    return images(point.data, point.n_train, point.n_test)
 
 
 def learn(
@@ -147,7 +132,6 @@ def learn(
         arrays: crossbars of this chip; all are `crossbar(point)` when None.
         observe: see `experiments.learning.loop.train`.
     """
-    of_point, classes = prepared(point)
     threshold, _ = thresholds(point)
 
     def see(step):
@@ -156,8 +140,8 @@ def learn(
 
     curves = train(
         keys,
-        network(point, classes),
-        data or of_point,
+        network(point),
+        data or prepared(point),
         base_of(Recipe, point),
         point.rule,
         learning_rate=point.learning_rate,
@@ -184,9 +168,7 @@ def learn(
     return curves._replace(observed=seen), found
 
 
-def simulate(
-    point: Any, chip: Any, keys: Keys, trace: bool = False
-) -> dict[str, jax.Array]:
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
     """Train one chip as `Training` says, test it, count its writes.
 
     Starting weights and the order of the images are those of the seed.

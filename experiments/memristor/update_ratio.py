@@ -6,11 +6,9 @@ rate: 0.183 lr / dW_th at most for Adam.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -25,18 +23,11 @@ from experiments.learning.recipe import Recipe
 from experiments.memristor import training
 from experiments.memristor.scenarios import SCENARIOS
 from experiments.memristor.setting import LARGE, SMOKE, MlpSetting, taken
+from experiments.memristor.setting import defaults as defaults
 from experiments.memristor.training import Training, learn, network, prepared
 from experiments.memristor.update_ratio_figure import plot as plot
 from experiments.memristor.update_ratio_figure import reduction
-from experiments.validate import (
-    Count,
-    Distinct,
-    Positive,
-    Several,
-    Width,
-    one_of,
-    refuse_unless,
-)
+from experiments.validate import Count, Distinct, Positive, Several, Width, one_of
 
 REPRODUCES = "EaPU, Fig. 5d, 5e, 5f: update ratio over training, per layer, and N_up"
 DIMS = training.DIMS | {"layer_ratio": ("step", "layer"), "step_ratio": ("step",)}
@@ -45,13 +36,6 @@ PUBLISHED_MEAN = 0.86
 """Of ResNet152, per mille. STATED in press coverage alone."""
 
 
-def _require_halves(asked: Any) -> None:
-    words = f"must be at most half of n_train = {asked.n_train}"
-    fills = 2 * asked.batch_size <= asked.n_train
-    refuse_unless(fills, asked, "batch_size", words)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Tuning(Training):
     """A training on the second half of the images, perhaps after one on the first.
 
@@ -60,15 +44,10 @@ class Tuning(Training):
             Adam and dropping to a tenth; none goes before when None.
     """
 
+    parts = 2
     pretraining: Positive | None = None
 
-    def __post_init__(self):
-        """Check every field; either half of the images must fill a batch."""
-        super().__post_init__()
-        _require_halves(self)
 
-
-@dataclass(frozen=True, kw_only=True)
 class Config(MlpSetting):
     """Train a five-layer MLP in four ways and count its writes.
 
@@ -82,28 +61,25 @@ class Config(MlpSetting):
             hundredth, SGD fifty times as much.
     """
 
+    parts = 2
     scenarios: Distinct[Annotated[str, one_of(*SCENARIOS)]] = tuple(SCENARIOS)
     hidden: Several[Width] = (64, 64, 64, 64)
     epochs: Count = 16
 
-    def __post_init__(self):
-        """Check every field, and every scenario with its own learning rate."""
-        super().__post_init__()
-        _require_halves(self)
+    def trainings(self) -> dict[str, Tuning]:
+        """How every scenario is trained."""
+        found, rate = {}, self.learning_rate
         for name in self.scenarios:
-            self.scenario(name)
-
-    def scenario(self, name: str) -> Tuning:
-        """How scenario `name` is trained."""
-        about = SCENARIOS[name]
-        return base_of(
-            Tuning,
-            self,
-            optimizer=about.optimizer,
-            schedule=about.schedule,
-            learning_rate=about.rate * self.learning_rate,
-            pretraining=self.learning_rate if about.pretrained else None,
-        )
+            about = SCENARIOS[name]
+            found[name] = base_of(
+                Tuning,
+                self,
+                optimizer=about.optimizer,
+                schedule=about.schedule,
+                learning_rate=about.rate * rate,
+                pretraining=rate if about.pretrained else None,
+            )
+        return found
 
 
 PRESETS = {
@@ -120,9 +96,7 @@ def halves(data: Data) -> tuple[Data, Data]:
     return first, second
 
 
-def simulate(
-    point: Any, chip: Any, keys: Keys, trace: bool = False
-) -> dict[str, jax.Array]:
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
     """Train one chip as `Tuning` says; what it wrote at every step.
 
     Returns:
@@ -131,7 +105,7 @@ def simulate(
         all cells.
     """
     del chip
-    before, data = halves(prepared(point)[0])
+    before, data = halves(prepared(point))
     params = None if point.pretraining is None else _pretrained(point, keys, before)
     curves, found = learn(point, keys, trace, data=data, params=params)
     cells = jnp.array([n.size for n in curves.writes], jnp.float32)
@@ -144,25 +118,15 @@ def simulate(
 def _pretrained(point: Any, keys: Keys, data: Data) -> Any:
     """Weights after a noiseless training, the same for all chips of a seed."""
     recipe = Recipe(epochs=point.epochs, batch_size=point.batch_size)
-    net = network(point, prepared(point)[1])
-    first = keys._replace(seed=jr.fold_in(keys.seed, 3))
-    rate = point.pretraining
-    return train(first, net, data, recipe, "ideal", learning_rate=rate).params
-
-
-def defaults(config: Config) -> Tuning:
-    """What one training of the first scenario depends on."""
-    return config.scenario(config.scenarios[0])
+    first, rate = keys._replace(seed=jr.fold_in(keys.seed, 3)), point.pretraining
+    of = network(point), data, recipe, "ideal"
+    return train(first, *of, learning_rate=rate).params
 
 
 def sweeps(config: Config) -> dict[str, Sweep]:
     """EaPU and noisy backpropagation in every scenario, and its ideal training."""
-    found, rules = {}, {"rule": ("eapu", "noisy")}
-    for name in config.scenarios:
-        base = config.scenario(name)
-        found[name] = config.sweep(simulate, base, axes=rules, dims=DIMS)
-        found[f"{name}_ideal"] = config.ideal(found[name])
-    return found
+    rules = {"rule": ("eapu", "noisy")}
+    return config.beside_ideal(simulate, axes=rules, dims=DIMS)
 
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:

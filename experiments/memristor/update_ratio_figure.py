@@ -40,8 +40,7 @@ def _over_training(axes: Axes, dataset: xr.Dataset) -> None:
             law = 1000 * float(ej.laws.adam_update_ratio(rate, theta))
             axes.axhline(law, color=colour, ls=":", lw=1)
     axes.plot([], [], color="0.4", ls=":", lw=1, label="0.183 lr / dW_th (law, Adam)")
-    axes.axhline(PUBLISHED_CEILING, color="black", ls="--", lw=1)
-    axes.plot([], [], color="black", ls="--", lw=1, label="published: ResNet152 below")
+    style.published_line(axes, PUBLISHED_CEILING, "ResNet152 below", linewidth=1)
     axes.set(title="5d  update ratio over training", xlabel="step", yscale="log")
     axes.set_ylabel("cells written per step (per mille)")
     axes.legend(ncols=2, loc="lower left", fontsize="x-small")
@@ -87,13 +86,11 @@ def _reductions(axes: Axes, dataset: xr.Dataset) -> None:
 def _accuracies(axes: Axes, dataset: xr.Dataset) -> None:
     places = np.arange(dataset.sizes["scenario"])
     shown = (
-        ("ideal", dataset.ideal_accuracy, "black", "_"),
-        ("EaPU", dataset.accuracy, style.COLOURS[0], "o"),
-        ("noisy backpropagation", dataset.noisy_accuracy, style.COLOURS[1], "s"),
+        (-0.15, "ideal", dataset.ideal_accuracy, "black", "_"),
+        (0, "EaPU", dataset.accuracy, style.COLOURS[0], "o"),
+        (0.15, "noisy backpropagation", dataset.noisy_accuracy, style.COLOURS[1], "s"),
     )
-    for shift, (label, values, colour, marker) in zip(
-        (-0.15, 0, 0.15), shown, strict=True
-    ):
+    for shift, label, values, colour, marker in shown:
         middle, error = style.middle_half(100 * values, "scenario")
         look: Any = {"color": colour, "marker": marker, "ls": "none", "label": label}
         axes.errorbar(places + shift, middle, error, **look)
@@ -102,6 +99,5 @@ def _accuracies(axes: Axes, dataset: xr.Dataset) -> None:
     axes.legend(loc="center left")
 
 
-plot = style.panels(
-    (10, 6.6), [[_over_training, _per_layer], [_reductions, _accuracies]]
-)
+_ROWS = [_over_training, _per_layer], [_reductions, _accuracies]
+plot = style.panels((10, 6.6), _ROWS)

@@ -6,36 +6,21 @@ at SD 2 uS: one computation serves Fig. 5a and 5b.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
 import xarray as xr
 
-from experiments.claims import (
-    Claim,
-    above,
-    below,
-    both,
-    judged,
-    monotone,
-    not_attempted,
-    spread,
-)
+from experiments.claims import Claim, above, below, judged, monotone, not_attempted
 from experiments.contract import Sweep
 from experiments.learning.inputs import INPUTS
+from experiments.memristor import write_noise_figure as shown
 from experiments.memristor.setting import LARGE, SMOKE, Setting, taken
+from experiments.memristor.setting import defaults as defaults
 from experiments.memristor.training import DIMS as DIMS
 from experiments.memristor.training import PUBLIC_R_WG, Training
 from experiments.memristor.training import simulate as simulate
-from experiments.memristor.write_noise_figure import (
-    NETWORKS,
-    RULES,
-    TITLES,
-    final,
-    networks_of,
-)
 from experiments.memristor.write_noise_figure import plot as plot
 from experiments.validate import (
     Ascending,
@@ -53,7 +38,6 @@ REPRODUCES = (
 REFERENCE_NOISE = 2.0  # uS, of the authors' public commands (STATED)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Config(Setting):
     """Train an MLP and a small CNN under growing write noise, threshold = SD.
 
@@ -71,7 +55,7 @@ class Config(Setting):
         cnn_epochs: passes over the training images.
     """
 
-    networks: Distinct[Annotated[str, one_of(*NETWORKS)]] = NETWORKS
+    networks: Distinct[Annotated[str, one_of(*shown.NETWORKS)]] = shown.NETWORKS
     write_noises: Ascending[Positive] = (0.5, 2.0, 4.0)
     learning_rate: Positive = 1e-3
     mlp_hidden: Several[Width] = (128, 64)
@@ -82,18 +66,18 @@ class Config(Setting):
     cnn_pool: Width = 2
     cnn_epochs: Count = 8
 
-    def network(self, name: str) -> Training:
-        """What one training of the network `name` depends on."""
-        if name == "mlp":
-            return self.training(
-                hidden=self.mlp_hidden, inputs=self.mlp_inputs, epochs=self.mlp_epochs
-            )
-        return self.training(
+    def trainings(self) -> dict[str, Training]:
+        """What one training of each network depends on."""
+        mlp = self.training(
+            hidden=self.mlp_hidden, inputs=self.mlp_inputs, epochs=self.mlp_epochs
+        )
+        cnn = self.training(
             channels=self.cnn_channels,
             hidden=(self.cnn_hidden,),
             pool=self.cnn_pool,
             epochs=self.cnn_epochs,
         )
+        return {name: {"mlp": mlp, "cnn": cnn}[name] for name in self.networks}
 
 
 PRESETS = {
@@ -120,19 +104,10 @@ PRESETS = {
 }
 
 
-def defaults(config: Config) -> Training:
-    """What one training of the first network depends on."""
-    return config.network(config.networks[0])
-
-
 def sweeps(config: Config) -> dict[str, Sweep]:
     """Rules and noises for every network, and its ideal training."""
-    found, axes = {}, {"rule": RULES, "write_noise": config.write_noises}
-    for name in config.networks:
-        base = config.network(name)
-        found[name] = config.sweep(simulate, base, axes=axes, dims=DIMS)
-        found[f"{name}_ideal"] = config.ideal(found[name])
-    return found
+    axes = {"rule": shown.RULES, "write_noise": config.write_noises}
+    return config.beside_ideal(simulate, axes=axes, dims=DIMS)
 
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
@@ -155,7 +130,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
 def claims(dataset: xr.Dataset) -> list[Claim]:
     """Gain, loss and flatness of each network; images by hardware are not attempted."""
-    rows = [row for name in networks_of(dataset) for row in _judge(dataset, name)]
+    rows = [row for name in shown.networks_of(dataset) for row in _judge(dataset, name)]
     press = "press coverage of the paper"
     return [
         *rows,
@@ -166,12 +141,12 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
 
 def _judge(dataset: xr.Dataset, name: str) -> list[Claim]:
     at = {"write_noise": REFERENCE_NOISE, "method": "nearest"}
-    ideal, eapu, noisy = (final(dataset, name, r) for r in ("ideal", "eapu", "noisy"))
+    ideal, noisy, eapu = (shown.final(dataset, name, rule) for rule in shown.NAMES)
 
-    def points(values, claim, source, rule, published=None):
-        found, claim = spread(values, 0.05), f"{TITLES[name]}: {claim}"
-        more: Any = {"unit": "points", "published": published}
-        return judged(dataset, claim, source, found, rule, **more)
+    def points(values, claim, source, rule, published=None, also=()):
+        claim = f"{shown.TITLES[name]}: {claim}"
+        more: Any = {"unit": "points", "published": published, "also": also}
+        return judged(dataset, claim, source, values, rule, tail=0.05, **more)
 
     rows = [
         points(
@@ -192,12 +167,15 @@ def _judge(dataset: xr.Dataset, name: str) -> list[Claim]:
     ]
     if dataset.sizes["write_noise"] == 1:
         return rows
+    medians = noisy.median(("seed", "chip")).values.tolist()
+    bound = float(_lost(noisy).quantile(0.05)) / 5
     flat = points(
         _lost(eapu),
         "EaPU is flat in SD and R_wg while noisy backpropagation collapses "
         "(ours: loss from the smallest to the largest SD; flat: under a fifth)",
         "Fig. 5a, 5b",
-        partial(_flat, noisy),
+        partial(below, bound),
+        also=[monotone(medians, rising=False, slack=3.0)],
     )
     return [*rows, flat]
 
@@ -205,10 +183,3 @@ def _judge(dataset: xr.Dataset, name: str) -> list[Claim]:
 def _lost(accuracy: xr.DataArray) -> xr.DataArray:
     """From the smallest to the largest noise."""
     return accuracy.isel(write_noise=0) - accuracy.isel(write_noise=-1)
-
-
-def _flat(noisy: xr.DataArray, low: float, high: float) -> str:
-    """EaPU loses a fraction of what noisy backpropagation does, and that falls."""
-    medians = noisy.median(("seed", "chip")).values.tolist()
-    bound = float(_lost(noisy).quantile(0.05)) / 5
-    return both(monotone(medians, rising=False, slack=3.0), below(bound, low, high))

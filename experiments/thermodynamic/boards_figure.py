@@ -26,6 +26,5 @@ def draw_errors(ax, dataset: xr.Dataset) -> None:
     ideal = dataset.sel(board=0)
     ax.plot(n, 100 * ideal.error, "s", color="black", label="ideal board")
     ax.plot(n, 100 * ideal.expected, color="black", linewidth=0.8, label="theory")
-    ax.set(xscale="log", yscale="log", xlabel="samples N")
-    ax.set_ylabel("relative Frobenius error, rms (%)")
-    ax.yaxis.set_major_formatter("{x:g}")
+    style.decades(ax)
+    ax.set(xscale="log", xlabel="samples N", ylabel="relative Frobenius error, rms (%)")

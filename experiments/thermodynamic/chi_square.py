@@ -23,7 +23,7 @@ def chi_square(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
     that the entries of the estimate are uncorrelated: the sum of squares of entries,
     each over its own variance, is a chi-square.
 
-    The `one_board.Experiment` is that of an ideal board, tolerance 0; a chip is a run.
+    The `one_board.Run` is that of an ideal board, tolerance 0; a chip is a run.
 
     Returns:
         `chi_square`, and `naive_chi_square`: that of samples counted as independent.

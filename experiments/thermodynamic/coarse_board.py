@@ -6,13 +6,25 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Key
 
 from experiments.thermodynamic import machine
-from experiments.thermodynamic.imperfections import on_grid
 from thermo.circuits import AbstractBoard, program_precision
+from thermo.circuits.units import Scalar
 
 CIRCUITS = ("resistive", "capacitive", "op-amp", "rlc")
+
+
+def on_grid(x: jax.Array, low: Scalar, high: Scalar, bits: Any) -> jax.Array:
+    """The nearest of 2**bits equally spaced values; all but `x` may be traced too.
+
+    Example:
+        >>> on_grid(jnp.array([0.1, 0.8]), 0.0, 3.0, 2)
+        Array([0., 1.], dtype=float32)
+    """
+    top = 2.0**bits - 1
+    step = (high - low) / top
+    return low + step * jnp.clip(jnp.round((x - low) / step), 0, top)
 
 
 def _matrix(key, circuit: str):
@@ -25,8 +37,8 @@ def _matrix(key, circuit: str):
 
 
 def program(
-    key: Key[Array, ""], circuit: str, rc: float, bits: jax.Array | float
-) -> tuple[AbstractBoard, Float[Array, "d d"]]:
+    key: Key[Array, ""], circuit: str, rc: float, bits: Scalar
+) -> tuple[AbstractBoard, machine.Matrix]:
     """A board with components of so many bits, and the covariance wanted, V^2.
 
     Args:

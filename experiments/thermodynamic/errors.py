@@ -8,22 +8,22 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from experiments.thermodynamic.machine import Matrix
 from experiments.validate import bounds, multiple_of
 from thermo import exact
 from thermo.circuits import LinearForm
 
+Matrices = Float[Array, "*batch d d"]
+"""Several, or one."""
 
-def relative_error(
-    estimate: Float[Array, "*batch d d"], target: Float[Array, "d d"]
-) -> Float[Array, "*batch"]:
+
+def relative_error(estimate: Matrices, target: Matrix) -> Float[Array, "*batch"]:
     """Frobenius norm of the difference, relative to that of the target."""
     difference = estimate - jnp.broadcast_to(target, estimate.shape)
     return jnp.linalg.norm(difference, axis=(-2, -1)) / jnp.linalg.norm(target)
 
 
-def best_scale(
-    estimate: Float[Array, "*batch d d"], target: Float[Array, "d d"]
-) -> Float[Array, "*batch"]:
+def best_scale(estimate: Matrices, target: Matrix) -> Float[Array, "*batch"]:
     """The factor that brings the estimate nearest to the target: a calibration of T*.
 
     Example:
@@ -34,15 +34,13 @@ def best_scale(
     return overlap / jnp.einsum("...ij,...ij->...", estimate, estimate)
 
 
-def settled(form: LinearForm) -> Float[Array, "d d"]:
+def settled(form: LinearForm) -> Matrix:
     """Covariance of the voltages after infinitely many samples, V^2."""
     states = exact.lyapunov(form.drift, form.diffusion)
     return form.readout @ states @ form.readout.T
 
 
-def floors(
-    covariance: Float[Array, "d d"], target: Float[Array, "d d"]
-) -> tuple[Float[Array, ""], Float[Array, ""]]:
+def floors(covariance: Matrix, target: Matrix) -> tuple[jax.Array, jax.Array]:
     """Error of a covariance: raw, and after the best single factor."""
     fitted = best_scale(covariance, target) * covariance
     return relative_error(covariance, target), relative_error(fitted, target)
@@ -61,14 +59,9 @@ class ErrorLaw(NamedTuple):
     fitted_floor: Float[Array, ""]
     statistical: Float[Array, " counts"]
 
-    @property
-    def total(self) -> Float[Array, " counts"]:
-        """Root mean square error of an estimate."""
-        return jnp.hypot(self.floor[..., None], self.statistical)
-
 
 def error_law(
-    form: LinearForm, target: Float[Array, "d d"], n_samples: Sequence[int], dt: float
+    form: LinearForm, target: Matrix, n_samples: Sequence[int], dt: float
 ) -> ErrorLaw:
     """The law for samples of a board every `dt`, by Lyapunov and Isserlis.
 
@@ -135,11 +128,10 @@ def fitted_floor(n_samples, mean_square, n_estimates) -> np.ndarray:
         >>> round(float(fitted_floor(n, 0.04 + 9 / n, np.ones(3))), 6)
         0.2
     """
-    y = np.asarray(mean_square, float)
-    x = 1 / np.asarray(n_samples, float)
-    weight = np.asarray(n_estimates, float) / y**2
-    weight = weight / weight.sum(-1, keepdims=True)
-    x_mean, y_mean = (weight * x).sum(-1), (weight * y).sum(-1)
-    spread = (weight * x**2).sum(-1) - x_mean**2
-    slope = ((weight * x * y).sum(-1) - x_mean * y_mean) / spread
-    return np.sqrt(np.maximum(y_mean - slope * x_mean, 0))
+    x, known = 1 / np.asarray(n_samples, float), np.sqrt(n_estimates)
+
+    def intercept(y: np.ndarray) -> float:
+        return np.polyfit(x, y, 1, w=known / y)[1]
+
+    squares = np.apply_along_axis(intercept, -1, np.asarray(mean_square, float))
+    return np.sqrt(np.maximum(squares, 0))

@@ -12,10 +12,8 @@ from experiments.thermodynamic import machine
 
 def _sites(key: Key[Array, ""], grid: Any) -> Float[Array, "d 2"]:
     """Points near the nodes of the grid, row by row."""
-    rows, columns = jnp.meshgrid(
-        jnp.arange(grid.rows), jnp.arange(grid.columns), indexing="ij"
-    )
-    nodes = jnp.stack([rows.ravel(), columns.ravel()], -1).astype(jnp.float32)
+    nodes = jnp.divmod(jnp.arange(grid.rows * grid.columns), grid.columns)
+    nodes = jnp.stack(nodes, -1).astype(jnp.float32)
     return nodes + 0.3 * jr.uniform(key, nodes.shape)
 
 
@@ -53,7 +51,7 @@ def _signs(key, grid: Any):
     return factor @ factor.T / (3 * d)
 
 
-KINDS: dict[str, Callable[[Key[Array, ""], Any], Float[Array, "d d"]]] = {
+KINDS: dict[str, Callable[[Key[Array, ""], Any], machine.Matrix]] = {
     "random couplers": _dense,
     "Ornstein-Uhlenbeck chain": _chain,
     "exponential kernel, plane": _plane,

@@ -6,6 +6,7 @@ Component values, matrices, tolerances and the calibration are not known: what s
 for them here is ASSUMED, and every figure says so.
 """
 
+from dataclasses import fields
 from functools import partial
 from typing import Annotated, NamedTuple
 
@@ -14,10 +15,15 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from experiments.thermodynamic.imperfections import KINDS
 from experiments.validate import bounds
 from thermo.circuits import RLCBoard, Tolerances, draw_board, program_precision
+from thermo.circuits.units import Scalar
 
+Matrix = Float[Array, "d d"]
+"""Of all cells: a precision, or a covariance, V^2."""
+
+KINDS = tuple(field.name for field in fields(Tolerances))
+"""Of component."""
 N_CELLS = 8
 """STATED."""
 N_PUBLISHED_BOARDS = 3
@@ -36,9 +42,7 @@ PRESS = "press coverage of the SPU paper"
 REVIEW = "review of the SPU preprint (second hand)"
 
 
-def random_matrix(
-    key: Key[Array, ""], d: int, coupling: jax.Array | float = 0.2
-) -> Float[Array, "d d"]:
+def random_matrix(key: Key[Array, ""], d: int, coupling: Scalar = 0.2) -> Matrix:
     """A matrix that capacitors can represent (ASSUMED: the published ones are unknown).
 
     In units of a cell's capacitor: each to ground uniform in [0.8, 1.2], each between
@@ -69,12 +73,7 @@ class Nominal(NamedTuple):
     target: jax.Array
 
 
-def program(
-    matrix: Float[Array, "d d"],
-    *,
-    rc: jax.Array | float = 1.0,
-    quality: jax.Array | float = 1.0,
-) -> Nominal:
+def program(matrix: Matrix, *, rc: Scalar = 1.0, quality: Scalar = 1.0) -> Nominal:
     r"""The nominal RLC board of a matrix whose unit is a cell's capacitor of 1 nF.
 
     $R = RC / 1\,\mathrm{nF}$ and $L = R^2 \cdot 1\,\mathrm{nF}/Q^2$, alike in all
@@ -103,19 +102,13 @@ def program(
 
 @partial(jax.jit, static_argnames="d")
 def nominal(
-    key: Key[Array, ""],
-    d: int,
-    rc: jax.Array | float,
-    quality: jax.Array | float,
-    coupling: jax.Array | float = 0.2,
+    key: Key[Array, ""], d: int, rc: Scalar, quality: Scalar, coupling: Scalar = 0.2
 ) -> Nominal:
     """The board of a `random_matrix`."""
     return program(random_matrix(key, d, coupling), rc=rc, quality=quality)
 
 
-def real(
-    key: Key[Array, ""], board: RLCBoard, tolerance: jax.Array | float
-) -> RLCBoard:
+def real(key: Key[Array, ""], board: RLCBoard, tolerance: Scalar) -> RLCBoard:
     """A board with capacitors, resistors, coils and noise power off at random.
 
     Deviations are scaled by the relative rms tolerance; at 0 the board is ideal.

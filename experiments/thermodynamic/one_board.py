@@ -5,7 +5,6 @@ components and noise of its own.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
@@ -15,16 +14,10 @@ import xarray as xr
 from jaxtyping import Array, Float, Key
 
 from chipsweep import Keys
-from experiments.contract import Sweep
+from experiments.contract import Seeded, Sweep, of_one_seed
 from experiments.thermodynamic import errors, machine
-from experiments.validate import (
-    NonNegative,
-    Positive,
-    Seed,
-    Width,
-    check,
-    refuse_unless,
-)
+from experiments.thermodynamic.machine import Matrix
+from experiments.validate import Checked, NonNegative, Positive, Width
 from thermo import propagate
 from thermo.circuits import AbstractBoard
 
@@ -38,28 +31,34 @@ DIMS = {
 """Of the outputs of `measured`; the lengths are those of `errors.stretches`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Board:
-    """What is assumed of a board, and how long it runs.
+class Sampled(Checked):
+    """How fast a board is, and how long it runs.
+
+    Attributes:
+        rc: of a cell alone, us (ASSUMED).
+        n_samples: where the published error is read off; a run is four times as
+            long (structural).
+    """
+
+    rc: Positive = 1.0
+    n_samples: errors.Record = machine.N_SAMPLES
+
+
+class Board(Sampled):
+    """What is assumed of an RLC board.
 
     Attributes:
         tolerance: rms spread of capacitors, R, L and noise power (ASSUMED; the default
             is the middle of what the published error leaves at this RC).
-        rc: of a cell alone, us (ASSUMED).
         quality: of a cell alone (ASSUMED).
-        n_samples: of one experiment, where the published error is read off; the board
-            runs four times as long (structural).
     """
 
     tolerance: NonNegative = 0.175
-    rc: Positive = 1.0
     quality: Positive = 1.0
-    n_samples: errors.Record = machine.N_SAMPLES
 
 
-@dataclass(frozen=True, kw_only=True)
-class Experiment(Board):
-    """What one experiment on one RLC board depends on; any number may be swept.
+class Run(Board):
+    """What one run of one RLC board depends on; any number may be swept.
 
     Attributes:
         size: cells (structural).
@@ -74,34 +73,24 @@ class Experiment(Board):
 
     def __post_init__(self):
         """Check every field; fewer samples than cells have no inverse covariance."""
-        check(self)
+        super().__post_init__()
         enough, words = self.n_samples >= self.size, f"at least size = {self.size}"
-        refuse_unless(enough, self, "n_samples", words)
+        self.require(enough, "n_samples", words)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Population(Board):
+class Population(Seeded, Board):
     """Boards with component tolerances, and an ideal one.
 
     Attributes:
-        seed: of matrices, boards and noise.
         n_boards: tolerance draws; the first three stand for the published boards.
     """
 
-    seed: Seed = 0
     n_boards: machine.Boards = 64
 
-    def sweep(self, simulate: Callable, base: Experiment, dims: Any, **axes) -> Sweep:
+    def with_ideal(self, simulate: Callable, base: Run, dims: Any, **axes) -> Sweep:
         """The real boards and the ideal one, which is tolerance 0: one program."""
-        tolerances = list(dict.fromkeys((0.0, self.tolerance)))
-        return Sweep(
-            simulate=simulate,
-            base=base,
-            axes=axes | {"tolerance": tolerances},
-            chips=self.n_boards,
-            key=self.seed,
-            dims=dims,
-        )
+        axes["tolerance"] = list(dict.fromkeys((0.0, self.tolerance)))
+        return self.sweep(simulate, base, axes=axes, chips=self.n_boards, dims=dims)
 
     def facts(self, matrices: str) -> dict[str, Any]:
         """What a figure has to know; `matrices` says what the boards invert."""
@@ -116,7 +105,7 @@ class Population(Board):
 
 
 def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
-    """Let one board of an `Experiment` invert the seed's matrix, by sampling.
+    """Let one board of a `Run` invert the seed's matrix, by sampling.
 
     The chip's key draws components and noise. Returns: see `measured`.
     """
@@ -129,12 +118,11 @@ def board_of(point: Any, keys: Keys) -> machine.Nominal:
     """A board as it is, and the covariance wanted of it, V^2.
 
     Args:
-        point: fields of `Experiment`; numbers that are not structural may be traced.
+        point: fields of `Run`; numbers that are not structural may be traced.
         keys: the seed's matrix; the board's components.
     """
-    drawn = machine.nominal(
-        keys.seed, point.size, point.rc, point.quality, point.coupling
-    )
+    of = point.size, point.rc, point.quality, point.coupling
+    drawn = machine.nominal(keys.seed, *of)
     key = jr.split(keys.chip)[0]
     return drawn._replace(board=machine.real(key, drawn.board, point.tolerance))
 
@@ -142,7 +130,7 @@ def board_of(point: Any, keys: Keys) -> machine.Nominal:
 def measured(
     key: Key[Array, ""],
     board: AbstractBoard,
-    target: Float[Array, "d d"],
+    target: Matrix,
     point: Any,
     trace: bool = False,
 ) -> dict[str, Any]:
@@ -172,20 +160,15 @@ def measured(
     covariance = found[point.n_samples][0]
     kept = {
         "error": jnp.sqrt(jnp.stack(squares)),
-        "expected": law.total,
-        "statistical": law.statistical,
-        "floor": law.floor,
-        "fitted_floor": law.fitted_floor,
+        "expected": jnp.hypot(law.floor, law.statistical),
         "covariance": covariance,
         "target": target,
         "correlation": correlation(covariance, target),
     }
-    return kept | ({"v": v} if trace else {})
+    return kept | law._asdict() | ({"v": v} if trace else {})
 
 
-def correlation(
-    estimate: Float[Array, "d d"], target: Float[Array, "d d"]
-) -> Float[Array, ""]:
+def correlation(estimate: Matrix, target: Matrix) -> Float[Array, ""]:
     """How well the sampled entries follow the wanted ones; each entry counts once.
 
     Example:
@@ -197,17 +180,18 @@ def correlation(
     return jnp.corrcoef(estimate[upper], target[upper])[0, 1]
 
 
-def boards(config: Population, found: xr.Dataset) -> xr.Dataset:
+def boards(config: Population, found: xr.Dataset, *outputs: str) -> xr.Dataset:
     """Outputs of `measured` over boards: number 0 is ideal, the others are real.
 
     Args:
         config: that was asked for.
-        found: by `Population.sweep`.
+        found: by `Population.with_ideal`.
+        *outputs: their names.
     """
-    runs = found.isel(seed=0).drop_vars(["seed", "reason", "computed"])
+    runs = of_one_seed(found, *outputs, chip="board").rename(length="n_samples")
+    # by a dict: `sel` has an argument of that name
     ends = ({"tolerance": t} for t in (config.tolerance, 0.0))
     real, ideal = (runs.sel(end, drop=True) for end in ends)
-    whole = xr.concat([ideal.isel(chip=[0]), real], "chip").load()
-    whole = whole.drop_vars("chip").rename(chip="board", length="n_samples")
+    whole = xr.concat([ideal.isel(board=[0]), real], "board")
     counts = np.array(errors.stretches(config.n_samples))
     return whole.assign_coords(board=np.arange(whole.sizes["board"]), n_samples=counts)

@@ -25,11 +25,7 @@ def law(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
     board, target = one_board.board_of(point, keys)
     one = (point.n_samples,)
     found = errors.error_law(board.linear(), target, one, point.interval)
-    return {
-        "floor": found.floor,
-        "fitted_floor": found.fitted_floor,
-        "statistical": found.statistical[0],
-    }
+    return found._replace(statistical=found.statistical[0])._asdict()
 
 
 def located(plane: xr.Dataset) -> xr.Dataset:
@@ -43,32 +39,25 @@ def located(plane: xr.Dataset) -> xr.Dataset:
         The plane with its median errors, and the tolerances and RCs at which the band
         begins and ends; NaN where it never does.
     """
-    each: Any = [
-        np.hypot(plane[name], plane.plane_statistical)
-        for name in ("plane_floor", "plane_fitted_floor")
-    ]
+    each: Any = (plane.plane_floor, plane.plane_fitted_floor)
+    each = (np.hypot(floor, plane.plane_statistical) for floor in each)
     middle, fitted = (error.median("plane_board") for error in each)
     found: dict[str, Any] = {"plane_error": middle, "plane_fitted_error": fitted}
     ideal = middle.isel(tolerance=0)
     for end, level in zip(("low", "high"), machine.ERROR_PUBLISHED, strict=True):
-        found[f"tolerance_{end}"] = _crossing(middle, level)
-        found[f"rc_{end}"] = _interpolated(level, ideal, plane.rc)
+        reached = _reached(level, middle, "tolerance").assign_attrs(units="1, rms")
+        found[f"tolerance_{end}"] = reached
+        found[f"rc_{end}"] = _reached(level, ideal, "rc")
     possible = found["tolerance_high"].notnull()
     found["tolerance_low"] = found["tolerance_low"].fillna(0.0).where(possible)
     return plane.assign(found)
 
 
-def _crossing(error: xr.DataArray, level: float) -> xr.DataArray:
-    """Tolerance at which the error reaches a level, at each RC; NaN if never."""
+def _reached(level: float, error: xr.DataArray, dim: str) -> xr.DataArray:
+    """Where along a dimension the error first has a level; NaN if nowhere."""
 
     def first(row):
-        return _interpolated(level, np.maximum.accumulate(row), error.tolerance)
+        rising = np.maximum.accumulate(row)
+        return np.interp(level, rising, error[dim], left=np.nan, right=np.nan)
 
-    core = [["tolerance"]]
-    at = xr.apply_ufunc(first, error, input_core_dims=core, vectorize=True)
-    return at.assign_attrs(units="1, rms")
-
-
-def _interpolated(level: float, rising: Any, at: Any) -> Any:
-    """Where a rising curve has a level; NaN beyond its ends."""
-    return np.interp(level, rising, at, left=np.nan, right=np.nan)
+    return xr.apply_ufunc(first, error, input_core_dims=[[dim]], vectorize=True)

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from experiments.thermodynamic import errors
@@ -13,7 +12,7 @@ from thermo.circuits import RLCBoard
 
 def slopes(
     board: RLCBoard, target: Float[Array, "d d"], rc: jax.Array | float
-) -> dict[str, Float[Array, " components"]]:
+) -> dict[str, Float[Array, "..."]]:
     """Relative change of the covariance per relative change of each component.
 
     Norms of derivatives, by forward differentiation. Coil resistance counts in units
@@ -25,14 +24,13 @@ def slopes(
         rc: of a cell alone, us.
 
     Returns:
-        By kind: `(d,)` per cell; of `capacitance` in the order of `np.triu_indices(d)`,
-        those to ground on the diagonal.
+        By kind: `(d,)` per cell; of `capacitance` the upper triangle `(d, d)`, those
+        to ground on the diagonal.
     """
     d = len(target)
-    rows, columns = np.triu_indices(d)
 
     def covariance(x):
-        off = jnp.zeros((d, d)).at[rows, columns].set(x["capacitance"])
+        off = jnp.triu(x["capacitance"])
         factor = 1 + off + jnp.triu(off, 1).T
         changed = replace(
             board,
@@ -47,7 +45,7 @@ def slopes(
 
     kinds = ("resistance", "inductance", "noise", "coil_resistance")
     still = {k: jnp.zeros(d) for k in kinds}
-    still["capacitance"] = jnp.zeros(len(rows))
+    still["capacitance"] = jnp.zeros((d, d))
     size = jnp.linalg.norm(target)
     moved = jax.jacfwd(covariance)(still)
     return {k: jnp.linalg.norm(j, axis=(0, 1)) / size for k, j in moved.items()}

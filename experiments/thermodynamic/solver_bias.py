@@ -7,11 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from jax.flatten_util import ravel_pytree
 
-from experiments.thermodynamic.solvers import EXACT, SOLVERS, UNDERDAMPED, nominal
+from experiments.thermodynamic.solvers import EXACT, SOLVERS, nominal, system
 from experiments.thermodynamic.stationary_bias import linear_step, stationary
 from thermo import propagate
-from thermo.langevin import LangevinModes, langevin_modes
+from thermo.simulate.choices import rest
+from thermo.simulate.solve import read
 
 BIAS = 0.01
 """Of the covariance, relative: as much as is tolerated."""
@@ -24,31 +26,32 @@ def bias(point: Any, chip: Any, rng: Any) -> dict[str, float]:
     `spu_solvers.Simulation` need not be whole.
     """
     del chip, rng
-    board, _ = nominal(point.batch, point.quality)
-    with jax.enable_x64(point.solver != EXACT):
-        dtype = jnp.float32 if point.solver == EXACT else jnp.float64
+    (board, _), exact = nominal(point.batch, point.quality), point.solver == EXACT
+    with jax.enable_x64(not exact):
+        dtype = jnp.float32 if exact else jnp.float64
         board = jax.tree.map(lambda x: jnp.asarray(x, dtype), board)
-        system = langevin_modes(board) if point.solver in UNDERDAMPED else board
         dt = jnp.asarray(point.interval / point.steps, dtype)
-        step, noise = _law(point.solver)(system, dt)
+        made = board if exact else system(point.solver, board, dt)
+        law = _law(point.solver)(made, dt)
         capacitance = np.asarray(board.capacitance(), float)
-        read = _readout(system)
-    states = stationary(np.asarray(step, float), np.asarray(noise, float))
-    return {"bias": off(states, read, np.linalg.inv(capacitance))}
+    step, noise, seen = (np.asarray(x, float) for x in law)
+    return {"bias": off(stationary(step, noise), seen, np.linalg.inv(capacitance))}
 
 
 @cache
 def _law(name: str) -> Any:
-    """Of one step of a solver, or of the exact map: its matrices, compiled once."""
+    """One step of a solver, or of the exact map, and the voltages: their matrices."""
 
-    def exact(board, dt):
-        p = propagate.propagator(board, dt)
-        return p.step, p.noise @ p.noise.T
+    def law(board, dt):
+        start, unravel = ravel_pytree(rest(board))
+        states = jax.vmap(unravel)(jnp.eye(len(start), dtype=start.dtype))
+        seen = read(board, states).T
+        if name != EXACT:
+            return *linear_step(board, SOLVERS[name](), rest(board), dt), seen
+        made = propagate.propagator(board, dt)
+        return made.step, made.noise @ made.noise.T, seen
 
-    def solver(system, dt):
-        return linear_step(system, SOLVERS[name](), _rest(system), dt)
-
-    return jax.jit(exact if name == EXACT else solver)
+    return jax.jit(law)
 
 
 def off(states: np.ndarray, read: np.ndarray, target: np.ndarray) -> float:
@@ -59,35 +62,19 @@ def off(states: np.ndarray, read: np.ndarray, target: np.ndarray) -> float:
     return float(np.linalg.norm(difference) / np.linalg.norm(target))
 
 
-def _rest(system):
-    if isinstance(system, LangevinModes):
-        return system.rest()
-    return jnp.zeros(system.linear().drift.shape[0], system.noise.dtype)
-
-
-def _readout(system) -> np.ndarray:
-    """From the flat state to the voltages."""
-    if isinstance(system, LangevinModes):
-        return np.asarray(jnp.concatenate([0 * system.basis, system.basis], axis=1))
-    return np.asarray(system.linear().readout)
-
-
 def needed(bias: xr.DataArray) -> xr.DataArray:
     """Fewest steps per sample from which on the bias stays below `BIAS`."""
-    ordered = bias.transpose("solver", "quality", "steps").to_numpy()
-    logs = np.log(np.clip(ordered, 1e-12, 1e6))
-    steps = np.log(bias.steps.to_numpy())
+    level, steps = np.log(BIAS), np.log(bias.steps.to_numpy())
 
     def first(row: np.ndarray) -> float:
-        above = np.flatnonzero(row > np.log(BIAS))
+        above = np.flatnonzero(row > level)
         if not len(above):
-            return float(np.exp(steps[0]))
-        i = above[-1]
-        if i + 1 == len(row):
+            return np.exp(steps[0])
+        if above[-1] + 1 == len(row):
             return np.nan
-        share = (row[i] - np.log(BIAS)) / (row[i] - row[i + 1])
-        return float(np.exp(steps[i] + share * (steps[i + 1] - steps[i])))
+        ends = [above[-1] + 1, above[-1]]
+        return np.exp(np.interp(level, row[ends], steps[ends]))
 
-    found = np.apply_along_axis(first, -1, logs)
-    found[list(bias.solver.to_numpy()).index(EXACT)] = 1.0
-    return xr.DataArray(found, dims=("solver", "quality"))
+    logs, core = np.log(bias.clip(1e-12, 1e6)), [["steps"]]
+    found = xr.apply_ufunc(first, logs, input_core_dims=core, vectorize=True)
+    return found.where(found.solver != EXACT, 1.0)

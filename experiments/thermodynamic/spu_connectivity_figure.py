@@ -44,9 +44,9 @@ def _draw_degrees(ax, dataset: xr.Dataset) -> None:
     ax.axvline(most, color="black", linewidth=0.8)
     look = {"rotation": 90, "ha": "center", "fontsize": 7}
     ax.text(most - 4, 0.02, "all-to-all", transform=ax.get_xaxis_transform(), **look)
-    ax.set(yscale="log", xlabel=f"couplers of {dataset.n_cells} cells", ylim=(0.1, 200))
+    style.decades(ax)
+    ax.set(xlabel=f"couplers of {dataset.n_cells} cells", ylim=(0.1, 200))
     ax.set_ylabel("relative Frobenius error (%)")
-    ax.yaxis.set_major_formatter("{x:g}")
     ax.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 

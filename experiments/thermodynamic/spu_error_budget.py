@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -13,22 +13,21 @@ import xarray as xr
 
 from chipsweep import Keys
 from experiments.claims import nothing_published as claims  # noqa: F401
-from experiments.contract import Sweep, listed
-from experiments.thermodynamic import errors, imperfections, machine
+from experiments.contract import Seeded, Sweep, listed, of_one_seed
+from experiments.thermodynamic import errors, machine
 from experiments.thermodynamic.coarse_board import coarse_capacitors
 from experiments.thermodynamic.slopes import slopes
 from experiments.thermodynamic.spu_error_budget_figure import plot as plot
 from experiments.validate import (
     Bits,
+    Checked,
     Count,
     Distinct,
     EffectiveBits,
     NonNegative,
     Positive,
-    Seed,
-    check,
 )
-from thermo.circuits import Converter, RLCBoard, Tolerances, draw_board
+from thermo.circuits import Converter, Tolerances, draw_board
 
 DIMS: dict[str, tuple[str, ...]] = {}
 REPRODUCES = "SPU: the floor that imperfections leave (no published figure)"
@@ -43,8 +42,7 @@ SOURCES = {
 """What is spread, by the name in the figure."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Imperfections:
+class Imperfections(Checked):
     """What is wrong with one board; any number may be swept.
 
     Attributes:
@@ -76,15 +74,11 @@ class Imperfections:
     amplifier: NonNegative = 0.0
     full_scale: Positive | None = None
 
-    __post_init__ = check
 
-
-@dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(Seeded):
     """Errors of infinitely many samples, over random matrices and boards.
 
     Attributes:
-        seed: of matrices and boards.
         n_boards: draws, each a matrix and a board of its own.
         rc: of a cell alone, us.
         quality: of a cell alone.
@@ -102,7 +96,6 @@ class Config:
         budget_amplifier: rms noise relative to the signal, in the budget.
     """
 
-    seed: Seed = 0
     n_boards: Count = 64
     rc: Positive = 1.0
     quality: Positive = 1.0
@@ -118,8 +111,6 @@ class Config:
     budget_coil: Positive = 0.03
     budget_adc_bits: Bits = 6
     budget_amplifier: Positive = 0.1
-
-    __post_init__ = check
 
 
 PRESETS = {
@@ -154,9 +145,12 @@ def simulate(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
     del chip
     board, target = _nominal(point, keys)
     coarse = coarse_capacitors(board, 1.0, point.bits)
-    rms = Tolerances(**{k: getattr(point, k) for k in imperfections.KINDS})
+    rms = Tolerances(**{k: getattr(point, k) for k in machine.KINDS})
     made = draw_board(jr.split(keys.chip)[1], coarse, rms)
-    covariance = errors.settled(_afflicted(point, made).linear())
+    colour = None if point.colour is None else jnp.asarray(point.colour * point.rc)
+    coil = jnp.asarray(point.coil * point.rc)
+    made = replace(made, coil_resistance=coil, noise_correlation_time=colour)
+    covariance = errors.settled(made.linear())
     read = covariance + _added(point, target) * jnp.eye(len(target))
     floor, fitted = errors.floors(read, target)
     return {"floor": floor, "fitted_floor": fitted}
@@ -179,22 +173,12 @@ def _nominal(point: Any, keys: Keys) -> machine.Nominal:
     return machine.nominal(key, machine.N_CELLS, point.rc, point.quality)
 
 
-def _afflicted(point: Any, board: RLCBoard) -> RLCBoard:
-    """With coloured noise and coils that resist."""
-    colour = None if point.colour is None else jnp.asarray(point.colour * point.rc)
-    coil = jnp.asarray(point.coil * point.rc)
-    return replace(board, coil_resistance=coil, noise_correlation_time=colour)
-
-
 def _added(point: Any, target: jax.Array) -> jax.Array:
     """What reading adds to every variance, V^2."""
     rms = jnp.sqrt(jnp.max(jnp.diagonal(target)))
     scale = 4 * rms if point.full_scale is None else point.full_scale
-    converter = Converter(
-        bits=point.adc_bits,
-        full_scale=scale,
-        amplifier_noise=point.amplifier * scale / 4,
-    )
+    noise = point.amplifier * scale / 4
+    converter = Converter(bits=point.adc_bits, full_scale=scale, amplifier_noise=noise)
     return jnp.asarray(converter.added_variance())
 
 
@@ -226,46 +210,34 @@ def _budget(config: Config) -> dict[str, dict[str, float]]:
     """One imperfection after another, then all of them."""
     c, p = config, config.budget_tolerance
     alone = {
-        f"all components {p:.0%}": dict.fromkeys(imperfections.KINDS, p),
+        f"all components {p:.0%}": dict.fromkeys(machine.KINDS, p),
         f"{c.budget_bits}-bit capacitors": {"bits": c.budget_bits},
         f"noise colour {c.budget_colour:g} RC": {"colour": c.budget_colour},
         f"coil resistance {c.budget_coil:g} R": {"coil": c.budget_coil},
         f"{c.budget_adc_bits}-bit converter": {"adc_bits": c.budget_adc_bits},
         f"amplifier noise {c.budget_amplifier:.0%}": {"amplifier": c.budget_amplifier},
     }
-    return alone | {
-        "all together": {k: v for a in alone.values() for k, v in a.items()}
-    }
+    together = {k: v for one in alone.values() for k, v in one.items()}
+    return alone | {"all together": together}
 
 
 def sweeps(config: Config) -> dict[str, Sweep]:
-    """All floors, those under coloured noise apart; the slope of every component."""
+    """All floors, each colour of the noise a program; the slope of every component."""
     ideal = Imperfections(rc=config.rc, quality=config.quality)
-    changes = [c for p in _panels(config).values() for c in _changes(config, p)]
     few, n = min(8, config.n_boards), config.n_boards
-    slope = Sweep(simulate=sensitivity, base=ideal, chips=few, key=config.seed)
-    whole = replace(slope, simulate=simulate, chips=n, chunk=n)
-    coloured = [one for one in changes if "colour" in one]
-    white = [one for one in changes if "colour" not in one]
-    return {
-        "white": replace(whole, **listed(ideal, white)),
-        "coloured": replace(whole, **listed(ideal, coloured)),
-        "slopes": slope,
-    }
+    changes = [c for p in _panels(config).values() for c in _changes(config, p)]
+    points = listed(ideal, changes)
+    floors = config.sweep(simulate, ideal, **points, chips=n, chunk=n)
+    return {"floors": floors, "slopes": config.sweep(sensitivity, ideal, chips=few)}
 
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """The floors of every panel, and what the slopes say of many components."""
-    rows = {}
-    for name in ("white", "coloured"):
-        both = (
-            found[name][["floor", "fitted_floor"]].isel(seed=0).to_dataarray("scaling")
-        )
-        rows[name] = iter(both.transpose("point", "chip", "scaling").to_numpy())
-    floors = {}
+    both = of_one_seed(found["floors"], "floor", "fitted_floor", chip="board")
+    both = both.to_dataarray("scaling").transpose("point", "board", "scaling")
+    rows, floors = iter(both.to_numpy()), {}
     for name, panel in _panels(config).items():
-        changes = _changes(config, panel)
-        each = [next(rows["coloured" if "colour" in c else "white"]) for c in changes]
+        each = [next(rows) for _ in _changes(config, panel)]
         values = np.reshape(each, (*map(len, panel.values()), -1, 2))
         labels = {dim: list(names) for dim, names in panel.items()}
         floors[name] = xr.DataArray(values, labels, (*panel, "board", "scaling"))
@@ -290,16 +262,12 @@ def _slopes(found: xr.Dataset) -> xr.Dataset:
         "coil_resistance": "coil resistance",
     }
     moved = {k: found[k].isel(seed=0).to_numpy() for k in ("capacitance", *kinds)}
-    capacitors = np.zeros((machine.N_CELLS, machine.N_CELLS))
-    capacitors[np.triu_indices(machine.N_CELLS)] = moved["capacitance"][0]
-    squares = {k: np.sum(v**2, -1).mean() for k, v in moved.items()}
+    half = moved["capacitance"][0]
+    squares = {k: (v**2).sum() / len(v) for k, v in moved.items()}
     total = [sum(squares[k] for k in fields) ** 0.5 for fields in SOURCES.values()]
     return xr.Dataset(
         {
-            "capacitor_slope": (
-                ("cell", "other"),
-                capacitors + np.triu(capacitors, 1).T,
-            ),
+            "capacitor_slope": (("cell", "other"), half + np.triu(half, 1).T),
             "slope": (("kind", "cell"), np.stack([moved[k][0] for k in kinds])),
             "root_square_slope": ("source", total),
         },

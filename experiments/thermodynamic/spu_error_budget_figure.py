@@ -49,8 +49,8 @@ def _draw_bits(ax, dataset: xr.Dataset) -> None:
         style.band(ax, dataset[name], error, label=label, marker="o")
     table = 100 * np.array(REFERENCE["bits"])
     ax.plot(range(1, 7), table, **_SQUARE, label="capacitors, other code")
-    ax.set(yscale="log", xlabel="bits", ylabel="error (%)", title="Quantisation")
-    ax.yaxis.set_major_formatter("{x:g}")
+    style.decades(ax)
+    ax.set(xlabel="bits", ylabel="error (%)", title="Quantisation")
     ax.legend()
 
 
@@ -71,11 +71,10 @@ def _draw_colour(ax, dataset: xr.Dataset) -> None:
         style.band(ax, dataset.coil, error, label=label, **look)
     table = [100 * x for x in REFERENCE["coil"][0.1]]
     ax.plot([0.1, 0.1], table, **_SQUARE, label="other code (derived)")
-    ax.set(xscale="log", yscale="log", title="Coloured noise, resistive coils")
+    style.decades(ax, "xy")
     ax.set(xlabel="correlation time / RC; coil resistance / R", ylabel="error (%)")
     ax.set_ylim(top=1000)
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.yaxis.set_major_formatter("{x:g}")
+    ax.set_title("Coloured noise, resistive coils")
     ax.legend(fontsize=6.5)
 
 

@@ -1,7 +1,6 @@
 """Boards without coils: error against samples and bits; where 2 % is reached."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
@@ -10,82 +9,60 @@ import numpy as np
 import xarray as xr
 
 from chipsweep import Keys
-from experiments.claims import Claim, judged, spread, within_reach
-from experiments.contract import Sweep, base_of
+from experiments.claims import Claim, judged, within_reach
+from experiments.contract import Seeded, Sweep, base_of, of_one_seed
 from experiments.thermodynamic import errors, machine, one_board
 from experiments.thermodynamic.coarse_board import CIRCUITS, program
 from experiments.thermodynamic.one_board import DIMS as DIMS
 from experiments.thermodynamic.spu_inductor_free_figure import ERROR_PUBLISHED
 from experiments.thermodynamic.spu_inductor_free_figure import plot as plot
-from experiments.validate import (
-    Bits,
-    Count,
-    Distinct,
-    EffectiveBits,
-    Positive,
-    Seed,
-    check,
-    one_of,
-    refuse_unless,
-)
+from experiments.validate import Bits, Count, Distinct, EffectiveBits, Positive, one_of
 
 REPRODUCES = "SPU: simulated board without inductors, error of about 2 %"
 
 Circuit = Annotated[str, one_of(*CIRCUITS)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Experiment:
-    """What one experiment on one board depends on; any number may be swept.
+class CoarseRun(one_board.Sampled):
+    """What one run of one board without coils depends on; any number may be swept.
 
     Attributes:
         circuit: "resistive", "capacitive", "op-amp" or "rlc".
         bits: of couplers and components to ground (ASSUMED).
-        rc: of a cell alone, us (ASSUMED).
-        n_samples: of the experiment; the board runs four times as long (structural).
         interval: between samples, us.
     """
 
     circuit: Circuit = "resistive"
     bits: EffectiveBits = 4.0
-    rc: Positive = 1.0
     n_samples: errors.Record = 60_000
     interval: Positive = machine.SAMPLING_INTERVAL
 
-    __post_init__ = check
 
-
-@dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(Seeded, one_board.Sampled):
     """Circuits that need no coil (INFERRED: the published one is not known).
 
     Attributes:
-        seed: of matrices and noise.
         n_boards: matrices, each on a board of its own that is simulated.
         n_matrices: matrices behind the errors of coarse couplers.
-        n_samples: a run is four times as long.
         bits: of couplers and components to ground, in the simulation (ASSUMED).
         all_bits: for which the floor is computed.
-        rc: of a cell alone, us (ASSUMED).
         circuits: which; "resistive" is the one that is judged.
     """
 
-    seed: Seed = 0
     n_boards: Count = 16
     n_matrices: Count = 64
     n_samples: errors.Record = 60_000
     bits: Bits = 4
     all_bits: Distinct[Bits] = (1, 2, 3, 4, 5, 6, 7, 8)
-    rc: Positive = 1.0
     circuits: Distinct[Circuit] = CIRCUITS
 
     def __post_init__(self):
         """Check every field; what is judged must be among what is computed."""
-        check(self)
-        judged, words = "resistive" in self.circuits, "resistive must be among them"
-        refuse_unless(judged, self, "circuits", words)
-        known, words = self.bits in self.all_bits, f"one of {self.all_bits}, all_bits"
-        refuse_unless(known, self, "bits", words)
+        super().__post_init__()
+        words = "resistive must be among them"
+        self.require("resistive" in self.circuits, "circuits", words)
+        words = f"one of {self.all_bits}, all_bits"
+        self.require(self.bits in self.all_bits, "bits", words)
 
 
 PRESETS = {
@@ -100,13 +77,13 @@ PRESETS = {
 }
 
 
-def defaults(config: Config) -> Experiment:
-    """What one experiment on one board of the judged circuit depends on."""
-    return base_of(Experiment, config)
+def defaults(config: Config) -> CoarseRun:
+    """What one run of one board of the judged circuit depends on."""
+    return base_of(CoarseRun, config)
 
 
 def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
-    """Let one board of an `Experiment`, which has a matrix of its own, invert it.
+    """Let one board of a `CoarseRun`, which has a matrix of its own, invert it.
 
     The chip's key draws the matrix and the noise. Returns: see `one_board.measured`.
     """
@@ -126,48 +103,29 @@ def floor(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
 
 def sweeps(config: Config) -> dict[str, Sweep]:
     """Each circuit with coarse couplers; the floors of all bits by theory."""
-    boards = Sweep(
-        simulate=simulate,
-        base=defaults(config),
-        axes={"circuit": config.circuits},
-        chips=config.n_boards,
-        key=config.seed,
-        dims=DIMS,
-        chunk=-(-config.n_boards // 2),
-    )
-    floors = Sweep(
-        simulate=floor,
-        base=boards.base,
-        axes={"circuit": _without_coils(config), "bits": config.all_bits},
-        chips=config.n_matrices,
-        key=config.seed,
-        chunk=config.n_matrices,
-    )
+    base, axes, n = defaults(config), {"circuit": config.circuits}, config.n_boards
+    chunk = -(-n // 2)
+    boards = config.sweep(simulate, base, axes=axes, dims=DIMS, chips=n, chunk=chunk)
+    circuits, n = list(dict.fromkeys(_without_coils(config))), config.n_matrices
+    axes = {"circuit": circuits, "bits": config.all_bits}
+    floors = config.sweep(floor, base, axes=axes, chips=n, chunk=n)
     return {"boards": boards, "floors": floors}
 
 
 def _without_coils(config: Config) -> list[str]:
     """The circuits, "capacitive" for "rlc": coils change nothing at a floor."""
-    return list(dict.fromkeys(map(_same_floor, config.circuits)))
-
-
-def _same_floor(circuit: str) -> str:
-    return "capacitive" if circuit == "rlc" else circuit
+    return ["capacitive" if c == "rlc" else c for c in config.circuits]
 
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Errors of the boards, floors, and the samples that the published error takes."""
-    curves = found["boards"][["error", "expected", "statistical"]]
-    floors = found["floors"][["floor"]].sel(
-        circuit=list(map(_same_floor, config.circuits))
-    )
-    parts = [
-        curves.drop_vars("chip").rename(chip="board", length="n_samples"),
-        floors.drop_vars(["chip", "circuit"]).rename(chip="matrix"),
-    ]
-    whole = xr.merge(parts, combine_attrs="drop").isel(seed=0, drop=True).load()
-    counts = np.array(errors.stretches(config.n_samples))
-    whole = whole.assign_coords(n_samples=counts, bits=list(config.all_bits))
+    names, n = ("error", "expected", "statistical"), errors.stretches(config.n_samples)
+    curves = of_one_seed(found["boards"], *names, chip="board")
+    floors = of_one_seed(found["floors"], "floor", chip="matrix")
+    floors = floors.sel(circuit=_without_coils(config)).drop_vars("circuit")
+    parts = [curves.rename(length="n_samples"), floors]
+    whole = xr.merge(parts, combine_attrs="drop")
+    whole = whole.assign_coords(n_samples=n, bits=list(config.all_bits))
     return _reached(whole).assign_attrs(
         data=(
             "simulation and theory at 12 MHz; INFERRED circuits; ASSUMED: random "
@@ -209,7 +167,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             f"RC = {dataset.assumed_rc:g} us, all ASSUMED; by theory 2 % takes "
             f"{needed:,.0f} samples)",
             machine.PRESS,
-            spread(100 * one.error.sel(n_samples=n)),
+            100 * one.error.sel(n_samples=n),
             partial(within_reach, published, tolerance=0.5),
             published=published,
             unit="%",

@@ -15,25 +15,18 @@ ERROR_PUBLISHED = 0.02
 """STATED in press coverage; circuit, samples and bits behind it are not known."""
 
 
-def _draw_published(ax) -> None:
-    label = "published: about 2 % (press)"
-    ax.axhline(100 * ERROR_PUBLISHED, color="black", linestyle="--", label=label)
-
-
 def _draw_samples(ax, dataset: xr.Dataset) -> None:
     n = dataset.n_samples
-    for i, circuit in enumerate(dataset.circuit.to_numpy()):
-        one, colour = dataset.sel(circuit=circuit), style.COLOURS[i]
-        look = {"color": colour, "marker": "o", "linestyle": "none"}
-        style.band(ax, n, 100 * one.error, label=LABELS[circuit], **look)
-        ax.plot(n, 100 * one.expected.median("board"), color=colour)
+    for circuit in dataset.circuit.to_numpy():
+        one, label = dataset.sel(circuit=circuit), LABELS[circuit]
+        dots = style.band(ax, n, 100 * one.error, label=label, **style.DOTS)
+        ax.plot(n, 100 * one.expected.median("board"), color=dots.get_color())
     ax.plot([], [], color="0.3", label="theory")
-    _draw_published(ax)
-    ax.set(xscale="log", yscale="log", xlabel="samples N (12 MHz)")
-    ax.set(ylabel="relative Frobenius error (%)")
+    style.published_line(ax, 100 * ERROR_PUBLISHED, "about 2 % (press)")
     title = f"{dataset.assumed_bits}-bit components, RC = {dataset.assumed_rc:g} us"
-    ax.set_title(title)
-    ax.yaxis.set_major_formatter("{x:g}")
+    ax.set(xscale="log", xlabel="samples N (12 MHz)", title=title)
+    style.decades(ax)
+    ax.set_ylabel("relative Frobenius error (%)")
     ax.legend(loc="upper right")
 
 
@@ -43,11 +36,11 @@ def _draw_bits(ax, dataset: xr.Dataset) -> None:
         floor = 100 * dataset.floor.sel(circuit=circuit)
         look = {"marker": "os^"[i], "linestyle": ("-", "--", "-")[i]}
         style.band(ax, dataset.bits, floor, label=LABELS[circuit], **look)
-    _draw_published(ax)
-    ax.set(yscale="log", xlabel="bits of every component", ylabel="error (%)")
+    style.published_line(ax, 100 * ERROR_PUBLISHED, "about 2 % (press)")
+    style.decades(ax)
+    ax.set(xlabel="bits of every component", ylabel="error (%)")
     ax.set_ylim(top=150)
     ax.set_title("Infinitely many samples")
-    ax.yaxis.set_major_formatter("{x:g}")
     ax.legend()
 
 
@@ -72,10 +65,8 @@ def _draw_needed(ax, dataset: xr.Dataset) -> None:
     ax.barh(place + 0.2, fine / per_ms, 0.38, label="ideal components")
     label = f"{dataset.assumed_bits}-bit components"
     ax.barh(place - 0.2, coarse.fillna(0) / per_ms, 0.38, label=label)
-    bars = zip(
-        [*place + 0.2, *place - 0.2], [*fine.values, *coarse.values], strict=True
-    )
-    for y, n in bars:
+    bars = [*place + 0.2, *place - 0.2], [*fine.values, *coarse.values]
+    for y, n in zip(*bars, strict=True):
         text = " never" if np.isnan(n) else f" {n:,.0f} samples"
         ax.text(0 if np.isnan(n) else n / per_ms, y, text, va="center", fontsize=7)
     short = {"resistive": "RC,\nresistors", "capacitive": "RC,\ncapacitors"}

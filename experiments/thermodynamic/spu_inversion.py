@@ -1,24 +1,14 @@
 """Matrix inversion on three boards: error against samples, its floor, what fits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import xarray as xr
 
 from chipsweep import Structural
-from experiments.claims import (
-    Claim,
-    above,
-    below,
-    both,
-    judged,
-    monotone,
-    spread,
-    within_reach,
-)
-from experiments.contract import Sweep, base_of
+from experiments.claims import Claim, above, below, judged, monotone, within_reach
+from experiments.contract import Sweep, base_of, of_one_seed
 from experiments.thermodynamic import errors, machine, one_board, published_error
 from experiments.thermodynamic.one_board import DIMS as DIMS
 from experiments.thermodynamic.one_board import simulate as simulate
@@ -30,14 +20,11 @@ from experiments.validate import (
     NonNegative,
     Positive,
     Width,
-    check,
-    refuse_unless,
 )
 
 REPRODUCES = "SPU: 4x4 and 8x8 inverse on three boards, error against samples"
 
 
-@dataclass(frozen=True, kw_only=True)
 class Config(one_board.Population):
     """Inverses by the covariance of voltages, on boards with component tolerances.
 
@@ -61,15 +48,14 @@ class Config(one_board.Population):
 
     def __post_init__(self):
         """Check every field; the plane begins with exact components."""
-        check(self)
-        ideal, words = self.tolerances[0] == 0, "the first must be 0"
-        refuse_unless(ideal, self, "tolerances", words)
+        super().__post_init__()
+        self.require(self.tolerances[0] == 0, "tolerances", "the first must be 0")
         defaults(self)
 
 
-def defaults(config: Config) -> one_board.Experiment:
-    """What one experiment on a board of the largest size depends on."""
-    return base_of(one_board.Experiment, config, size=max(config.sizes))
+def defaults(config: Config) -> one_board.Run:
+    """What one run of a board of the largest size depends on."""
+    return base_of(one_board.Run, config, size=max(config.sizes))
 
 
 PRESETS = {
@@ -87,21 +73,20 @@ PRESETS = {
 
 def sweeps(config: Config) -> dict[str, Sweep]:
     """The ideal board and real ones; theory over tolerance and RC."""
-    sizes, n = Structural(config.sizes), config.plane_boards
-    boards = config.sweep(simulate, defaults(config), DIMS, size=sizes)
+    base, n = defaults(config), config.plane_boards
+    boards = config.with_ideal(simulate, base, DIMS, size=Structural(config.sizes))
     axes = {"rc": config.rcs, "tolerance": config.tolerances}
-    plane = replace(boards, simulate=published_error.law, axes=axes, dims={})
-    return {"boards": boards, "plane": replace(plane, chips=n, chunk=n)}
+    plane = config.sweep(published_error.law, base, axes=axes, chips=n, chunk=n)
+    return {"boards": boards, "plane": plane}
 
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Errors and floors of the boards; where in the plane the published error lies."""
-    names = ["error", "expected", "floor", "fitted_floor"]
-    curves = one_board.boards(config, found["boards"])[names]
-    plane = found["plane"][["floor", "fitted_floor", "statistical"]]
-    plane = plane.isel(seed=0, drop=True).drop_vars("chip").load()
+    names = ("floor", "fitted_floor")
+    curves = one_board.boards(config, found["boards"], "error", "expected", *names)
+    plane = of_one_seed(found["plane"], *names, "statistical", chip="plane_board")
     plane = plane.rename({name: f"plane_{name}" for name in plane})
-    plane = published_error.located(plane.rename(chip="plane_board"))
+    plane = published_error.located(plane)
     plane.rc.attrs["units"] = "us"
     curves["measured_floor"] = ("size", "board"), _straight(config, curves)
     whole = xr.merge([curves, plane], combine_attrs="drop")
@@ -127,9 +112,8 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
     plane = dataset.sel(rc=dataset.assumed_rc, method="nearest")
     ends = [100 * float(plane[f"tolerance_{e}"]) for e in ("low", "high")]
     control = 100 * float(dataset.measured_floor.sel(size=small, board=0))
-    falling = monotone(
-        three.error.sel(size=small).median("board").to_numpy(), rising=False
-    )
+    errors_by_samples = three.error.sel(size=small).median("board").to_numpy()
+    falling = monotone(errors_by_samples, rising=False)
     return [
         judged(
             dataset,
@@ -140,7 +124,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             f"tolerance RC of {float(dataset.rc_low):.1f}-{float(dataset.rc_high):.1f} "
             "us)",
             machine.PRESS,
-            spread(100 * at),
+            100 * at,
             partial(within_reach, middle, tolerance=2.5),
             published=middle,
             unit="%",
@@ -150,8 +134,9 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             f"{int(small)}x{int(small)} inverse: the error falls with samples, then "
             "saturates at a floor above zero (ours: fitted floor, three boards)",
             machine.REVIEW,
-            spread(100 * three.measured_floor.sel(size=small)),
-            lambda low, high: both(falling, above(control, low, high)),
+            100 * three.measured_floor.sel(size=small),
+            partial(above, control),
+            also=[falling],
             unit="%",
         ),
         judged(
@@ -159,7 +144,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             f"three boards agree (ours: {int(large)}x{int(large)} errors relative to "
             "their mean; within 30 % of it counts as agreement)",
             machine.REVIEW,
-            spread(100 * np.abs(at / at.mean() - 1)),
+            100 * np.abs(at / at.mean() - 1),
             partial(below, 30.0),
             unit="%",
         ),

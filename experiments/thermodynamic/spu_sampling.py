@@ -1,37 +1,34 @@
 """Eight-dimensional Gaussian samples from three boards, and from an ideal one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import xarray as xr
 
 from chipsweep import Keys
-from experiments.claims import Claim, above, judged, not_attempted, spread, within
-from experiments.contract import Sweep, base_of
+from experiments.claims import Claim, above, judged, not_attempted, within
+from experiments.contract import Sweep, base_of, of_one_seed
 from experiments.thermodynamic import machine, one_board
 from experiments.thermodynamic.chi_square import chi_square, density
 from experiments.thermodynamic.spu_sampling_figure import plot as plot
-from experiments.validate import Count, NonNegative, check
+from experiments.validate import Count, NonNegative
 
 DIMS = one_board.DIMS | {"samples": ("sample", "cell")}
 REPRODUCES = "SPU: Gaussian samples in eight dimensions on three boards"
 
 
-@dataclass(frozen=True, kw_only=True)
 class Config(one_board.Population):
     """Samples of one Gaussian from boards with component tolerances.
 
     Attributes:
         n_runs: independent runs of the ideal board, for the chi-square.
-        coupling: see `one_board.Experiment`.
+        coupling: see `one_board.Run`.
     """
 
     n_runs: Count = 512
     coupling: NonNegative = 1.0
-
-    __post_init__ = check
 
 
 PRESETS = {
@@ -40,9 +37,9 @@ PRESETS = {
 }
 
 
-def defaults(config: Config) -> one_board.Experiment:
-    """What one experiment on one board depends on."""
-    return base_of(one_board.Experiment, config)
+def defaults(config: Config) -> one_board.Run:
+    """What one run of one board depends on."""
+    return base_of(one_board.Run, config)
 
 
 def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
@@ -59,21 +56,20 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
 
 def sweeps(config: Config) -> dict[str, Sweep]:
     """The ideal board and real ones; many runs of the ideal one."""
-    boards = config.sweep(simulate, defaults(config), DIMS)
+    boards = config.with_ideal(simulate, defaults(config), DIMS)
     ideal, n = replace(boards.base, tolerance=0.0), config.n_runs
-    runs = Sweep(simulate=chi_square, base=ideal, chips=n, key=config.seed)
-    return {"boards": boards, "chi_square": replace(runs, chunk=min(n, 64))}
+    runs = config.sweep(chi_square, ideal, chips=n, chunk=min(n, 64))
+    return {"boards": boards, "chi_square": runs}
 
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Errors and covariances of the boards; the chi-square and its law."""
-    boards = one_board.boards(config, found["boards"])
-    ideal = boards[["samples", "target"]].isel(board=0, drop=True)
-    boards = boards[["error", "expected", "floor", "covariance", "correlation"]]
-    squares = found["chi_square"][["chi_square", "naive_chi_square"]]
-    squares = squares.isel(seed=0, drop=True).drop_vars("chip").rename(chip="run")
-    parts = [boards, ideal, squares.load(), density()]
-    whole = xr.merge(parts, combine_attrs="drop")
+    names = ("error", "expected", "floor", "covariance", "correlation")
+    boards = one_board.boards(config, found["boards"], *names, "samples", "target")
+    boards = boards.assign(boards[["samples", "target"]].isel(board=0, drop=True))
+    names = ("chi_square", "naive_chi_square")
+    runs = of_one_seed(found["chi_square"], *names, chip="run")
+    whole = xr.merge([boards, runs, density()], combine_attrs="drop")
     return whole.assign_attrs(config.facts("a random precision matrix"))
 
 
@@ -83,12 +79,13 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
     margin = 3 * float(reduced.std(ddof=1)) / dataset.sizes["run"] ** 0.5
     mean = float(reduced.mean())
     follows = dataset.correlation.sel(board=slice(1, machine.N_PUBLISHED_BOARDS))
+    press, review = machine.PRESS, machine.REVIEW
     return [
         judged(
             dataset,
             "Gaussian samples agree with theory (ours: ideal board, chi-square "
             "of the covariance per degree of freedom, mean and 3 standard errors)",
-            machine.REVIEW,
+            review,
             (mean - margin, mean, mean + margin),
             partial(within, 1.0),
             published=1.0,
@@ -98,24 +95,21 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             "the three boards sample the Gaussian asked for (ours: correlation "
             "of wanted and sampled entries, at an ASSUMED tolerance of "
             f"{dataset.assumed_tolerance:.1%}; above 0.9 counts)",
-            machine.REVIEW,
-            spread(follows),
+            review,
+            follows,
             partial(above, 0.9),
         ),
         not_attempted(
             "sampling beats an RTX A6000 above this many dimensions",
-            *(machine.REVIEW, 3000.0, "dimensions"),
+            *(review, 3000.0, "dimensions"),
         ),
         not_attempted(
-            "10 times faster than an RTX A6000 at d = 10,000",
-            *(machine.PRESS, 10.0, "x"),
+            "10 times faster than an RTX A6000 at d = 10,000", press, 10.0, "x"
         ),
-        not_attempted(
-            "less energy than an RTX A6000 at every dimension", machine.PRESS
-        ),
+        not_attempted("less energy than an RTX A6000 at every dimension", press),
         not_attempted(
             "Gaussian-process regression and last-layer uncertainty on the "
             "board agree with a digital computer",
-            machine.REVIEW,
+            review,
         ),
     ]

@@ -1,7 +1,6 @@
 """Bias of diffrax solvers on the RLC board, against the exact map."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import jax
@@ -10,19 +9,19 @@ import xarray as xr
 
 from chipsweep import Keys
 from experiments.claims import nothing_published as claims  # noqa: F401
-from experiments.contract import Sweep, base_of
+from experiments.contract import Seeded, Sweep, base_of
 from experiments.thermodynamic import errors
 from experiments.thermodynamic.solver_bias import bias, needed, off
 from experiments.thermodynamic.solvers import EXACT, SOLVERS, nominal, system, voltages
 from experiments.thermodynamic.spu_solvers_figure import plot as plot
 from experiments.validate import (
+    Checked,
     Count,
     Distinct,
     Plural,
     Positive,
     Seed,
     bounds,
-    check,
     one_of,
 )
 
@@ -32,8 +31,7 @@ REPRODUCES = "SPU: which solver may simulate it (no published figure)"
 Samples = Annotated[int, bounds(10, 2**31 - 1)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Simulation:
+class Simulation(Checked):
     """What one simulated board depends on; any number may be swept.
 
     Attributes:
@@ -52,15 +50,11 @@ class Simulation:
     steps: Count = 4
     n_samples: Samples = 1000
 
-    __post_init__ = check
 
-
-@dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(Seeded):
     """An ideal board of eight cells, sqrt(LC) of a cell alone 1 us.
 
     Attributes:
-        seed: of the matrix and the noise.
         qualities: of a cell alone.
         interval: between samples, us.
         most_steps: per sample; the fewest are a quarter.
@@ -71,7 +65,6 @@ class Config:
         solvers: of diffrax, by name.
     """
 
-    seed: Seed = 0
     qualities: Distinct[Positive] = (3.0, 30.0)
     interval: Positive = 0.5
     most_steps: Annotated[float, bounds(2, 2**24)] = 4096.0
@@ -80,8 +73,6 @@ class Config:
     n_samples: Samples = 1000
     check_steps: Count = 4
     solvers: Distinct[Annotated[str, one_of(*SOLVERS)]] = tuple(SOLVERS)
-
-    __post_init__ = check
 
 
 PRESETS = {
@@ -125,25 +116,12 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
 def sweeps(config: Config) -> dict[str, Sweep]:
     """Simulations as a check; the bias at each step, by linear algebra."""
     solvers = [EXACT, *config.solvers]
-    runs = Sweep(
-        simulate=simulate,
-        base=defaults(config),
-        axes={"solver": solvers},
-        chips=config.n_chips,
-        key=config.seed,
-        dims=DIMS,
-    )
+    base, axes, n = defaults(config), {"solver": solvers}, config.n_chips
+    runs = config.sweep(simulate, base, axes=axes, chips=n, dims=DIMS)
     steps = np.geomspace(0.25, config.most_steps, config.n_steps)
-    laws = replace(
-        runs,
-        simulate=bias,
-        base=vars(runs.base),
-        axes={"solver": solvers, "quality": config.qualities, "steps": steps},
-        chips=1,
-        dims={},
-        outputs={"bias": float},
-        may_be_nan=("bias",),
-    )
+    axes = {"solver": solvers, "quality": config.qualities, "steps": steps}
+    of: Any = {"outputs": {"bias": float}, "may_be_nan": ("bias",)}
+    laws = config.sweep(bias, vars(base), axes=axes, **of)
     return {"runs": runs, "laws": laws}
 
 
@@ -152,13 +130,18 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     law = found["laws"].bias.isel(chip=0, seed=0, drop=True).load()
     covariance = found["runs"].covariance.isel(seed=0)
     covariance = covariance.transpose("solver", "chip", ...).to_numpy().astype(float)
-    target = np.asarray(nominal(config.seed, config.qualities[0]).target)
-    simulated = [off(c.mean(0), np.eye(len(target)), target) for c in covariance]
+    board, target = nominal(config.seed, config.qualities[0])
+    seen = np.eye(len(target))
+    simulated = [off(c.mean(0), seen, np.asarray(target)) for c in covariance]
+    late = config.n_samples - config.n_samples // 4
+    # the simulations err by about as much as so many samples in a row
+    of = board.linear(), target, (config.n_chips * late,), config.interval
+    noise = jax.jit(errors.error_law, static_argnums=(2, 3))(*of).statistical[0]
     return xr.Dataset(
         {
             "bias": law,
             "simulated_bias": ("solver", simulated),
-            "noise": ((), _noise(config)),
+            "noise": float(noise),
             "needed": needed(law),
         }
     ).assign_attrs(
@@ -170,13 +153,3 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
         check_steps=config.check_steps,
         check_quality=config.qualities[0],
     )
-
-
-def _noise(config: Config) -> float:
-    """Statistical error of the simulations: about that of as many samples in a row."""
-    board, target = nominal(config.seed, config.qualities[0])
-    late = config.n_samples - config.n_samples // 4
-    law = jax.jit(errors.error_law, static_argnums=(2, 3))(
-        board.linear(), target, (config.n_chips * late,), config.interval
-    )
-    return float(law.statistical[0])

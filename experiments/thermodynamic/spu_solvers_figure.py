@@ -61,9 +61,8 @@ def _draw_needed(ax, dataset: xr.Dataset) -> None:
             look = {"color": "black", "markerfacecolor": "none", "label": label}
             ax.plot(place[1:] + shift, known, "s", **look)
     ax.set_xticks(place, names, rotation=30, ha="right")
-    ax.set(yscale="log", ylabel="steps per sample for 1 % bias")
-    ax.set_title("Steps")
-    ax.yaxis.set_major_formatter("{x:g}")
+    style.decades(ax)
+    ax.set(ylabel="steps per sample for 1 % bias", title="Steps")
     ax.legend()
 
 

@@ -15,6 +15,7 @@ import diffrax as dfx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.linalg
 from jax.flatten_util import ravel_pytree
 
 VARIANCES = (1.0, 1 / 12, 1 / 720)
@@ -80,8 +81,4 @@ def stationary(step: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """
     if not np.abs(np.linalg.eigvals(step)).max() < 1:
         return np.full_like(noise, np.inf)
-    covariance = noise
-    for _ in range(60):  # sums 2**60 terms
-        covariance = covariance + step @ covariance @ step.T
-        step = step @ step
-    return covariance
+    return scipy.linalg.solve_discrete_lyapunov(step, noise, method="direct")

@@ -5,16 +5,16 @@ from typing import Any
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import scipy.spatial
 from jaxtyping import Array, Bool, Float, Key
 
 from experiments.thermodynamic.best_network import best_network
+from experiments.thermodynamic.machine import Matrix
 
 WIRINGS = ("band", "grid", "random", "chosen")
 
 
-def allowed(
-    point: Any, covariance: Float[Array, "d d"], key: Key[Array, ""]
-) -> Bool[Array, "d d"]:
+def allowed(point: Any, covariance: Matrix, key: Key[Array, ""]) -> Bool[Array, "d d"]:
     """Which cells may be joined.
 
     Args:
@@ -39,10 +39,8 @@ def allowed(
 
 
 def _apart(point: Any) -> Float[np.ndarray, "d d"]:
-    """From cell to cell: along the chain, or over the grid."""
+    """From cell to cell over the grid; of a band it is a single row."""
     cells = np.arange(point.rows * point.columns)
-    if point.wiring == "band":
-        return np.abs(np.subtract.outer(cells, cells)).astype(np.float32)
-    row, column = np.divmod(cells, point.columns)
-    down, across = (np.subtract.outer(x, x) for x in (row, column))
-    return np.hypot(down, across).astype(np.float32)
+    columns = point.columns if point.wiring == "grid" else len(cells)
+    nodes = np.stack(np.divmod(cells, columns), -1)
+    return scipy.spatial.distance.cdist(nodes, nodes).astype(np.float32)
