@@ -143,7 +143,7 @@ def _serve(keys, wait: marks.Marks, p) -> Bool[Array, "*events"]:
 
     def turn(carry):
         start, found = carry
-        element = ranks.element(start + jnp.arange(batch, dtype=jnp.int32))
+        element = ranks.elements(start, batch)
         here = flat.at[element].get(mode="clip")
         yes = happens_at(keys, element.astype(jnp.uint32), here)
         # what does not happen is written past the end and dropped

@@ -14,6 +14,7 @@ from jaxtyping import Array, Bool, Int, Key, Shaped, UInt32
 
 SIDE = 64  # words side by side; a power of two, that places are found by shifts
 GROUP = 32 * SIDE  # elements whose bits lie in one row of words
+BLOCK = 8  # words of which one is searched; a power of two
 
 Marks = UInt32[Array, "groups side"]
 """One bit per element: element `(32 g + b) side + s` is bit `b` of word `g, s`."""
@@ -47,55 +48,66 @@ def count(marks: Marks) -> Int[Array, ""]:
 
 
 class Ranked(NamedTuple):
-    """Marks, counted: how many there are up to and with every word.
+    """Marks, counted.
 
     Attributes:
         marks: the marks.
-        groups: how many in this group and those before.
-        words: how many in this word and those before in its group.
+        up_to: how many there are up to and with every word.
     """
 
     marks: Marks
-    groups: Int[Array, " groups"]
-    words: Int[Array, "groups side"]
+    up_to: Int[Array, " words"]
 
     @property
     def total(self) -> Int[Array, ""]:
         """How many elements are marked."""
-        return self.groups[-1]
+        return self.up_to[-1]
 
-    def element(self, rank: Int[Array, " few"]) -> Int[Array, " few"]:
-        """The elements of these ranks; past the end where there is none."""
+    def elements(self, first: Int[Array, ""], n: int) -> Int[Array, " n"]:
+        """The elements of `n` ranks from `first` on; past the end where there is none.
+
+        Ranks that follow each other lie in words that do: blocks of words that begin
+        among these ranks are counted, and only the word in its block is searched.
+        """
+        rank = first + jnp.arange(n, dtype=jnp.int32)
         here = rank < self.total
         rank = jnp.where(here, rank, 0)
-        group, rank_in = _bisect(self.groups, 0, len(self.groups), rank)
-        word, rank_in = _bisect(self.words.ravel(), group * SIDE, SIDE, rank_in)
-        bit = _bit(_at(self.marks.ravel(), group * SIDE + word), rank_in)
-        end = self.marks.size * 32
-        return jnp.where(here, (group * 32 + bit) * SIDE + word, end)
+        before = jnp.pad(self.up_to[BLOCK - 1 : -1 : BLOCK], (1, 0))
+        begins = jnp.zeros(n + 1, jnp.int32)
+        begins = begins.at[jnp.clip(before - first, 0, n)].add(1)[:n]
+        block = jnp.where(here, running(begins) - 1, 0)
+        word = self._word(block * BLOCK, rank)
+        earlier = jnp.where(word > 0, _at(self.up_to, jnp.maximum(word, 1) - 1), 0)
+        bit = _bit(_at(self.marks.ravel(), word), rank - earlier)
+        element = (word // SIDE * 32 + bit) * SIDE + word % SIDE
+        return jnp.where(here, element, self.marks.size * 32)
+
+    def _word(self, start, rank):
+        """The first word from `start` on, of a block, up to which there are more."""
+        place = start
+        for step in (1 << n for n in reversed(range(BLOCK.bit_length() - 1))):
+            passed = _at(self.up_to, place + (step - 1)) <= rank
+            place = jnp.where(passed, place + step, place)
+        return place
 
 
 def ranked(marks: Marks) -> Ranked:
     """Count marks."""
-    each = jax.lax.population_count(marks).astype(jnp.float32)
-    # a product with ones, exact as no sum passes 2048: a running sum is slow
-    words = (each @ jnp.triu(jnp.ones((SIDE, SIDE), jnp.float32))).astype(jnp.int32)
-    return Ranked(marks, jnp.cumsum(words[:, -1]), words)
+    return Ranked(marks, running(jax.lax.population_count(marks).ravel()))
 
 
-def _bisect(counts, start, length: int, rank):
-    """Where a rank lies, by running counts.
+def running(counts: Shaped[Array, " n"]) -> Int[Array, " n"]:
+    """Running sums, of which no part of 64 sums to more than 2**24.
 
-    The first of `length` places from `start` on, up to which more than `rank` are
-    counted, and the rank among those of that place; there must be such a place.
+    Products with ones: `jnp.cumsum` adds up every sum from its beginning.
     """
-    place, before = jnp.zeros_like(rank), jnp.zeros_like(rank)
-    for step in (1 << n for n in reversed(range((length - 1).bit_length()))):
-        there = place + step
-        up_to = _at(counts, start + jnp.minimum(there, length) - 1)
-        go = (there < length) & (up_to <= rank)
-        place, before = jnp.where(go, there, place), jnp.where(go, up_to, before)
-    return place, rank - before
+    side = min(SIDE, counts.size)
+    rows = jnp.pad(counts.astype(jnp.float32), (0, -counts.size % side))
+    ones = jnp.triu(jnp.ones((side, side), jnp.float32))
+    rows = jnp.matmul(rows.reshape(-1, side), ones, precision="highest")
+    rows = rows.astype(jnp.int32)
+    ends = jnp.cumsum(rows[:, -1]) - rows[:, -1]
+    return (rows + ends[:, None]).ravel()[: counts.size]
 
 
 def _bit(word: UInt32[Array, " few"], rank: Int[Array, " few"]) -> Int[Array, " few"]:

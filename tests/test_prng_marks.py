@@ -11,12 +11,20 @@ from prng import marks
 pytestmark = pytest.mark.usefixtures("optimised")
 
 
+def cut(size):
+    """A third, and the rest."""
+    third = size // 3
+    return [(jnp.int32(0), third), (jnp.int32(third), size - third)]
+
+
 @pytest.mark.parametrize("size", [1, 31, 2048, 2049, 5000, 150_000])
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 1.0])
 def test_the_element_of_every_rank_is_the_one_that_numpy_finds(size, share):
     mask = np.random.default_rng(size).random(size) < share
     ranks = marks.ranked(marks.pack(jnp.asarray(mask)))
-    found = jax.jit(ranks.element)(jnp.arange(size + 5, dtype=jnp.int32))
+    several = jax.jit(ranks.elements, static_argnums=1)
+    parts = [several(first, n) for first, n in cut(size + 5)]
+    found = np.concatenate(parts)
     order = marks.unpack(ranks.marks, (size,), size)
     assert np.array_equal(order, mask)
     assert int(ranks.total) == mask.sum() == int(marks.count(ranks.marks))
@@ -28,7 +36,7 @@ def test_the_element_of_every_rank_is_the_one_that_numpy_finds(size, share):
 def test_lone_marks_are_found_at_every_bit_of_a_group():
     def found(place):
         mask = jnp.zeros(2 * marks.GROUP, bool).at[place].set(True)
-        return marks.ranked(marks.pack(mask)).element(jnp.zeros(1, jnp.int32))[0]
+        return marks.ranked(marks.pack(mask)).elements(jnp.int32(0), 1)[0]
 
     places = jnp.arange(2 * marks.GROUP)
     assert np.array_equal(jax.jit(jax.vmap(found))(places), places)

@@ -114,8 +114,7 @@ def write_few(
 
     def turn(carry):
         served, out = carry
-        rank = served + jnp.arange(batch, dtype=jnp.int32)
-        cell = computed_once(ranks.element(rank), chip.step)
+        cell = computed_once(ranks.elements(served, batch), chip.step)
         return served + batch, _served(key, chip, scale, asked, cell, out)
 
     some_wait = lambda carry: any_of(carry[0] < ranks.total)  # noqa: E731
