@@ -164,9 +164,10 @@ def loop_pays(size: int) -> bool:
 def few_at_once(size: int) -> int:
     """Of so many elements, how many a turn of a loop over few of them serves.
 
-    Eight bits leave one in 256 possible, however small its probability.
+    Eight bits leave one in 256 possible, however small its probability. Of many small
+    chips the one with the most decides how many turns all take: hence the least.
     """
-    return max(size // 256, 16)
+    return max(size // 256, 24)
 
 
 def _uniforms(key, shape: tuple[int, ...], dtype) -> Float[Array, "..."]:
