@@ -1,5 +1,6 @@
 """The strictest jax there is: no silent promotion, no legacy keys."""
 
+import gc
 import os
 import signal
 
@@ -10,6 +11,7 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 import jax
 import matplotlib as mpl
 import pytest
+from jax._src import compiler
 
 # A program that starts jax with four devices: as a module it would do so here too.
 collect_ignore = ["four_devices.py"]
@@ -19,6 +21,31 @@ jax.config.update("jax_num_cpu_devices", 1)  # whatever the environment says
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_legacy_prng_key", "error")
+
+
+HASTE = {
+    "xla_cpu_use_fusion_emitters": False,
+    "xla_cpu_parallel_codegen_split_count": 1,
+}
+"""What halves the time to compile a small program, beside few optimisations."""
+
+options_of = compiler.get_compile_options
+
+
+def hasty_options(*args, **kwargs):
+    """The options of the compiler, with `HASTE` unless programs are optimised."""
+    options = options_of(*args, **kwargs)
+    if jax.config.read("jax_disable_most_optimizations"):
+        overrides = [*options.env_option_overrides, *HASTE.items()]
+        options.env_option_overrides = overrides
+    return options
+
+
+compiler.get_compile_options = hasty_options
+
+# Tracing makes much garbage, and what was imported is none: seek it less often.
+gc.freeze()
+gc.set_threshold(50_000, 20, 20)
 
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
