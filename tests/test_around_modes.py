@@ -57,12 +57,21 @@ def plain(name, foreign):
     return life(DEVICES[name], foreign=foreign)
 
 
-@pytest.mark.parametrize(
-    ("name", "foreign"), [*[(n, "write") for n in DEVICES], ("additive error", "set")]
-)
-@pytest.mark.parametrize("mode", MODES)
+def watched_lives():
+    """All of them on every device; in short, on the plainest, and one on another."""
+    lives = [*[(name, "write") for name in DEVICES], ("additive error", "set")]
+    brief = [("additive error", "write"), ("wearing, of 16 levels", "write")]
+    for mode in MODES:
+        for name, foreign in lives:
+            told = (name, foreign) in brief[: 2 if mode == "debug_nans" else 1]
+            marks = () if told else pytest.mark.slow
+            label = f"{mode}-{name}-{foreign}"
+            yield pytest.param(mode, name, foreign, marks=marks, id=label)
+
+
+@pytest.mark.parametrize(("mode", "name", "foreign"), [*watched_lives()])
 def test_a_healthy_chip_alarms_no_mode_and_its_numbers_are_the_same(
-    name, mode, foreign
+    mode, name, foreign
 ):
     with ExitStack() as modes:
         for enter in MODES[mode]:
@@ -90,8 +99,12 @@ def test_what_has_diverged_alarms_debug_nans():
 
 # Other precisions
 
+two_devices = pytest.mark.parametrize(
+    "name", ["additive error", pytest.param("phase change", marks=pytest.mark.slow)]
+)
 
-@pytest.mark.parametrize("name", ["additive error", "phase change"])
+
+@two_devices
 def test_double_precision_trains_in_double_precision(name, x64):
     double = jax.tree.map(lambda x: jnp.asarray(np.asarray(x), jnp.float64), W)
     w, seen, y, ratio = life(DEVICES[name], double)
@@ -100,7 +113,7 @@ def test_double_precision_trains_in_double_precision(name, x64):
     assert ratio > 0
 
 
-@pytest.mark.parametrize("name", ["additive error", "phase change"])
+@two_devices
 def test_single_precision_stays_single_where_double_is_switched_on(name, x64):
     single = jax.tree.map(lambda x: jnp.asarray(np.asarray(x), jnp.float32), W)
     w, seen, _, _ = life(DEVICES[name], single)

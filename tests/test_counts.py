@@ -21,9 +21,9 @@ def requests(share_a, share_b):
 
 
 def after(tx, sequence):
-    w, state = W, tx.init(W)
+    w, state, update = W, tx.init(W), jax.jit(tx.update)
     for updates in sequence:
-        updates, state = tx.update(updates, state, w)
+        updates, state = update(updates, state, w)
         w = optax.apply_updates(w, updates)
     return state
 

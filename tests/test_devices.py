@@ -307,7 +307,7 @@ def test_many_chips_do_what_each_does_alone(name):
     chips = [jax.tree.map(lambda c, k=k: jnp.float32(c) * k, device) for k in scales]
     keys = jr.split(jr.key(0))
     stacked = jax.tree.map(lambda *c: jnp.stack(c), *chips)
-    together = jax.vmap(lambda d, k: life(d, k, g, dg))(stacked, keys)
+    together = jax.jit(jax.vmap(life, (0, 0, None, None)))(stacked, keys, g, dg)
     for i, chip in enumerate(chips):
         alone = lived(chip, keys[i], g, dg)
         np.testing.assert_allclose(together[i], alone, rtol=1e-4, atol=1e-4)

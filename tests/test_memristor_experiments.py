@@ -28,17 +28,29 @@ from experiments.memristor import (
 from experiments.memristor.setting import Setting
 
 NAMES = ("write_noise", "threshold", "update_ratio", "scheme", "endurance")
+BRIEF = ("write_noise", "endurance")
+every_run = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in BRIEF else pytest.mark.slow)
+        for name in NAMES
+    ],
+)
 
 
 def module(name):
     return import_module(f"experiments.memristor.{name}")
 
 
+def asked(name):
+    """The sweeps of an experiment's smallest preset."""
+    return module(name).sweeps(module(name).PRESETS["smoke"])
+
+
 @cache
-def found(name):
-    """What the sweeps of an experiment's smallest preset find."""
-    asked = module(name).sweeps(module(name).PRESETS["smoke"])
-    return {label: swept(one) for label, one in asked.items()}
+def found(name, label):
+    """What one of them finds."""
+    return swept(asked(name)[label])
 
 
 def swept(one):
@@ -47,11 +59,12 @@ def swept(one):
 
 @cache
 def tiny(name):
-    """What that shows."""
-    return module(name).derive(module(name).PRESETS["smoke"], found(name))
+    """What all of them show."""
+    whole = {label: found(name, label) for label in asked(name)}
+    return module(name).derive(module(name).PRESETS["smoke"], whole)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every_run
 def test_a_tiny_run_is_labelled_drawn_and_judged(name):
     before = dict(mpl.rcParams)
     dataset = tiny(name)
@@ -76,15 +89,15 @@ LAST = {
 """The sweep of each experiment in which one chip is looked at, and where."""
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every_run
 def test_a_chip_is_that_of_the_run_whoever_its_neighbours_are(name):
     label, axes = LAST[name]
-    one = module(name).sweeps(module(name).PRESETS["smoke"])[label]
+    one = asked(name)[label]
     axes = {k: axes.get(k, v) for k, v in one.axes.items()}
     assert one.chips == 2  # as many: it is the same program
     again = swept(replace(one, axes=axes, chips=[1, 7])).sel(chip=[1])
-    among = found(name)[label].sel(chip=[1], **{k: list(v) for k, v in axes.items()})
-    first = found(name)[label].sel(chip=0)
+    among = found(name, label).sel(chip=[1], **{k: list(v) for k, v in axes.items()})
+    first = found(name, label).sel(chip=0)
     names = set(again.data_vars) - {"computed", "reason"}
     for output in names:
         np.testing.assert_allclose(
@@ -94,8 +107,8 @@ def test_a_chip_is_that_of_the_run_whoever_its_neighbours_are(name):
 
 
 def test_single_updates_of_a_chip_alone_are_those_of_the_run():
-    one = scheme.sweeps(scheme.PRESETS["smoke"])["updates"]
-    alone, among = swept(replace(one, chips=[1])), found("scheme")["updates"]
+    one = asked("scheme")["updates"]
+    alone, among = swept(replace(one, chips=[1])), found("scheme", "updates")
     np.testing.assert_allclose(alone["mean"], among["mean"].sel(chip=[1]), 1e-6)
 
 
@@ -206,11 +219,15 @@ def test_the_wear_of_known_cells():
     assert np.array_equal(found["cells"], np.bincount(writes, minlength=101))
 
 
-def test_writes_are_told_alike_by_cell_by_step_and_by_line():
+def test_the_lifetime_is_told_alike_by_cells_and_by_step():
     at = tiny("endurance").sel(case="adam")
     steps = int(at.writes[-1])
     mean = (at.cells * at.writes).sum("writes") / at.cells.sum("writes")
     np.testing.assert_allclose(steps / mean, at.lifetime, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_ratios_are_told_alike_by_step_and_by_layer():
     at = tiny("update_ratio").sel(scenario="sgd")
     np.testing.assert_allclose(at.step_ratio.mean("step"), at.mean_ratio, rtol=1e-4)
     share = np.array([16 * 16, 16 * 10]) / (16 * 26)  # of 16 pixels, 16 hidden

@@ -20,6 +20,7 @@ from experiments.thermodynamic.spu_inversion import Config as Inversion
 from experiments.thermodynamic.spu_solvers import Config as Solvers
 
 NAMES = [name for name in EXPERIMENTS if name.startswith("spu_")]
+BRIEF = {"spu_connectivity", "spu_inductor_free"}
 
 
 def specs(module):
@@ -41,7 +42,13 @@ def shown(name):
     return module, dataset, identities(once), found
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=() if name in BRIEF else pytest.mark.slow)
+        for name in NAMES
+    ],
+)
 def tiny(request):
     return shown(request.param)
 
@@ -116,6 +123,7 @@ def test_a_board_is_that_of_the_figure_whoever_its_neighbours_are(tiny):
         )
 
 
+@pytest.mark.slow
 def test_the_simulated_bias_is_that_of_the_mean_covariance_of_the_chips():
     module, dataset, _, found = shown("spu_solvers")
     base = module.defaults(module.PRESETS["smoke"])
