@@ -105,6 +105,7 @@ def test_a_board_is_the_same_board_however_many_are_drawn():
         np.testing.assert_allclose(a[2], c, rtol=1e-6)
 
 
+@pytest.mark.usefixtures("optimised_alone")  # bit for bit
 def test_components_spread_by_their_tolerance_and_couplers_stay_symmetric():
     ideal = random_board()
     boards = draw_many(jr.key(1), ideal, Tolerances(capacitance=0.1))
