@@ -1,6 +1,5 @@
 """The strictest jax there is: no silent promotion, no legacy keys."""
 
-import gc
 import os
 import signal
 from contextlib import contextmanager
@@ -12,7 +11,8 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 import jax
 import matplotlib as mpl
 import pytest
-from jax._src import compiler
+
+from tests import haste
 
 # A program that starts jax with four devices: as a module it would do so here too.
 collect_ignore = ["four_devices.py"]
@@ -24,30 +24,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_legacy_prng_key", "error")
 
 
-HASTE = {
-    "xla_cpu_use_fusion_emitters": False,
-    "xla_cpu_parallel_codegen_split_count": 1,
-}
-"""What halves the time to compile a small program, beside few optimisations."""
-
-options_of = compiler.get_compile_options
-
-
-def hasty_options(*args, **kwargs):
-    """The options of the compiler, with `HASTE` unless programs are optimised."""
-    options = options_of(*args, **kwargs)
-    if jax.config.read("jax_disable_most_optimizations"):
-        overrides = [*options.env_option_overrides, *HASTE.items()]
-        options.env_option_overrides = overrides
-    return options
-
-
-compiler.get_compile_options = hasty_options
-
-# Tracing makes much garbage, and what was imported is none: seek it less often.
-gc.freeze()
-gc.set_threshold(50_000, 20, 20)
-
+haste.begin()
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # started in the background of a script: what we start must hear Ctrl-C all the same
