@@ -22,7 +22,8 @@ DEVICES = {
     "wearing": devices.Wearing(device=NOISY, endurance=2.0),
     "linear": devices.LinearStep(**WINDOW),
 }
-FAST = [pytest.param(name, marks=[pytest.mark.slow] * (name == "linear"))
+QUICK = ("soft bounds", "wearing")  # pulses, and a state beside the conductance
+FAST = [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK))
         for name in DEVICES]  # fmt: skip
 PARAMS = {
     "a": 0.2 * jr.normal(jr.key(1), (90, 61)),
