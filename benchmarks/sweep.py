@@ -122,13 +122,15 @@ def contestant(what, chips, chunk, store, stop, born) -> dict:
         """When did what happen?"""
 
         first = begun = cpu = wall = 0.0
+        done = 0
 
         def begin(self, spec, done):
-            self.begun, self.cpu = time.time() - born, time.process_time()
-            self.wall = time.perf_counter()
+            self.begun = time.time() - born
 
         def event(self, event):
-            self.first = self.first or time.time() - born
+            if not self.first:  # from here on nothing is compiled
+                self.first, self.done = time.time() - born, event.done
+                self.cpu, self.wall = time.process_time(), time.perf_counter()
             if stop and event.done >= stop:
                 raise KeyboardInterrupt
 
@@ -145,11 +147,12 @@ def contestant(what, chips, chunk, store, stop, born) -> dict:
             store=store or None,
             progress=clock,
         )
+    left = max(chips - clock.done, 1)
     return {
         "first": clock.first,
         "begun": clock.begun,
-        "cpu": time.process_time() - clock.cpu,
-        "rate": chips / (time.perf_counter() - clock.wall),
+        "cpu": (time.process_time() - clock.cpu) * chips / left,
+        "rate": left / (time.perf_counter() - clock.wall),
         "bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
 
