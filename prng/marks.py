@@ -1,8 +1,8 @@
 """Elements of an array that are marked, a bit each, and found by their rank.
 
 A loop that serves a few elements of many must find them without a pass over all. The
-marks are counted once; then the element of any rank, the 0th, the 1st, ... that is
-marked, is found by bisection, and a turn of the loop takes as many ranks as it likes.
+marks are counted once, up to every word; a turn of the loop takes the elements of the
+next ranks, as many as it likes: where blocks of words begin among them is counted.
 """
 
 from typing import NamedTuple

@@ -10,11 +10,7 @@ import sys
 import traceback
 from functools import cache, partial
 
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4" + (
-    " --xla_cpu_use_fusion_emitters=false"  # compiles sooner, as in conftest.py
-    if os.environ.get("JAX_DISABLE_MOST_OPTIMIZATIONS") == "1"
-    else ""
-)
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
 import jax

@@ -3,7 +3,6 @@
 import gc
 
 import jax
-from jax._src import compiler
 
 OPTIONS = {
     "xla_cpu_use_fusion_emitters": False,
@@ -21,6 +20,8 @@ def begin() -> None:
     gc.set_threshold(50_000, 20, 20)
     if jax.__version_info__ != TRIED:
         return
+    from jax._src import compiler
+
     options_of = compiler.get_compile_options
 
     def hasty(*args, **kwargs):

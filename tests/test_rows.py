@@ -35,3 +35,12 @@ def test_many_arrays_of_many_chips_come_out_as_they_went_in():
     chips = jr.split(jr.key(0), 3), jnp.arange(3)
     was, _, told = jax.jit(jax.vmap(again))(*chips)
     jax.tree.map(np.testing.assert_array_equal, was, told)
+
+
+def test_derivatives_pass_back_through_many_arrays():
+    here = arrays(jr.key(0))
+    rows = Rows.of(here)
+    total = lambda x: sum(a.sum() for a in rows.unpack(x, jnp.int32(3)).values())  # noqa: E731
+    slopes = jax.jit(jax.grad(total))(rows.pack(here))
+    ones = rows.pack({p: jnp.ones(a.shape) for p, a in here.items()})
+    np.testing.assert_array_equal(slopes, ones)
