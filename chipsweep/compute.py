@@ -1,7 +1,7 @@
 """From the numbers of chunks to what is kept of them."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -53,16 +53,20 @@ class Computer:
     def tried(self, numbers: Sequence[int]) -> float:
         """Seconds that these chunks take; `start` takes up the results."""
         clock = time.perf_counter()
-        self._tried = jax.block_until_ready(self.start(numbers))
+        self._tried = jax.block_until_ready(self._begun(numbers))
         took = time.perf_counter() - clock
-        calls = (out for _, out in self._tried[1] if isinstance(out, Call))
-        return took + sum(call.tried() for call in calls)
+        return took + sum(call.tried() for call in _calls(self._tried))
 
     def start(self, numbers: Sequence[int]) -> Any:
         """Dispatch some chunks; the results are waited for in `finish`."""
-        tried, self._tried = self._tried, None
-        if tried is not None and tried[0] == list(numbers):
-            return tried
+        started, self._tried = self._tried, None
+        if started is None or started[0] != list(numbers):
+            started = self._begun(numbers)
+        for call in _calls(started):
+            call.begin(self.saves and self.saves.seconds)
+        return started
+
+    def _begun(self, numbers: Sequence[int]) -> Any:
         alike: dict[tuple[int, bytes], list[_Piece]] = {}  # at one stage of a program
         for piece in (piece for n in numbers for piece in self._pieces(n)):
             alike.setdefault((piece.group.number, piece.saved[:4]), []).append(piece)
@@ -112,7 +116,7 @@ class Computer:
         if program is None:
             return None
         pieces = [*pieces, *[pieces[-1]] * (self.n_devices - len(pieces))]
-        given = arguments(self.frame.spec, self._filled([p.runs for p in pieces]))
+        given = self._given([p.runs for p in pieces])
         if not isinstance(program, Staged):
             return program(*given)
         return Call(program, given, [p.saved for p in pieces])
@@ -122,21 +126,41 @@ class Computer:
         if group.number not in self._programs:
             first = self.frame.runs(0).at(np.zeros(self.frame.width, int))
             runs = Runs(np.full_like(first.point, group.points[0]), *first[1:])
-            example = arguments(self.frame.spec, self._filled([runs] * self.n_devices))
-            mesh = Mesh(np.array(jax.local_devices()[: self.n_devices]), ("run",))
+            example = self._given([runs] * self.n_devices)
             each = PartitionSpec("run")  # every device has runs of its own
-            run, given = replicate(self.frame.spec, group), [each] * len(example)
-            if stages := stages_of(run, example):
-                run, given = windowed(run), [PartitionSpec(), each, *given]
+            run, specs = replicate(self.frame.spec, group), [each] * len(example)
+            if stages := stages_of(run, self._many, example):
+                run, specs = windowed(run), [PartitionSpec(), each, *specs]
                 example = np.zeros(2, np.int32), stages[0], *example
             many = jax.shard_map(
-                jax.vmap(run, [None, *[0] * (len(given) - 1)] if stages else 0),
-                mesh=mesh, in_specs=tuple(given), out_specs=each, check_vma=False,
+                self._many(run), in_specs=tuple(specs), out_specs=each, check_vma=False,
+                mesh=Mesh(np.array(jax.local_devices()[: self.n_devices]), ("run",)),
             )  # fmt: skip
             made = jax.jit(many, donate_argnums=1 if stages else ()).lower(*example)
             made = made.compile()
             self._programs[group.number] = Staged(made, *stages) if stages else made
         return self._programs[group.number]
+
+    def _many(self, run: Callable) -> Callable:
+        """The runs of one device; what they share is computed once."""
+        alike = self.frame.alike
+        axes = jax.tree.map(lambda alike: None if alike else 0, alike)
+
+        def many(*given):
+            extra, given = given[: -len(alike)], given[-len(alike) :]
+            given = jax.tree.map(lambda x, alike: x[0] if alike else x, given, alike)
+            return jax.vmap(run, (*(None, 0)[: len(extra)], *axes))(*extra, *given)
+
+        return many
+
+    def _given(self, pieces: list[Runs]) -> Any:
+        """The arguments of a call: one per device where its runs share them."""
+        width, every = self.frame.width, self._filled(pieces)
+        return jax.tree.map(
+            lambda x, alike: x[::width] if alike else x,
+            arguments(self.frame.spec, every),
+            self.frame.alike,
+        )
 
     def _filled(self, pieces: list[Runs]) -> Runs:
         """Copies of the last run fill up the call, a piece for each device."""
@@ -194,6 +218,10 @@ class Computer:
         if not self.frame.spec.reduce:
             return chunk
         return chunk._replace(states=states_of_chunk(self.frame, self._packing, chunk))
+
+
+def _calls(started: Any) -> Iterator[Call]:
+    return (out for _, out in started[1] if isinstance(out, Call))
 
 
 def told(error: Exception) -> str:

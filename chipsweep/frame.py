@@ -78,6 +78,20 @@ class Frame:
         """How many chunks there are."""
         return math.prod(self.grid)
 
+    @functools.cached_property
+    def alike(self) -> tuple[dict[str, bool], bool, bool, bool]:
+        """Which arguments of a function (`arguments`) all runs of a chunk share.
+
+        Never the chip: a call of one run is a call of many.
+        """
+        single = dict(zip(self.dims, (n == 1 for n in self.chunk), strict=True))
+        listed = self.spec.layout.listed
+        values = {
+            a.name: single["point" if listed else a.name] for a in self.spec.traced
+        }
+        same_point = all(single[dim] for dim in self.dims[:-2])
+        return values, same_point, False, single["seed"]
+
     def place(self, number: int) -> tuple[int, ...]:
         """Place of a chunk in the grid of chunks."""
         return tuple(int(i) for i in np.unravel_index(number, self.grid))
@@ -130,19 +144,21 @@ def region_of(
 
 
 def chunk_for(spec: Spec, width: int) -> tuple[int, ...]:
-    """The chunk of at most `width` runs: whole trailing dimensions and part of one.
+    """The chunk of at most `width` runs: chips, then seeds, then the last axes.
 
-    The part is evened out, so that all chunks are about equally full.
+    One dimension is taken in part, evened out, so that all chunks are about equally
+    full. Chips come first: what a seed fixes is computed once for all of them.
     """
     sizes = Frame(spec, ()).shape
     alone = 0 if spec.layout.listed else sum(a.structural for a in spec.axes)
-    chunk, left = [], max(width, 1)
-    for depth, n in reversed(list(enumerate(sizes))):
-        part = 1 if depth < alone else min(n, left)
-        part = -(-n // -(-n // max(part, 1))) if n else 1
-        chunk.append(part)
-        left = left // part if part == n else 1
-    return tuple(reversed(chunk))
+    chunk, left = [1] * len(sizes), max(width, 1)
+    seed, chip, *axes = reversed(range(alone, len(sizes)))
+    for depth in (chip, seed, *axes):
+        n = sizes[depth]
+        part = max(min(n, left), 1)
+        chunk[depth] = -(-n // -(-n // part)) if n else 1
+        left = left // n if chunk[depth] == n else 1
+    return tuple(chunk)
 
 
 def _order(spec: Spec) -> tuple[int, ...]:

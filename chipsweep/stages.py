@@ -8,7 +8,8 @@ import contextvars
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -74,8 +75,14 @@ class _Run:
         return found[0], found[1]
 
 
-def stages_of(run: Callable, example: Any) -> tuple[Any, int] | None:
-    """The abstract state of many runs, and how many stages; None if there are none."""
+def stages_of(run: Callable, many: Callable, example: Any) -> tuple[Any, int] | None:
+    """The abstract state of many runs, and how many stages; None if there are none.
+
+    Args:
+        run: one run.
+        many: maps a run over the arguments of many.
+        example: these arguments.
+    """
     lengths: list[int] = []
 
     def learn(*arguments):
@@ -83,7 +90,7 @@ def stages_of(run: Callable, example: Any) -> tuple[Any, int] | None:
         lengths.extend(here.lengths)
         return here.state
 
-    state = jax.eval_shape(jax.vmap(learn), *example)
+    state = jax.eval_shape(many(learn), *example)
     return (state, lengths[0]) if len(lengths) == 1 and lengths[0] else None
 
 
@@ -113,12 +120,21 @@ def _words(x: Any) -> Any:
     return jr.key_data(x) if _is_key(x) else x
 
 
-class Staged(NamedTuple):
-    """A compiled `windowed` program, its state, abstract, and how many stages."""
+@dataclass(eq=False)
+class Staged:
+    """A compiled `windowed` program.
+
+    Attributes:
+        program: compiled.
+        state: of its stages, abstract.
+        length: how many stages there are.
+        pace: seconds that a stage took when one was last waited for.
+    """
 
     program: Any
     state: Any
     length: int
+    pace: float = math.inf
 
 
 class Call:
@@ -127,7 +143,7 @@ class Call:
     def __init__(self, staged: Staged, arguments: Any, saved: Sequence[bytes]):
         """Begin where each device was saved, or with the first stage."""
         self._staged, self._arguments, self._done = staged, arguments, 0
-        self._took, self.outputs = math.inf, None
+        self.outputs: Any = None
         self._state = jax.tree.map(lambda a: np.zeros(a.shape, a.dtype), staged.state)
         self._n_devices = len(saved)
         if all(saved):
@@ -143,20 +159,25 @@ class Call:
         """Seconds that all stages take, by one of them."""
         if self.left:
             self.advance(0.0)
-        return self._took * self._staged.length
+        return self._staged.pace * self._staged.length
+
+    def begin(self, seconds: float | None) -> None:
+        """Dispatch all stages at once, if so long is enough for them."""
+        if seconds is None or self.left * self._staged.pace <= seconds:
+            self.advance(None)
 
     def advance(self, seconds: float | None) -> None:
         """Compute stages for so long, by what the last took; all of them if None."""
         n, clock = self.left, time.monotonic()
         if seconds is not None:
-            n = min(n, max(int(seconds / self._took), 1))
+            n = min(n, max(int(seconds / self._staged.pace), 1))
         window = np.array([self._done, self._done + n], np.int32)
         given = window, self._state, *self._arguments
         self.outputs, self._state = self._staged.program(*given)
         self._done += n
         if seconds is not None:
             jax.block_until_ready(self._state)
-            self._took = max((time.monotonic() - clock) / n, 1e-9)
+            self._staged.pace = max((time.monotonic() - clock) / n, 1e-9)
 
     def saved(self, device: int) -> bytes:
         """What a device goes on from: number of the stage, its rows of the state."""
