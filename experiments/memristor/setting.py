@@ -27,7 +27,7 @@ class Setting(Seeded, Lesson):
     """
 
     n_seeds: Count = 2
-    n_chips: Count = 16
+    n_chips: Count = 8
     crossbar: CrossbarName = "additive"
     chunk: CountOrZero = 8
 
