@@ -5,6 +5,7 @@ given at its start; the workload is a chip of `chip_yield`, 3 epochs of digits.
 `python -m benchmarks.sweep` prints the rows alone.
 """
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import time
 
-CHUNK, EIGHT = 32, 8
+CHUNK, EIGHT, STORED = 32, 8, 40_000
 CORES = os.cpu_count() or 1
 AXES = {"spread": [0.5], "stuck_rate": [0.02]}
 
@@ -30,6 +31,7 @@ def rows(chips: int = 512, repeats: int = 3) -> list[dict]:
     mine, wide, eight, cores = zip(*turns, strict=True)
     hand, engine = (min(t["cpu"] for t in told) for told in zip(*long, strict=True))
     best = _most([*mine, *wide])
+    cluster, processes = _spread(2 * chips, repeats - 1)
     start = min(t["first"] for t in cores)
     batch = 10_000 / _most(cores) + start
     return [
@@ -69,7 +71,37 @@ def rows(chips: int = 512, repeats: int = 3) -> list[dict]:
             "target": "<= 4",
             "note": "peak resident; constant in the number of chips",
         },
+        {
+            "name": "two workers of dask / two processes with a share each",
+            "value": cluster / processes,
+            "unit": "x",
+            "target": ">= 0.95",
+            "floor": 1.0,
+            "note": f"throughput, {2 * chips} chips, once everything is compiled",
+        },
+        {
+            "name": f"opening a store of {STORED:,} chips",
+            "value": child("open", 1, STORED)["opened"],
+            "unit": "s",
+            "target": "<= 0.1",
+            "note": "`chipsweep.opened`, median of 5",
+        },
     ]
+
+
+def _spread(chips: int, repeats: int) -> tuple[float, float]:
+    """Chips per second of a cluster, and of processes that know of no other."""
+    cluster, processes = [], []
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as store:
+            cluster.append(child("dask", 1, chips, store=f"{store}/s")["rate"])
+            with concurrent.futures.ThreadPoolExecutor(2) as both:
+                told = both.map(
+                    lambda part: child(f"share {part}", 1, chips, store=f"{store}/p"),
+                    range(2),
+                )
+                processes.append(sum(one["rate"] for one in told))
+    return max(cluster), max(processes)
 
 
 def _turn(chips: int) -> tuple[dict, ...]:
@@ -115,8 +147,16 @@ def contestant(what, chips, chunk, store, stop, born) -> dict:
     machine.prepare()
     if what == "hand":
         return by_hand(chips, chunk)
+    if what == "open":
+        return {"opened": opening(chips)}
+    import jax
+
     from chipsweep import Moments, Quantiles, sweep
     from experiments.memristor.chip_yield import Config, defaults, simulate
+
+    started = chunk * jax.local_device_count()
+    if what == "dask":
+        started = chips // 3  # by then, both workers have compiled
 
     class Clock:
         """When did what happen?"""
@@ -128,15 +168,18 @@ def contestant(what, chips, chunk, store, stop, born) -> dict:
             self.begun = time.time() - born
 
         def event(self, event):
-            if not self.first:  # from here on nothing is compiled
-                self.first, self.done = time.time() - born, event.done
+            self.first = self.first or time.time() - born
+            if event.done <= started:  # when a whole call is done, nothing is compiled
+                self.done = event.done
                 self.cpu, self.wall = time.process_time(), time.perf_counter()
             if stop and event.done >= stop:
                 raise KeyboardInterrupt
 
     clock = Clock()
+    share = (int(what.split()[1]), 2) if what.startswith("share") else None
+    chips_of_mine = chips if share is None else chips // 2
     reduce = {"final": [Moments(), Quantiles()], "lifetime": [Moments(), Quantiles()]}
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), _executor(what) as executor:
         sweep(
             simulate,
             AXES,
@@ -145,9 +188,11 @@ def contestant(what, chips, chunk, store, stop, born) -> dict:
             reduce={**reduce, "accuracy": Moments()},
             chunk=chunk,
             store=store or None,
+            share=share,
+            executor=executor,
             progress=clock,
         )
-    left = max(chips - clock.done, 1)
+    left = max(chips_of_mine - clock.done, 1)
     return {
         "first": clock.first,
         "begun": clock.begun,
@@ -155,6 +200,46 @@ def contestant(what, chips, chunk, store, stop, born) -> dict:
         "rate": left / (time.perf_counter() - clock.wall),
         "bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
+
+
+@contextlib.contextmanager
+def _executor(what: str):
+    """Two processes of dask, or none."""
+    if what != "dask":
+        yield None
+        return
+    import distributed
+
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client.get_executor()
+
+
+def opening(chips: int) -> float:
+    """Seconds until a store is there as a dataset."""
+    import chipsweep
+
+    with tempfile.TemporaryDirectory() as folder:
+        chipsweep.sweep(
+            _cheap, {"mean": [0.0]}, chips=chips, chunk=CHUNK * 8, store=f"{folder}/s",
+            reduce={"x": [chipsweep.Moments(), chipsweep.Quantiles()]},
+        )  # fmt: skip
+        took = []
+        for _ in range(5):
+            clock = time.perf_counter()
+            chipsweep.opened(f"{folder}/s")
+            took.append(time.perf_counter() - clock)
+    return sorted(took)[2]
+
+
+def _cheap(point, chip, key):
+    import jax
+
+    return {"x": point.mean + jax.random.normal(key)}
 
 
 def by_hand(chips: int, chunk: int) -> dict:

@@ -18,6 +18,7 @@ _NAME = re.compile(rf"{PROGRAM.pattern}( NAME)*")  # of a program, before its wo
 _QUOTED = re.compile(r"`([^`]*)`|\"(python -m [^\"]*)\"|'(python -m [^'\n]*)'")
 _LINE = re.compile(r"^\s*((?:(?:srun|mpirun) .*)?python -m .*?)(?:\s+#.*)?$")
 _FILLED = {" FIELD=VALUE,...": " seed=0,1", " ...": "", "NAME": "chip_yield"}
+_FILLED |= {" STORE": " chips.zarr"}
 _FILLED |= {"$SLURM_ARRAY_TASK_ID": "0", "$(JOB_COMPLETION_INDEX)": "0"}
 _PACKAGES = ("prng", "eapu_jax", "thermo", "chipsweep", "experiments")
 _PACKAGES += ("benchmarks",)

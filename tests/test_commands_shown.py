@@ -22,6 +22,7 @@ EXAMPLES = {
     "python -m experiments sweep chip_yield --chips 9 --results /tmp/a": "a folder",
     "python -m experiments plot threshold": "wants `run threshold` before",
     "python -m experiments plot threshold --file results/threshold-smoke.nc": "same",
+    "python -m experiments peek STORE --repair": "wants a store, see the test of it",
     "python -m experiments report": "wants results, see the test of it",
     "python -m experiments run write_noise --preset large --networks mlp --n_seeds 2 "
     "--n_chips 16 --write_noises 0.5 2 4 --mlp_epochs 40": "4 minutes on a GPU",
@@ -106,6 +107,15 @@ def test_run_plot_and_report_follow_one_another(tmp_path):
         assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "results").iterdir()}
     assert {"scheme.nc", "scheme.pdf", "scheme.png", "report.html"} <= names
+
+
+@pytest.mark.slow
+def test_a_sweep_is_peeked_into(tmp_path):
+    look = "experiments peek STORE --repair"
+    for words in ("experiments sweep chip_yield --chips 9 --store STORE", look):
+        done = _run(["-m", *typed(f"python -m {words}")], tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert "chip: 9" in done.stdout
 
 
 def test_the_benchmarks_that_are_shown_are_there():
