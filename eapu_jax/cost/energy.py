@@ -1,0 +1,209 @@
+r"""From counts and sourced constants to joules, lifetime and TOPS/W.
+
+Nothing here is tuned to meet a published ratio: what is not known is a band, and the
+ratio that comes out is as wide as it.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from eapu_jax.checks import number, numbers
+from eapu_jax.cost.sourced import Constant, read_constants
+from eapu_jax.cost.work import Work
+from eapu_jax.devices.base import Scalar
+
+
+class Band(NamedTuple):
+    """A number as far as its constants are known.
+
+    Attributes:
+        low: with all constants at their lowest.
+        value: with all at their values.
+        high: with all at their highest.
+    """
+
+    low: float
+    value: float
+    high: float
+
+    def __add__(self, other: Any) -> "Band":  # type: ignore[override]
+        """The sum, end by end: the constants are not taken for independent."""
+        return Band(*(a + b for a, b in zip(self, other, strict=True)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What each operation costs, a `Constant` each; see `constants.toml`.
+
+    Attributes:
+        pulse: to a cell, J.
+        pulses_per_write: of a write-and-verify loop, for one counted pulse.
+        read: of a cell, J.
+        mac: a multiplication with its addition in an array, J.
+        memory: one bit moved, J.
+        random: one random bit, J.
+        adc: one output, J; None where `mac` holds its periphery, as NeuRRAM's does.
+        dac: one input, J; likewise.
+    """
+
+    pulse: Constant
+    pulses_per_write: Constant
+    read: Constant
+    mac: Constant
+    memory: Constant
+    random: Constant
+    adc: Constant | None = None
+    dac: Constant | None = None
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            absent = value is None and field.default is None
+            if not (absent or isinstance(value, Constant)):
+                raise ValueError(
+                    f"Machine.{field.name} must be a Constant, got {value!r}"
+                )
+
+
+def machine(known: Mapping[str, Constant] | None = None, **names: str) -> Machine:
+    """A machine from constants by name.
+
+    Args:
+        known: constants, as of `read_constants`; the library's when None.
+        **names: field of `Machine` -> name of the constant, for those that are not
+            to be the default ones.
+
+    Raises:
+        ValueError: on a field or a constant that is not known.
+
+    Example:
+        >>> machine(pulse="write_isaac").pulse.value
+        1.2e-10
+    """
+    known = read_constants() if known is None else known
+    fields_of_it = [field.name for field in fields(Machine)]
+    chosen = _DEFAULT | names
+    for field, name in chosen.items():
+        if field not in fields_of_it:
+            raise ValueError(f"Machine has the fields {fields_of_it}, got {field!r}")
+        if name not in known:
+            raise ValueError(f"Machine.{field}: no constant is called {name!r}")
+    return Machine(**{field: known[name] for field, name in chosen.items()})
+
+
+_DEFAULT = {
+    "pulse": "write_pulse",
+    "pulses_per_write": "pulses_per_write",
+    "read": "read_cell",
+    "mac": "mac",
+    "memory": "memory_bit",
+    "random": "random_bit",
+}
+
+
+def energy(work: Work, on: Machine) -> dict[str, Band]:
+    """Joules by part: writes, reads, products, conversions, memory, random draws.
+
+    Example:
+        >>> parts = energy(Work(pulses=1000, macs=10**6), machine())
+        >>> f"{parts['writes'].value:.1e} J, {parts['products'].value:.1e} J"
+        '3.3e-07 J, 1.0e-07 J'
+    """
+    return {
+        "writes": _times(work.pulses, on.pulse, on.pulses_per_write),
+        "reads": _times(work.reads, on.read),
+        "products": _times(work.macs, on.mac),
+        "conversions": _times(work.dac, on.dac) + _times(work.adc, on.adc),
+        "memory": _times(work.digital_bits, on.memory),
+        "random draws": _times(work.random_bits, on.random),
+    }
+
+
+def total(parts: Mapping[str, Band]) -> Band:
+    """The sum of all parts."""
+    return sum(parts.values(), Band(0.0, 0.0, 0.0))
+
+
+def _times(count: float, *constants: Constant | None) -> Band:
+    ends = [(c.low, c.value, c.high) if c else (0.0, 0.0, 0.0) for c in constants]
+    return Band(*(float(count) * math.prod(end) for end in zip(*ends, strict=True)))
+
+
+def tops_per_watt(macs: int, joules: Scalar) -> Scalar:
+    """Two operations a multiplication with its addition, per joule, in 1e12.
+
+    Example:
+        >>> f"{tops_per_watt(1, 0.1e-12):.0f}"
+        '20'
+    """
+    number("macs", macs, at_least=0)
+    number("joules", joules, above=0)
+    return 2 * macs / joules * 1e-12
+
+
+def training_ratio(write_share: Scalar, update_ratio: Scalar) -> Scalar:
+    r"""How much less energy a training takes if only a part of the cells is written.
+
+    $$ \frac{E_{BP}}{E} = \frac{1 + x}{1 + r x}, \qquad
+       x = \frac{e_w}{3 B m\,e_{mac}} $$
+
+    with the energy $e_w$ of a write, $e_{mac}$ of a multiplication, the batch $B$, the
+    products $m$ that a weight takes part in per sample, and the update ratio $r$
+    (DERIVED). One group, $x$, decides: the ratio goes from 1 to $1 / r$.
+
+    Args:
+        write_share: $x$, energy of writing every cell over that of all products.
+        update_ratio: $r$.
+
+    Example:
+        >>> f"{training_ratio(1e-9 / (3 * 1 * 64 * 0.1e-12), 0.86e-3):.1f}"
+        '50.8'
+    """
+    number("write_share", write_share, at_least=0)
+    number("update_ratio", update_ratio, at_least=0, at_most=1)
+    return (1 + write_share) / (1 + update_ratio * write_share)
+
+
+def inference_ratio(array_share: Scalar, conductance_ratio: Scalar) -> Scalar:
+    r"""How much less energy a product takes with smaller conductances.
+
+    $(1 - f) + f k$ (DERIVED): the array takes the share $f$ of the energy of the
+    sparing chip, and its rival's conductances are $k$ times larger.
+
+    Args:
+        array_share: $f$.
+        conductance_ratio: $k$.
+
+    Example:
+        >>> f"{inference_ratio(0.165, 34.0):.1f}"
+        '6.4'
+    """
+    number("array_share", array_share, at_least=0, at_most=1)
+    number("conductance_ratio", conductance_ratio, at_least=0)
+    return (1 - array_share) + array_share * conductance_ratio
+
+
+def survivors(writes: Array, endurance: Scalar) -> Float[Array, ""]:
+    """The part of the cells that were written no more often than they bear.
+
+    Args:
+        writes: pulses of every cell; times those of a loop, where one is meant.
+        endurance: pulses that a cell bears.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> survivors(jnp.array([0, 10, 1000, 3]), 100.0)
+        Array(0.75, dtype=float32)
+    """
+    numbers("writes", writes)
+    number("endurance", endurance, above=0)
+    if not np.prod(writes.shape):
+        raise ValueError(f"writes must hold at least one cell, got {writes!r}")
+    bears = writes.astype(jnp.float32) <= jnp.asarray(endurance, jnp.float32)
+    return jnp.mean(bears.astype(jnp.float32))
