@@ -129,7 +129,7 @@ def test_an_array_is_chosen_by_name():
 def test_every_experiment_says_what_it_reproduces_and_grows(name):
     assert module(name).REPRODUCES
     small, large = module(name).Config(), module(name).PRESETS["large"]
-    assert large.n_chips > small.n_chips >= 16
+    assert large.n_chips > small.n_chips >= 8
     assert large.n_seeds > small.n_seeds >= 2
 
 
