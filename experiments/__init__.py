@@ -6,6 +6,7 @@ EXPERIMENTS: dict[str, str] = {
     "threshold": "experiments.memristor.threshold",
     "update_ratio": "experiments.memristor.update_ratio",
     "endurance": "experiments.memristor.endurance",
+    "energy": "experiments.memristor.energy",
     "device_response": "experiments.memristor.device_response",
     "chip_yield": "experiments.memristor.chip_yield",
     "spu_sampling": "experiments.thermodynamic.spu_sampling",

@@ -27,7 +27,7 @@ from experiments.memristor import (
 )
 from experiments.memristor.setting import Setting
 
-NAMES = ("write_noise", "threshold", "update_ratio", "scheme", "endurance")
+NAMES = ("write_noise", "threshold", "update_ratio", "scheme", "endurance", "energy")
 BRIEF = ("write_noise", "endurance")
 every_run = pytest.mark.parametrize(
     "name",
@@ -85,6 +85,7 @@ LAST = {
     "update_ratio": ("sgd", {"rule": ("noisy",)}),
     "scheme": ("training", {}),
     "endurance": ("adam", {}),
+    "energy": ("noisy", {"write_noise": [0.25]}),
 }
 """The sweep of each experiment in which one chip is looked at, and where."""
 
