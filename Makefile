@@ -15,7 +15,7 @@ $(READY): requirements.lock
 	$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-reproduce: $(READY)  ## every figure and the claims table, at reduced scale
+reproduce: $(READY)  ## the main figures and the claims table, at reduced scale
 	$(RUN) experiments reproduce
 
 test: $(READY) lint types  ## laws, conformance suites, doctests

@@ -17,3 +17,7 @@ EXPERIMENTS: dict[str, str] = {
     "spu_solvers": "experiments.thermodynamic.spu_solvers",
 }
 """Name -> module, in the order in which `reproduce` runs them."""
+
+ON_REQUEST = ("spu_solvers",)
+"""Those that `reproduce` leaves out unless it is asked for `all` or by name: with the
+others it takes ten minutes on two cores."""

@@ -160,6 +160,14 @@ def test_reproducing_some_keeps_the_claims_of_others(call, tmp_path, monkeypatch
     assert set(claims.read_csv(tmp_path / "claims.csv")) == {"toy", "last"}
 
 
+def test_what_takes_long_is_reproduced_on_request(call, tmp_path, monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "long", "tests.toy_experiment")
+    monkeypatch.setattr("experiments.cli.ON_REQUEST", ("long",))
+    for words, made in ((), {"toy"}), (("--only", "all"), {"toy", "long"}):
+        assert call("reproduce", *words)[0] == 0
+        assert set(claims.read_csv(tmp_path / "claims.csv")) == made
+
+
 @pytest.mark.parametrize("command", [["run", "toy"], ["reproduce"]])
 def test_ctrl_c_keeps_the_parts(call, tmp_path, command):
     toy.FAIL_AT[3.0] = KeyboardInterrupt()

@@ -22,6 +22,7 @@ EXAMPLES = {
     "python -m experiments sweep chip_yield --chips 9 --results /tmp/a": "a folder",
     "python -m experiments plot threshold": "wants `run threshold` before",
     "python -m experiments plot threshold --file results/threshold-smoke.nc": "same",
+    "python -m experiments reproduce --only all": "as `reproduce`, and spu_solvers",
     "python -m experiments peek STORE --repair": "wants a store, see the test of it",
     "python -m experiments report": "wants results, see the test of it",
     "python -m experiments run write_noise --preset large --networks mlp --n_seeds 2 "

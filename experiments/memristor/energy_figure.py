@@ -83,7 +83,7 @@ def _inference(axes: Axes, dataset: xr.Dataset) -> None:
         value = PUBLISHED[name]
         axes.contour(share, factor, ratio, [value], colors="white", linestyles=line)
         axes.annotate(
-            f"published: {value:g}", (0.98, value * 1.12), ha="right", color="white"
+            f"published: {value:g}", (0.98, value * 1.4), ha="right", color="white"
         )
     low, value, high = dataset.array_share.values
     least, needed, most = dataset.conductance_ratio.quantile([0.05, 0.5, 0.95]).values
