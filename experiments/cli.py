@@ -33,7 +33,8 @@ from experiments.progress import display, say
 from experiments.report import lines
 
 _console = Console(markup=False, highlight=False)  # a path may hold brackets
-_MAIN, _ALL = ("main",), ("all",)
+_MAIN: tuple[str, ...] = ("main",)
+_ALL: tuple[str, ...] = ("all",)
 
 
 _WHICH = f"these experiments, all, or main: all but {', '.join(ON_REQUEST)}"
@@ -147,7 +148,8 @@ def _reproduce(
 
 def _wanted(only: tuple[str, ...]) -> list[str]:
     main = [name for name in EXPERIMENTS if name not in ON_REQUEST]
-    names = {_MAIN: main, _ALL: list(EXPERIMENTS)}.get(only, list(only))
+    named = {_MAIN: main, _ALL: [*EXPERIMENTS]}
+    names = named.get(only, [*only])
     for name in names:
         catalogue.require(name)
     if not names or len(set(names)) < len(names):
