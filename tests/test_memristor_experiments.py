@@ -220,6 +220,21 @@ def test_the_wear_of_known_cells():
     assert np.array_equal(found["cells"], np.bincount(writes, minlength=101))
 
 
+def test_cells_wear_out_when_they_have_had_what_they_bear():
+    """Cell by cell: written n times in 100 steps, 10 pulses a write."""
+    writes = np.array([1] * 90 + [50] * 7 + [0] * 3)
+    counts = np.bincount(writes, minlength=101).astype(float)
+    cells = xr.Dataset({"cells": (("case", "writes"), counts[None])})
+    cells = cells.assign_coords(writes=np.arange(101), case=["adam"])
+    worn = endurance._worn(cells, 100).sel(case="adam")
+    for bears, pulses in (("low", 1e4), ("value", 1e7)):
+        for ahead in worn.ahead.values[::7]:
+            by_hand = np.mean(writes * 10 * ahead / 100 > pulses)
+            np.testing.assert_allclose(
+                worn.sel(bears=bears, ahead=ahead), by_hand, atol=1e-12
+            )
+
+
 def test_the_lifetime_is_told_alike_by_cells_and_by_step():
     at = tiny("endurance").sel(case="adam")
     steps = int(at.writes[-1])

@@ -3,7 +3,8 @@
 The lifetime factor is T / n: a cell that is written n times in T steps lasts
 T / n times as long as if every step wrote it (INFERRED accounting; it matches
 the published factor of about 1000). The mean cell sets the energy, the most
-written cell dies first: both are shown.
+written cell dies first: both are shown. How many cells are worn out after many more
+steps is extrapolated: as if the training were repeated, every cell writing as before.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ import numpy as np
 import xarray as xr
 
 from chipsweep import Keys
+from eapu_jax import cost
 from experiments.claims import Claim, above, judged, spread
 from experiments.contract import Sweep
 from experiments.memristor import training
@@ -115,9 +117,24 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     pixels = lines.values.reshape(*lines.shape[:2], *shape, -1).mean(-1)
     dataset["by_pixel"] = ("case", "seed", "row", "column"), pixels
     dataset = dataset.drop_vars("by_input")
+    dataset["worn"] = _worn(dataset, dataset.sizes["writes"] - 1)
     dataset.cells.attrs["units"] = "cells"
     dataset.by_pixel.attrs["units"] = "writes"
     return dataset.assign_attrs(config.facts())
+
+
+def _worn(dataset: xr.Dataset, steps: int) -> xr.DataArray:
+    """Share of the cells with more pulses than they bear, by steps of training."""
+    known = cost.read_constants()
+    bears, loop = known["endurance_rram"], known["pulses_per_write"].value
+    ahead = xr.DataArray(np.geomspace(1e2, 1e9, 141), dims="ahead")
+    ends = xr.DataArray([bears.low, bears.value], {"bears": ["low", "value"]})
+    # written more than n times in these steps: more than they bear in those ahead
+    most = np.floor(ends * steps / (loop * ahead)).clip(max=steps).astype(int)
+    share = dataset.cells / dataset.cells.sum("writes")
+    beyond = 1 - share.cumsum("writes").sel(writes=most)
+    worn = beyond.drop_vars("writes").assign_coords(ahead=ahead)
+    return worn.clip(min=0).assign_attrs(units="1")
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 
 from experiments import style
 
+STEPS_OF_RESNET152 = 39_100
+"""Of one training on CIFAR: 100 epochs of 50,000 images in batches of 128."""
 TITLES = {"adam": "EaPU, Adam", "sgd": "EaPU, SGD", "noisy": "noisy backpropagation"}
 PUBLISHED_LIFETIME = 1000.0
 """About; = 1 / 0.86 per mille for ResNet152. STATED in press coverage alone."""
@@ -61,4 +63,26 @@ def _map(axes: Axes, dataset: xr.Dataset) -> None:
     style.colorbar(axes, image, "writes per cell", shrink=0.8)
 
 
-plot = style.panels((10, 3.6), [[_tail, _lifetimes, _map]])
+def _worn(axes: Axes, dataset: xr.Dataset) -> None:
+    for number, case in enumerate(dataset.case.values):
+        for bears, line in (("low", "-"), ("value", "--")):
+            values = 100 * dataset.worn.sel(case=case, bears=bears)
+            look: Any = {"color": style.COLOURS[number], "ls": line}
+            label = TITLES[case] if bears == "low" else ""
+            style.band(axes, values.ahead, values, label=label, **look)
+    axes.plot([], [], "k-", label="cells bear 10,000 pulses")
+    axes.plot([], [], "k--", label="cells bear 10 million")
+    axes.axvline(STEPS_OF_RESNET152, color="black", ls=":", label="ResNet-152, once")
+    axes.set(title="worn out", xlabel="steps of training, this one repeated")
+    axes.set(xscale="log", ylabel="share of cells worn out (%)")
+    axes.set(yscale="log", ylim=(1e-3, 300), xlim=(1e2, 1e13))
+    axes.legend(loc="center right", fontsize=7)
+
+
+plot = style.panels(
+    (10, 7),
+    [[_tail, _lifetimes], [_worn, _map]],
+    note="worn out: 10 pulses a write (ASSUMED), endurance of 1e4 to 1e9 pulses "
+    "published for memristors (NVMExplorer), here its lower end and its middle; a cell "
+    "that was not written here never wears",
+)
