@@ -9,6 +9,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.special import erf
 
 from eapu_jax.checks import number
 from eapu_jax.devices.base import Scalar
@@ -60,12 +61,23 @@ def total_variance(dw: jax.Array, threshold: Scalar, write_noise: Scalar) -> jax
 
 
 def adam_update_ratio(
-    learning_rate: Scalar, threshold: Scalar, b1: float = 0.9
+    learning_rate: Scalar, threshold: Scalar, b1: float = 0.9, signal: Scalar = 0.0
 ) -> Scalar:
-    r"""Expected update ratio under Adam, gradients being noise of zero mean.
+    r"""Expected update ratio of EaPU under Adam, as long as updates are below $\theta$.
+
+    Gradients are normal with a mean of $\rho$ standard deviations. Adam's update is
+    then $\eta$ times a normal of mean $\rho / \sqrt{1 + \rho^2}$ and variance
+    $\frac{1 - \beta_1}{1 + \beta_1} / (1 + \rho^2)$, and $R_{up}$ its mean size
+    over $\theta$; without signal
 
     $$ R_{up} = \sqrt{\frac{1 - \beta_1}{1 + \beta_1}} \sqrt{\frac 2 \pi}\,
        \frac{\eta}{\theta} = 0.183\,\frac \eta \theta $$
+
+    Args:
+        learning_rate: $\eta$.
+        threshold: $\theta$.
+        b1: $\beta_1$; $\beta_2$ is near 1.
+        signal: $\rho$.
 
     Example:
         >>> f"{adam_update_ratio(1e-3, 2 / 80):.4f}"
@@ -74,7 +86,46 @@ def adam_update_ratio(
     number("learning_rate", learning_rate, at_least=0)
     number("threshold", threshold, above=0)
     number("b1", b1, at_least=0, under=1)
-    return math.sqrt((1 - b1) / (1 + b1) * 2 / math.pi) * learning_rate / threshold
+    number("signal", signal, at_least=0)
+    deviation = math.sqrt((1 - b1) / (1 + b1))
+    z = signal / (deviation * math.sqrt(2))
+    size = deviation * math.sqrt(2 / math.pi) * jnp.exp(-(z**2)) + signal * erf(z)
+    return size / jnp.sqrt(1 + signal**2) * learning_rate / threshold
+
+
+def residual_update_ratio(
+    learning_rate: Scalar, threshold: Scalar, signal: Scalar = 0.0
+) -> Scalar:
+    r"""Expected update ratio of a digital residual under Adam.
+
+    The residual of `mixed_precision` is a walk of drift $\mu = \eta \rho /
+    \sqrt{1 + \rho^2}$ and variance $\sigma^2 = \eta^2 / (1 + \rho^2)$ per step
+    (momentum reorders the noise and keeps its sum), which starts anew, about at 0,
+    whenever it has left $\pm \theta$. For steps small against $\theta$
+
+    $$ R_{up} = \frac{\mu}{\theta \tanh(\mu \theta / \sigma^2)} $$
+
+    which is $(\eta / \theta)^2$ without signal and $\rho \eta / \theta$ where drift
+    rules. Opposite updates cancel before they are written, so the ratio falls with
+    the square of the learning rate, EaPU's with the rate itself (DERIVED).
+
+    Args:
+        learning_rate: $\eta$.
+        threshold: $\theta$, the step of a pulse.
+        signal: $\rho$, mean of a gradient over its standard deviation.
+
+    Example:
+        >>> [f"{residual_update_ratio(1e-3, 0.025, rho):.2e}" for rho in (0.0, 0.1)]
+        ['1.60e-03', '4.03e-03']
+    """
+    number("learning_rate", learning_rate, above=0)
+    number("threshold", threshold, above=0)
+    number("signal", signal, at_least=0)
+    scaled = learning_rate / threshold
+    z = jnp.asarray(signal * jnp.sqrt(1 + signal**2) / scaled)
+    safe = jnp.where(z > 1e-3, z, 1.0)
+    ratio = jnp.where(z > 1e-3, safe / jnp.tanh(safe), 1 + z**2 / 3)
+    return ratio * scaled**2 / (1 + signal**2)
 
 
 def stationary_variance_eapu(
