@@ -142,7 +142,7 @@ def child(
 
 def contestant(what, chips, chunk, store, stop, born) -> dict:
     """Compute and tell times since `born`, and what was used."""
-    from experiments import machine
+    from experiments.commands import machine
 
     machine.prepare()
     if what == "hand":

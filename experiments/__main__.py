@@ -4,14 +4,14 @@ import os
 import sys
 from collections.abc import Callable
 
-from experiments import endings
+from experiments.commands import endings
 
 
 def _load() -> Callable[[], int]:
     # XLA's notes on its compilation cache would bury the progress display; real
     # failures come as exceptions. It must be set before jax is loaded.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from experiments import cli, machine
+    from experiments.commands import cli, machine
 
     machine.prepare()
     return cli.main

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
-from experiments import cli
+from experiments.commands import cli
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = re.compile(r"python -m [\w.]+")

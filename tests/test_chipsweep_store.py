@@ -32,7 +32,7 @@ from chipsweep import (
 )
 from chipsweep.files import Files
 from chipsweep.reductions import Found
-from experiments.sweeping import peek
+from experiments.commands.sweeping import peek
 from tests.toy_sweeps import brittle, ruled, walk
 
 AXES = {"mean": [0.0, 1.0, 2.0], "noise": [0.1, 0.5]}

@@ -8,8 +8,11 @@ import sys
 import matplotlib as mpl
 import pytest
 
-from experiments import EXPERIMENTS, catalogue, claims, configured, store, style
-from experiments.cli import main
+from experiments import EXPERIMENTS, catalogue, claims
+from experiments.commands import configured
+from experiments.commands.cli import main
+from experiments.figures import style
+from experiments.results import store
 from tests import toy_experiment as toy
 
 
@@ -162,7 +165,7 @@ def test_reproducing_some_keeps_the_claims_of_others(call, tmp_path, monkeypatch
 
 def test_what_takes_long_is_reproduced_on_request(call, tmp_path, monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, "long", "tests.toy_experiment")
-    monkeypatch.setattr("experiments.cli.ON_REQUEST", ("long",))
+    monkeypatch.setattr("experiments.commands.cli.ON_REQUEST", ("long",))
     for words, made in ((), {"toy"}), (("--only", "all"), {"toy", "long"}):
         assert call("reproduce", *words)[0] == 0
         assert set(claims.read_csv(tmp_path / "claims.csv")) == made

@@ -9,7 +9,11 @@ import urllib.error
 import numpy as np
 import pytest
 
-from experiments import EXPERIMENTS, cli, data, store, style
+from experiments import EXPERIMENTS
+from experiments.commands import cli
+from experiments.data import sources
+from experiments.figures import style
+from experiments.results import store
 from tests import toy_experiment as toy
 
 EXPERIMENT = [sys.executable, "-m", "experiments"]
@@ -203,8 +207,8 @@ def test_data_that_cannot_be_had_are_named(
     (tmp_path / "file").write_text("mine")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv(variable, value.format(file=tmp_path / "file"))
-    monkeypatch.setattr(data, "_places", lambda about, folder: [])
-    monkeypatch.setattr(toy, "derive", lambda *_: data.load_images("cifar10"))
+    monkeypatch.setattr(sources, "_places", lambda about, folder: [])
+    monkeypatch.setattr(toy, "derive", lambda *_: sources.load_images("cifar10"))
     assert cli.main(["run", "toy", "--results", str(tmp_path)]) in (1, 2)
     told = capsys.readouterr().err
     assert told.startswith(f"error: {variable} = ")
@@ -213,7 +217,7 @@ def test_data_that_cannot_be_had_are_named(
 
 LINES = """
 import sys
-from experiments import endings
+from experiments.commands import endings
 sys.exit(endings.process(lambda: lambda: print("line\\n" * 100_000) or 0))
 """
 

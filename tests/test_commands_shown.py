@@ -37,7 +37,7 @@ LONG = [line for line in LINES if not (QUICK.search(line) or line in EXAMPLES)]
 
 READ = """
 import json, sys
-from experiments import cli
+from experiments.commands import cli
 for words in json.loads(sys.argv[1]):
     try:
         assert callable(cli._command(words))

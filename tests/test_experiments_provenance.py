@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from experiments import provenance
+from experiments.results import provenance
 from tests import toy_experiment as toy
 
 ROOT = Path(__file__).parents[1]

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from experiments import claims, provenance, store
-from experiments.store import StoreError
+from experiments import claims
+from experiments.results import provenance, store
+from experiments.results.store import StoreError
 from tests import toy_experiment as toy
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import numpy as np
 import pytest
 
-from experiments import EXPERIMENTS, catalogue, cli, validate
+from experiments import EXPERIMENTS, catalogue, validate
+from experiments.commands import cli
 
 MODULES = {name: catalogue.find(name) for name in sorted(EXPERIMENTS)}
 OWNERS = {
@@ -24,6 +25,9 @@ FIELDS = [
     for field in dataclasses.fields(owner)
 ]
 MAY_BE_ZERO = {
+    "signal",
+    "signals",
+    "bits",
     *("seed", "batch", "chunk", "coupling", "amplifier", "coil"),
     *("tolerance", "tolerances", "capacitance", "resistance", "inductance", "noise"),
     *("spread", "spreads", "stuck_rate", "stuck_rates", "stuck_level", "required"),

@@ -3,16 +3,17 @@
 import html
 import re
 import shlex
-import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
 
-from experiments import EXPERIMENTS, claims, report, store, style
-from experiments.cli import main
+from experiments import EXPERIMENTS, claims, report
+from experiments.commands.cli import main
+from experiments.figures import style
 from experiments.report.drawing import drawing
+from experiments.results import store
 from tests import toy_experiment as toy
 from tests.browser import CHROMIUM, DRIVER, browser
 
@@ -229,13 +230,6 @@ def test_a_folder_without_results_is_refused(tmp_path, capsys, make, problem):
     assert f"results = {folder}: {problem}" in shown
     assert f"python -m experiments run NAME --results {folder}" in shown
     assert not (tmp_path / "results" / "report.html").exists()
-
-
-def test_a_package_brings_the_page_along():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    declared = project["tool"]["setuptools"]["package-data"]["experiments.report"]
-    there = [p.name for p in Path(report.__file__).parent.iterdir() if p.is_file()]
-    assert sorted(declared) == sorted(n for n in there if not n.endswith(".py"))
 
 
 @pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")

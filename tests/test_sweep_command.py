@@ -5,7 +5,10 @@ import shlex
 
 import pytest
 
-from experiments import EXPERIMENTS, cli, report, store, style
+from experiments import EXPERIMENTS, report
+from experiments.commands import cli
+from experiments.figures import style
+from experiments.results import store
 
 GRID = ["--grid", "noise=0.5,1", "--grid", "length=5", "--structural", "length"]
 

@@ -6,8 +6,8 @@ import xarray as xr
 from matplotlib.collections import PolyCollection
 
 from chipsweep import Listed, Quantiles, sweep
-from experiments.outcomes import outcomes
-from experiments.sweep_figure import plot
+from experiments.figures.outcomes import outcomes
+from experiments.figures.sweep_figure import plot
 from tests.toy_sweeps import brittle, ruled
 
 PLAIN = {"chips": 9, "outputs": {"x": float, "curve": (float, (3,)), "n": float}}

@@ -7,9 +7,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from experiments import style
 from experiments.claims import Claim, within
 from experiments.contract import Sweep
+from experiments.figures import style
 
 REPRODUCES = "a toy: Fig. 0"
 CALLS: list[float] = []

@@ -5,7 +5,7 @@ from functools import partial
 import xarray as xr
 from matplotlib.axes import Axes
 
-from experiments import style
+from experiments.figures import style
 
 
 def _bands(

@@ -5,7 +5,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments import style
+from experiments.figures import style
 
 _ACROSS = 5
 _ALONE = 3  # cells drawn one by one

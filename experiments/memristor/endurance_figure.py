@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from experiments import style
+from experiments.figures import style
 
 STEPS_OF_RESNET152 = 39_100
 """Of one training on CIFAR: 100 epochs of 50,000 images in batches of 128."""

@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from eapu_jax.cost import inference_ratio, training_ratio
-from experiments import style
+from experiments.figures import style
 
 PUBLISHED = {
     "training": 50.54,

@@ -3,7 +3,7 @@
 import xarray as xr
 from matplotlib.axes import Axes
 
-from experiments import style
+from experiments.figures import style
 from experiments.memristor.write_noise_figure import PUBLISHED_RESNET34
 
 RIVALS = {

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 import eapu_jax as ej
-from experiments import style
+from experiments.figures import style
 from experiments.memristor.scenarios import SCENARIOS
 from experiments.memristor.training import PUBLIC_R_WG
 

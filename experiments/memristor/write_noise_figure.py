@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from experiments import style
+from experiments.figures import style
 
 NETWORKS = ("mlp", "cnn")
 RULES = ("noisy", "eapu")

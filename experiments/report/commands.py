@@ -7,7 +7,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from experiments import catalogue, provenance
+from experiments import catalogue
+from experiments.results import provenance
 
 __all__ = ["again", "redraw", "rerun"]
 

@@ -8,7 +8,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.style import STYLE
+from experiments.figures.style import STYLE
 
 __all__ = ["Drawing", "describe", "drawing"]
 

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple, TypeVar
 
 import xarray as xr
 
-from experiments import EXPERIMENTS, catalogue, running, store
+from experiments import EXPERIMENTS, catalogue
 from experiments.claims import Claim
-from experiments.outcomes import swept
+from experiments.commands import running
+from experiments.figures.outcomes import swept
 from experiments.report import commands
 from experiments.report.drawing import Drawing, drawing
+from experiments.results import store
 
 __all__ = ["Gathered", "Result", "gather"]
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments import store
 from experiments.report.gather import gather
 from experiments.report.page import page
+from experiments.results import store
 
 __all__ = ["Written", "write"]
 

@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from experiments import style
+from experiments.figures import style
 from experiments.thermodynamic import machine
 
 PUBLISHED_BOARDS = style.COLOURS[: machine.N_PUBLISHED_BOARDS]

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from experiments import style
+from experiments.figures import style
 
 
 def _draw_table(ax, dataset: xr.Dataset) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from experiments import style
+from experiments.figures import style
 from experiments.thermodynamic import machine
 from experiments.thermodynamic.boards_figure import PUBLISHED_BOARDS, draw_errors
 

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from experiments import style
+from experiments.figures import style
 from experiments.thermodynamic.solver_bias import BIAS
 from experiments.thermodynamic.solvers import EXACT, SOLVERS
 

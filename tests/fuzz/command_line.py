@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from experiments import EXPERIMENTS, catalogue, cli, style
+from experiments import EXPERIMENTS, catalogue
+from experiments.commands import cli
+from experiments.figures import style
 from tests.fuzz.bad_command_lines import LONG, REAL, TOYS, Bad, every_line
 
 PROCESSES = 36

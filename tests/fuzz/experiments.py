@@ -14,9 +14,10 @@ import numpy as np
 import xarray as xr
 
 from chipsweep import sweep
-from experiments import EXPERIMENTS, catalogue, claims, store
+from experiments import EXPERIMENTS, catalogue, claims
 from experiments.data import load_images
 from experiments.report import write
+from experiments.results import store
 from tests.fuzz.spoil import INF, NAN, Subject, fault, spoilt
 from tests.test_experiments_validate import wrong_values
 

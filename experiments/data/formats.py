@@ -1,6 +1,6 @@
 """Files that hold labelled images, read into one plain record.
 
-Nothing here knows where a file comes from: `experiments.data` looks for it.
+Nothing here knows where a file comes from: `experiments.data.sources` looks for it.
 Every reader raises `DataError`, naming the file and what is wrong with it.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.store import read_file
+from experiments.results.store import read_file
 
 _IDX = (
     "train-images-idx3-ubyte.gz",

@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
 
-from experiments.store import write_atomically
+from experiments.results.store import write_atomically
 
 __all__ = [
     "COLOURS",

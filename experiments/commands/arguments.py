@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import tyro
 from rich.text import Text
 
-from experiments.endings import UsageError
+from experiments.commands.endings import UsageError
 
 __all__ = ["PROGRAM", "flags", "read"]
 

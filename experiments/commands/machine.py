@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jax
 
-from experiments import provenance, store
+from experiments.results import provenance, store
 
 __all__ = ["prepare"]
 

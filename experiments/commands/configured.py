@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import tyro
 from rich.console import Console
 
-from experiments import arguments, catalogue, running
-from experiments.progress import display, say
+from experiments import catalogue
+from experiments.commands import arguments, running
+from experiments.commands.progress import display, say
 from experiments.report import lines
 
 __all__ = ["Results", "read"]

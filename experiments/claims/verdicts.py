@@ -7,19 +7,14 @@ numbers are not to be expected, but the order of things is. The functions here
 are the only source of verdicts.
 """
 
-import csv
-import io
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
-
-from experiments import store
 
 __all__ = [
     "VERDICTS",
@@ -31,15 +26,13 @@ __all__ = [
     "monotone",
     "not_attempted",
     "nothing_published",
-    "read_csv",
     "spread",
     "within",
     "within_reach",
-    "write_csv",
 ]
 
 VERDICTS = ("reproduced", "trend reproduced", "not reproduced", "not attempted")
-_NUMBERS = ("published", "ours", "low", "high")
+NUMBERS = ("published", "ours", "low", "high")
 _REPRODUCED, _TREND, _NOT, _UNTRIED = VERDICTS
 
 
@@ -73,14 +66,11 @@ class Claim:
         """Refuse verdicts that no rule returns, and bands upside down."""
         if self.verdict not in VERDICTS:
             raise ValueError(f"verdict = {self.verdict!r}: one of {VERDICTS}")
-        for name in _NUMBERS:
+        for name in NUMBERS:
             if getattr(self, name) is not None:
                 _require_number(name, getattr(self, name))
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"low = {self.low} is above high = {self.high}")
-
-
-_COLUMNS = ["experiment", *(f.name for f in fields(Claim))]
 
 
 def within(published: float, low: float, high: float, *, tolerance: float = 0.0) -> str:
@@ -243,52 +233,6 @@ def not_attempted(
         scale="",
         verdict=_UNTRIED,
     )
-
-
-def write_csv(path: str | Path, claims: Mapping[str, Sequence[Claim]]) -> None:
-    """Write the claims of several experiments, by name, as one table."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for name, rows in claims.items():
-        for row in rows:
-            values = (getattr(row, column) for column in _COLUMNS[1:])
-            writer.writerow([name, *map(_plain, values)])
-    store.write_atomically(path, text.getvalue().encode())
-
-
-def read_csv(path: str | Path) -> dict[str, list[Claim]]:
-    """The claims that `write_csv` wrote; none if there is no such file.
-
-    Raises:
-        StoreError: if the file is something else.
-    """
-    path = Path(path)
-    claims: dict[str, list[Claim]] = {}
-    if not path.exists():
-        return claims
-    try:
-        table = csv.DictReader(store.read_file(path).decode().splitlines(), strict=True)
-        if table.fieldnames != _COLUMNS:
-            raise ValueError(f"its columns are not {', '.join(_COLUMNS)}")
-        for row in table:
-            name = row.pop("experiment")
-            claims.setdefault(name, []).append(_claim(row))
-    except (KeyError, TypeError, ValueError, OSError, csv.Error) as e:
-        problem = f"is not a table of claims ({e}): move it away and run again"
-        raise store.StoreError(f"{path} {problem}") from e
-    return claims
-
-
-def _claim(row: dict[str, str]) -> Claim:
-    numbers = {c: float(row[c]) if row[c] else None for c in _NUMBERS}
-    return Claim(**{**row, **numbers})  # pyright: ignore[reportArgumentType]
-
-
-def _plain(value) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float | int) else str(value)
 
 
 def _require_number(name: str, value: Any) -> None:

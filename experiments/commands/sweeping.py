@@ -15,12 +15,15 @@ from rich.console import Console
 
 import chipsweep
 from chipsweep import Moments, Quantiles, Structural
-from experiments import arguments, catalogue, provenance, store, style
-from experiments.arguments import PROGRAM
-from experiments.axis_words import read_axis
-from experiments.progress import say
-from experiments.sweep_figure import plot
-from experiments.terminal import on_terminal
+from experiments import catalogue
+from experiments.commands import arguments
+from experiments.commands.arguments import PROGRAM
+from experiments.commands.axis_words import read_axis
+from experiments.commands.progress import say
+from experiments.commands.terminal import on_terminal
+from experiments.figures import style
+from experiments.figures.sweep_figure import plot
+from experiments.results import provenance, store
 
 __all__ = ["Asked", "peek", "replay_command", "sweep_command", "without"]
 

@@ -94,7 +94,7 @@ def save(dataset: xr.Dataset, path: str | Path) -> Path:
     """Write a dataset as netCDF, atomically.
 
     Attributes must be strings, numbers or arrays. Use
-    `experiments.provenance.stamped` first to say where the numbers come from.
+    `experiments.results.provenance.stamped` first to say where the numbers come from.
 
     Returns:
         The path, for chaining.

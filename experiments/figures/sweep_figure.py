@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from experiments import style
-from experiments.outcomes import Outcome, outcomes, swept
+from experiments.figures import style
+from experiments.figures.outcomes import Outcome, outcomes, swept
 
 __all__ = ["plot"]
 

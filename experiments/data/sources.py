@@ -1,7 +1,7 @@
 """Labelled images with their provenance, from the nearest source that has them.
 
 Sources are tried in this order; one that lacks the data set is skipped with a
-message (logger `experiments.data`):
+message (logger `experiments.data.sources`):
 
 1. the folder given, or the one in the environment variable `EAPU_JAX_DATA`;
 2. the user's cache, `$XDG_CACHE_HOME/eapu_jax` or `~/.cache/eapu_jax`;
@@ -32,9 +32,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments import formats
-from experiments.formats import DataError, Raw
-from experiments.store import user_cache, write_atomically
+from experiments.data import formats
+from experiments.data.formats import DataError, Raw
+from experiments.results.store import user_cache, write_atomically
 
 __all__ = ["DATA_SETS", "DataError", "Images", "load_images"]
 
@@ -194,7 +194,7 @@ def _in_file(about: _About, path: Path, wanted: _Wanted) -> tuple[str, Raw]:
 
 
 def _places(about: _About, folder: Path | None) -> Iterator[Path]:
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
     own = [folder] if folder else []
     yield from (place / f for place in [*own, user_cache()] for f in about.files)
     if about.debian:

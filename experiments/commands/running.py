@@ -10,10 +10,12 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import chipsweep
-from experiments import catalogue, provenance, store, style
+from experiments import catalogue
 from experiments.claims import Claim, read_csv, write_csv
-from experiments.progress import Display, Report, Reporting
-from experiments.sweep_figure import plot as plot_sweep
+from experiments.commands.progress import Display, Report, Reporting
+from experiments.figures import style
+from experiments.figures.sweep_figure import plot as plot_sweep
+from experiments.results import provenance, store
 
 __all__ = [
     "Reproduction",

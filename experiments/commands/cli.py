@@ -15,22 +15,14 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from experiments import (
-    EXPERIMENTS,
-    ON_REQUEST,
-    arguments,
-    catalogue,
-    configured,
-    report,
-    running,
-    store,
-    sweeping,
-)
-from experiments.arguments import PROGRAM
-from experiments.configured import Results
-from experiments.endings import ended
-from experiments.progress import display, say
+from experiments import EXPERIMENTS, ON_REQUEST, catalogue, report
+from experiments.commands import arguments, configured, running, sweeping
+from experiments.commands.arguments import PROGRAM
+from experiments.commands.configured import Results
+from experiments.commands.endings import ended
+from experiments.commands.progress import display, say
 from experiments.report import lines
+from experiments.results import store
 
 _console = Console(markup=False, highlight=False)  # a path may hold brackets
 _MAIN: tuple[str, ...] = ("main",)
@@ -41,7 +33,7 @@ _WHICH = f"these experiments, all, or main: all but {', '.join(ON_REQUEST)}"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Do what the arguments say; the exit status, see `experiments.endings`."""
+    """Do what the arguments say; the exit status, see `commands.endings`."""
     words = sys.argv[1:] if argv is None else argv
     return ended(lambda: _command(words)())
 

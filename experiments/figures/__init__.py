@@ -1,0 +1,1 @@
+"""How results are drawn: one look, and one figure for any sweep."""
