@@ -118,7 +118,7 @@ def one_of(name: str, value: Any, choices: tuple[Any, ...]) -> None:
         raise ValueError(f"{name} must be one of {known}, got {_brief(value)}")
 
 
-def whole(name: str, value: Any, *, at_least: int) -> None:
+def whole(name: str, value: Any, *, at_least: int, at_most: int | None = None) -> None:
     """Refuse a concrete `value` that is not one whole number within bounds."""
     if traced(value):
         return
@@ -126,6 +126,8 @@ def whole(name: str, value: Any, *, at_least: int) -> None:
     if array is None or array.dtype.kind not in "iu" or array.ndim:
         raise ValueError(f"{name} must be a whole number, got {_brief(value)}")
     _require(array >= at_least, name, array, f">= {at_least}")
+    if at_most is not None:
+        _require(array <= at_most, name, array, f"<= {at_most}")
 
 
 def able(name: str, thing: Any, methods: tuple[str, ...], example: str) -> None:
@@ -145,13 +147,13 @@ def mask(name: str, value: Any) -> None:
         )
 
 
-def thresholds(tree: Any) -> None:
+def thresholds(tree: Any, name: str = "threshold") -> None:
     """Refuse a threshold, or a tree of them, that is not positive and finite."""
     leaves = jax.tree.leaves(tree)
     if not leaves:
-        raise ValueError(f"threshold must be a number or a tree of them, got {tree!r}")
+        raise ValueError(f"{name} must be a number or a tree of them, got {tree!r}")
     for value in leaves:
-        number("threshold", value, above=0)
+        number(name, value, above=0)
 
 
 def typed_key(name: str, key: Any) -> None:

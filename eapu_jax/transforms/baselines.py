@@ -1,17 +1,14 @@
 """The rivals of EaPU in its authors' code: decisions without random draws."""
 
-from collections.abc import Callable
-
-import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import PyTree
 
-from eapu_jax.checks import number, thresholds
+from eapu_jax.checks import number
 from eapu_jax.devices.base import Scalar
-from eapu_jax.placement import Place, on_array, put
+from eapu_jax.placement import Place
+from eapu_jax.transforms.asked import memoryless
 from eapu_jax.transforms.links import EVERY, refuse_decided, sign
-from eapu_jax.transforms.per_array import thresholds_at
 
 
 def write_all() -> optax.GradientTransformationExtraArgs:
@@ -59,7 +56,7 @@ def drop_below(
     def drop(dw, theta):
         return jnp.where(jnp.abs(dw) < theta, 0, dw)
 
-    return _deterministic("drop_below", drop, threshold, place)
+    return memoryless("drop_below", drop, {"threshold": threshold}, place)
 
 
 def lift_above(
@@ -92,27 +89,4 @@ def lift_above(
         lifted = jnp.sign(dw) * jnp.maximum(jnp.abs(dw), theta)
         return jnp.where(jnp.abs(dw) < floor * theta, 0, lifted)
 
-    return _deterministic("lift_above", lift, threshold, place)
-
-
-def _deterministic(
-    name: str,
-    rule: Callable[[jax.Array, jax.Array], jax.Array],
-    threshold: PyTree[Scalar],
-    place: Place | None,
-) -> optax.GradientTransformationExtraArgs:
-    """Apply `rule(update, threshold)` to every leaf on the array."""
-    thresholds(threshold)
-
-    def update_fn(updates, params=None):
-        del params
-        asked = on_array(updates, place)
-        refuse_decided(name, asked)
-        theta = thresholds_at(threshold, updates, place)
-        ruled = {
-            p: rule(u.astype(theta[p].dtype), theta[p]).astype(u.dtype)
-            for p, u in asked.items()
-        }
-        return put(updates, sign(ruled, name))
-
-    return optax.with_extra_args_support(optax.stateless(update_fn))
+    return memoryless("lift_above", lift, {"threshold": threshold}, place)

@@ -2,21 +2,25 @@
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jaxtyping import Array, Int, Key, PyTree, UInt32
 
 from eapu_jax.array import working_dtype
-from eapu_jax.checks import thresholds, traced
+from eapu_jax.checks import thresholds
 from eapu_jax.devices.base import Scalar
 from eapu_jax.placement import Place, on_array, put
 from eapu_jax.rows import Arrays, Rows
 from eapu_jax.transforms.keys import Root, following
 from eapu_jax.transforms.links import refuse_decided, sign
 from eapu_jax.transforms.per_array import thresholds_at
-from eapu_jax.transforms.requests import Decided, Gate, Gated, pulses_where
+from eapu_jax.transforms.requests import (
+    Decided,
+    Gate,
+    Gated,
+    least_of,
+    pulses_where,
+)
 from eapu_jax.transforms.sharding import gathered, spread_like
 from prng import counts_its_draws
 from prng.chance import decided, happens
@@ -125,10 +129,5 @@ def _decided(key, asked: Arrays, theta: Arrays, step) -> tuple[Arrays, Arrays]:
             written, gate = happens(key_these, p), None
         sent = computed_once(pulses_where(written, dw, limit), step)
         pulses |= rows.unpack(sent, step)
-        notes |= {p: Decided(_least(theta[p]), gate) for p in rows.paths}
+        notes |= {p: Decided(least_of(theta[p]), gate) for p in rows.paths}
     return {p: pulses[p].astype(u.dtype) for p, u in asked.items()}, notes
-
-
-def _least(theta: jax.Array) -> float | None:
-    """The smallest concrete threshold; None while it is traced."""
-    return None if traced(theta) else float(np.asarray(theta).min())

@@ -12,7 +12,10 @@ from eapu_jax.placement import Place, on_array, path_name
 
 
 def thresholds_at(
-    threshold: PyTree[Scalar], updates: PyTree, place: Place | None
+    threshold: PyTree[Scalar],
+    updates: PyTree,
+    place: Place | None,
+    name: str = "threshold",
 ) -> dict[str, Any]:
     """The threshold of every leaf on the array, by path, in its working precision.
 
@@ -20,6 +23,7 @@ def thresholds_at(
         threshold: one number, or a tree of them that is a prefix of the updates.
         updates: what was asked for.
         place: which leaves live on an array.
+        name: what the number is called.
 
     Raises:
         ValueError: if a threshold has a shape that does not fit its update.
@@ -28,11 +32,9 @@ def thresholds_at(
     try:
         every = jax.tree.broadcast(threshold, updates)
     except ValueError as error:
-        raise ValueError(
-            f"threshold must be a prefix of the updates: {error}"
-        ) from None
+        raise ValueError(f"{name} must be a prefix of the updates: {error}") from None
     spread = _at(every, leaves)
-    return {p: _fitting(p, spread[p], u) for p, u in leaves.items()}
+    return {p: _fitting(name, p, spread[p], u) for p, u in leaves.items()}
 
 
 def _at(tree: PyTree, leaves: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def _at(tree: PyTree, leaves: dict[str, Any]) -> dict[str, Any]:
     return {path_name(path): leaf for path, leaf in named if path_name(path) in leaves}
 
 
-def _fitting(path: str, threshold: Any, update: jax.Array) -> jax.Array:
+def _fitting(name: str, path: str, threshold: Any, update: jax.Array) -> jax.Array:
     with jax.ensure_compile_time_eval():  # a known threshold stays known under jit
         theta = jnp.asarray(threshold, working_dtype(update))
     try:
@@ -50,7 +52,7 @@ def _fitting(path: str, threshold: Any, update: jax.Array) -> jax.Array:
         fits = False
     if not fits:
         raise ValueError(
-            f"threshold of {path!r} must fit the update {update.shape}, "
+            f"{name} of {path!r} must fit the update {update.shape}, "
             f"got the shape {theta.shape}"
         )
     return theta

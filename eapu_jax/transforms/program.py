@@ -77,7 +77,7 @@ def program(
     Raises:
         ValueError: on a negative `step_time`, a key that is not one typed key, a
             missing `params`, a second `program` in the chain, a threshold of `eapu`
-            that the device never answers.
+            or a step of another rule that the device never answers.
 
     Example:
         >>> import jax, jax.numpy as jnp, optax
@@ -157,11 +157,10 @@ def _check_same_form(updates: PyTree, params: PyTree) -> None:
 
 
 def _check_answered(crossbars: dict[str, Crossbar], asked: dict[str, Any]) -> None:
-    """Refuse a threshold that no pulse of the device answers."""
+    """Refuse a smallest pulse that the device never answers."""
     for path, leaf in asked.items():
-        note = signed(leaf)[1]
-        threshold = note.least if isinstance(note, Decided) else None
-        if threshold is None:
+        rule, note = signed(leaf)
+        if not isinstance(note, Decided) or note.least is None:
             continue
         crossbar = crossbars[path]
         if crossbar.fixed_scale is None:
@@ -172,8 +171,8 @@ def _check_answered(crossbars: dict[str, Crossbar], asked: dict[str, Any]) -> No
             continue
         device = type(crossbar.device).__name__
         number(
-            f"threshold of eapu for {path!r} (up to this {device} sends no pulse, and "
-            "eapu_jax.matched_threshold derives one that works)",
-            threshold,
+            f"{note.number} of {rule} for {path!r} (up to this {device} sends no "
+            "pulse, and eapu_jax.matched_threshold derives one that works)",
+            note.least,
             above=float(np.asarray(least).min()),
         )

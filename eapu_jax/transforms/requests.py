@@ -5,8 +5,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
+from eapu_jax.checks import traced
 from eapu_jax.rows import WIDTH, Arrays, Rows
 from eapu_jax.transforms.links import EVERY, signed
 from prng import marks
@@ -98,15 +100,22 @@ class Gate:
 
 
 class Decided(NamedTuple):
-    """What `eapu` notes of the pulses of an array.
+    """What a rule notes of the pulses of an array.
 
     Attributes:
-        least: the smallest threshold; None while it is traced.
-        gate: how it was decided which are sent; None where only the key knows.
+        least: the smallest that is sent; None while it is traced.
+        gate: how `eapu` decided which are sent; None where only the key knows.
+        number: what the rule calls the smallest pulse.
     """
 
     least: float | None
-    gate: Gate | None
+    gate: Gate | None = None
+    number: str = "threshold"
+
+
+def least_of(threshold: jax.Array) -> float | None:
+    """The smallest concrete threshold of an array; None while it is traced."""
+    return None if traced(threshold) else float(np.asarray(threshold).min())
 
 
 def requested(asked: Arrays, rows: Rows, dtype: Any, step: jax.Array) -> Request:
