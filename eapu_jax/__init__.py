@@ -45,9 +45,24 @@ from eapu_jax.encodings import (
     WidthAwareRange,
 )
 from eapu_jax.matvec import matvec, matvec_transposed
+from eapu_jax.memory import digital_words
 from eapu_jax.periphery import Adc, Dac, Periphery
 from eapu_jax.placement import place, placements, table
-from eapu_jax.transforms import drop_below, eapu, lift_above, program, write_all
+from eapu_jax.transforms import (
+    drop_below,
+    eapu,
+    eapu_residual,
+    hidden_integer,
+    lift_above,
+    manhattan,
+    mixed_precision,
+    program,
+    pulse_train,
+    sign_threshold,
+    stochastic_rounding,
+    stochastic_sparse,
+    write_all,
+)
 from eapu_jax.wrapping import wrap
 from eapu_jax.write_error import matched_threshold, write_error
 
@@ -82,22 +97,31 @@ __all__ = [
     "WidthAwareRange",
     "array",
     "deploy",
+    "digital_words",
     "drop_below",
     "eapu",
+    "eapu_residual",
+    "hidden_integer",
     "laws",
     "layer_update_ratio",
     "lifetime_factor",
     "lift_above",
+    "manhattan",
     "matched_threshold",
     "matvec",
     "matvec_transposed",
+    "mixed_precision",
     "place",
     "placements",
     "presets",
     "program",
+    "pulse_train",
     "pulses_per_cell",
     "sample_chip",
     "sample_chips",
+    "sign_threshold",
+    "stochastic_rounding",
+    "stochastic_sparse",
     "table",
     "totals",
     "update_ratio",

@@ -2,6 +2,28 @@
 
 from eapu_jax.transforms.baselines import drop_below, lift_above, write_all
 from eapu_jax.transforms.eapu import eapu
+from eapu_jax.transforms.eapu_residual import eapu_residual
+from eapu_jax.transforms.hidden_integer import hidden_integer
+from eapu_jax.transforms.manhattan import manhattan
+from eapu_jax.transforms.mixed_precision import mixed_precision
 from eapu_jax.transforms.program import program
+from eapu_jax.transforms.pulse_train import pulse_train
+from eapu_jax.transforms.sign_threshold import sign_threshold
+from eapu_jax.transforms.stochastic_rounding import stochastic_rounding
+from eapu_jax.transforms.stochastic_sparse import stochastic_sparse
 
-__all__ = ["drop_below", "eapu", "lift_above", "program", "write_all"]
+__all__ = [
+    "drop_below",
+    "eapu",
+    "eapu_residual",
+    "hidden_integer",
+    "lift_above",
+    "manhattan",
+    "mixed_precision",
+    "program",
+    "pulse_train",
+    "sign_threshold",
+    "stochastic_rounding",
+    "stochastic_sparse",
+    "write_all",
+]
