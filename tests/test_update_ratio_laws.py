@@ -1,11 +1,19 @@
 """How often EaPU and a digital residual write under Adam, against plain NumPy."""
 
+import dataclasses
+from functools import partial
+
+import jax
+import jax.random as jr
 import numpy as np
 import pytest
 
+from chipsweep import keys_of
 from eapu_jax import laws
+from experiments.memristor import residual_law
 
 B1 = 0.9
+RESIDUAL = laws.residual_update_ratio
 START = {
     0.0: (-0.5, 0.5),
     0.02: (-0.5, 0.9),
@@ -64,3 +72,17 @@ def test_both_ends_of_the_residual_s_law():
     np.testing.assert_allclose(large, 0.01 * 0.5 / np.sqrt(1.25), rtol=1e-5)
     near = [float(laws.residual_update_ratio(0.01, 1.0, r)) for r in (9.9e-6, 1.01e-5)]
     np.testing.assert_allclose(near[0], near[1], rtol=1e-5)  # where the branches meet
+
+
+def test_the_experiment_counts_what_the_laws_say():
+    """Transforms and simulation of the figure, against the closed forms."""
+    base = residual_law.Weights(n_weights=256, n_steps=3000, learning_rate=2e-3)
+    for rule, law in (("eapu", laws.adam_update_ratio), ("residual", RESIDUAL)):
+        run = jax.jit(
+            partial(residual_law.simulate, dataclasses.replace(base, rule=rule), 0)
+        )
+        found = [float(run(keys_of(jr.key(3), 0, c))["writes"]) for c in range(8)]
+        wanted = float(law(base.learning_rate, base.threshold))
+        error = np.std(found, ddof=1) / np.sqrt(len(found))
+        slack = {"eapu": 0.0, "residual": 4 * base.learning_rate / base.threshold}[rule]
+        assert abs(np.mean(found) - wanted) < 5 * error + slack * wanted

@@ -9,7 +9,10 @@ from jaxtyping import Array, Key
 
 import eapu_jax as ej
 
-RULES = ("ideal", "noisy", "eapu", "drop_below", "lift_above")
+RULES = (
+    *("ideal", "noisy", "eapu", "drop_below", "lift_above"),
+    *("manhattan", "sign_threshold", "stochastic_rounding", "mixed_precision"),
+)
 
 
 def hardware(
@@ -19,8 +22,9 @@ def hardware(
 
     Args:
         key: random draws of the rule and of the writes.
-        rule: "ideal" (nothing), "noisy" (every update is written), "eapu", or one
-            of the authors' deterministic ablations "drop_below", "lift_above".
+        rule: "ideal" (nothing), "noisy" (every update is written), "eapu", one of
+            the authors' deterministic ablations "drop_below", "lift_above", or a
+            rival of EaPU, whose pulses are as large as its threshold.
         crossbar: of all layers, or a tree of them like the weights.
         threshold: dW_th in units of the weights.
 
@@ -40,5 +44,9 @@ def hardware(
         "eapu": lambda: ej.eapu(threshold, key=key_rule),
         "drop_below": lambda: ej.drop_below(threshold),
         "lift_above": lambda: ej.lift_above(threshold),
+        "manhattan": lambda: ej.manhattan(threshold),
+        "sign_threshold": lambda: ej.sign_threshold(threshold),
+        "stochastic_rounding": lambda: ej.stochastic_rounding(threshold, key=key_rule),
+        "mixed_precision": lambda: ej.mixed_precision(threshold),
     }[rule]()
     return optax.chain(gate, ej.program(crossbar, key=key_write))
