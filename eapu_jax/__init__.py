@@ -61,6 +61,9 @@ from eapu_jax.transforms import (
     sign_threshold,
     stochastic_rounding,
     stochastic_sparse,
+    lift_above,
+    program,
+    tiki_taka,
     write_all,
 )
 from eapu_jax.wrapping import wrap
@@ -123,6 +126,7 @@ __all__ = [
     "stochastic_rounding",
     "stochastic_sparse",
     "table",
+    "tiki_taka",
     "totals",
     "update_ratio",
     "view",

@@ -1,7 +1,8 @@
 """How often cells were written: the figures of merit of a training run.
 
-All of these read the arrays in the state of `program`, wherever in an optax state it
-sits, and of all `program`s together where there are several.
+All of these read the arrays in the state of `program`, or of a rule with several arrays
+per weight, wherever in an optax state it sits, and of all of them together where there
+are several.
 """
 
 from typing import Any
@@ -18,27 +19,47 @@ from eapu_jax.checks import number, numbers, whole
 
 
 def view(state: PyTree) -> dict[str, ArrayState]:
-    """Every array of an optax state, by path.
+    """Every array of an optax state, by path; `path@tile` where a weight has several.
 
     Args:
-        state: an optax state that holds that of at least one `program`.
+        state: an optax state that holds that of at least one `program`, or of a rule
+            with several arrays per weight.
 
     Raises:
-        ValueError: if no `program` is part of the chain, or two hold the same path.
+        ValueError: if no such link is part of the chain, or two hold the same path.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> from eapu_jax import Crossbar, tiki_taka
+        >>> tx = tiki_taka(Crossbar(), Crossbar(), key=jax.random.key(0))
+        >>> sorted(view(tx.init({"kernel": jnp.zeros((2, 2))})))
+        ['kernel@fast', 'kernel@slow']
     """
-    found = [held for _, held in optax.tree.get_all_with_path(state, "ProgramState")]
-    if not found:
+    programs, several = _found(state, "ProgramState"), _found(state, "TilesState")
+    if not programs and not several:
         raise ValueError(
             "state must hold that of a `program`, put last in the chain: `eapu` alone "
             "writes no array"
         )
+    banks = [bank for held in programs for bank in held.banks.values()]
+    pairs = [pair for bank in banks for pair in arrays_of(bank).items()]
+    pairs += [
+        (f"{path}@{tile}", array)
+        for held in several
+        for tile, arrays in held.tiles.items()
+        for path, array in arrays.items()
+    ]
     every: dict[str, ArrayState] = {}
-    banks = [bank for held in found for bank in held.banks.values()]
-    for path, array in (pair for bank in banks for pair in arrays_of(bank).items()):
+    for path, array in pairs:
         if path in every:
             raise ValueError(f"two `program`s of the state hold an array at {path!r}")
         every[path] = array
     return every
+
+
+def _found(state: PyTree, name: str) -> list[Any]:
+    """The states of this name, wherever they sit."""
+    return [held for _, held in optax.tree.get_all_with_path(state, name)]
 
 
 def writes_per_cell(state: PyTree) -> dict[str, jax.Array]:

@@ -20,7 +20,7 @@ class Ledger(NamedTuple):
             2**32 - 1 once there.
         up: pulses that asked for more conductance, a `Total`.
         down: pulses that asked for less.
-        reads: reads of the whole array.
+        reads: reads of the whole array; of one line where a rule reads line by line.
         foreign: weights found changed from outside (see `program`).
         written: cells written at the last update.
     """

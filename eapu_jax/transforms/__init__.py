@@ -11,6 +11,7 @@ from eapu_jax.transforms.pulse_train import pulse_train
 from eapu_jax.transforms.sign_threshold import sign_threshold
 from eapu_jax.transforms.stochastic_rounding import stochastic_rounding
 from eapu_jax.transforms.stochastic_sparse import stochastic_sparse
+from eapu_jax.transforms.tiki_taka import tiki_taka
 
 __all__ = [
     "drop_below",
@@ -25,5 +26,8 @@ __all__ = [
     "sign_threshold",
     "stochastic_rounding",
     "stochastic_sparse",
+    "lift_above",
+    "program",
+    "tiki_taka",
     "write_all",
 ]

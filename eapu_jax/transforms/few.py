@@ -53,11 +53,11 @@ def pays(key: Key[Array, ""], chip: Joined, bank: Bank) -> bool:
     g = jax.eval_shape(chip.device.conductance, bank.cells)
     alone = chip.flat and not chip.device.volatile
     counted = counts_its_draws(key) and g.dtype == jnp.float32
-    compiled = _compiled(jax.tree.leaves(bank.cells)[0])
-    return alone and counted and compiled and loop_pays(g.size)
+    within_jit = compiled(jax.tree.leaves(bank.cells)[0])
+    return alone and counted and within_jit and loop_pays(g.size)
 
 
-def _compiled(x: Any) -> bool:
+def compiled(x: Any) -> bool:
     """Whether this is computed within `jit`, whatever maps or differentiates it."""
     while isinstance(x, Tracer):
         if hasattr(x, "batch_dim"):  # within vmap

@@ -67,6 +67,20 @@ def refuse_decided(gate: str, updates: PyTree) -> None:
         )
 
 
+def same_form(updates: PyTree, params: PyTree) -> None:
+    """Refuse params that have not the structure and the shapes of their updates.
+
+    Raises:
+        ValueError: naming what was expected.
+    """
+    asked, held = jax.tree.structure(updates), jax.tree.structure(params)
+    if asked != held:
+        raise ValueError(f"params must have the structure {asked}, got {held}")
+    for u, p in zip(jax.tree.leaves(updates), jax.tree.leaves(params), strict=True):
+        if u.shape != p.shape:
+            raise ValueError(f"params must have the shape {u.shape}, got {p.shape}")
+
+
 def _makers(updates: PyTree) -> set[str]:
     makers = (signed(leaf)[0] for leaf in jax.tree.leaves(updates))
     return {maker for maker in makers if maker is not None}

@@ -16,7 +16,7 @@ from eapu_jax.devices.base import Scalar
 from eapu_jax.placement import Place, on_array, put
 from eapu_jax.rows import Arrays
 from eapu_jax.transforms.keys import Root, following
-from eapu_jax.transforms.links import refuse_programmed, sign, signed
+from eapu_jax.transforms.links import refuse_programmed, same_form, sign, signed
 from eapu_jax.transforms.requests import Decided
 from eapu_jax.transforms.sharding import gathered, spread_like
 from eapu_jax.transforms.update import Update
@@ -113,7 +113,7 @@ def program(
         del extra_args
         if params is None:
             raise ValueError("program writes on top of params: pass params to update")
-        _check_same_form(updates, params)
+        same_form(updates, params)
         refuse_programmed("program", updates)
         asked, held = (on_array(tree, place) for tree in (updates, params))
         crossbars = crossbars_at(crossbar, list(asked))
@@ -145,15 +145,6 @@ def deploy_all(
         )
         for name, paths in alike(crossbars, leaves).items()
     }
-
-
-def _check_same_form(updates: PyTree, params: PyTree) -> None:
-    asked, held = jax.tree.structure(updates), jax.tree.structure(params)
-    if asked != held:
-        raise ValueError(f"params must have the structure {asked}, got {held}")
-    for u, p in zip(jax.tree.leaves(updates), jax.tree.leaves(params), strict=True):
-        if u.shape != p.shape:
-            raise ValueError(f"params must have the shape {u.shape}, got {p.shape}")
 
 
 def _check_answered(crossbars: dict[str, Crossbar], asked: dict[str, Any]) -> None:
