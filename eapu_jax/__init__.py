@@ -49,6 +49,8 @@ from eapu_jax.memory import digital_words
 from eapu_jax.periphery import Adc, Dac, Periphery
 from eapu_jax.placement import place, placements, table
 from eapu_jax.transforms import (
+    agad,
+    chopped_tiki_taka,
     drop_below,
     eapu,
     eapu_residual,
@@ -63,7 +65,10 @@ from eapu_jax.transforms import (
     stochastic_sparse,
     lift_above,
     program,
+    residual_learning,
+    residual_learning_v2,
     tiki_taka,
+    tiki_taka_v2,
     write_all,
 )
 from eapu_jax.wrapping import wrap
@@ -98,7 +103,9 @@ __all__ = [
     "VerifyRelaxation",
     "Wearing",
     "WidthAwareRange",
+    "agad",
     "array",
+    "chopped_tiki_taka",
     "deploy",
     "digital_words",
     "drop_below",
@@ -120,6 +127,8 @@ __all__ = [
     "program",
     "pulse_train",
     "pulses_per_cell",
+    "residual_learning",
+    "residual_learning_v2",
     "sample_chip",
     "sample_chips",
     "sign_threshold",
@@ -127,6 +136,7 @@ __all__ = [
     "stochastic_sparse",
     "table",
     "tiki_taka",
+    "tiki_taka_v2",
     "totals",
     "update_ratio",
     "view",

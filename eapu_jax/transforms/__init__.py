@@ -1,6 +1,8 @@
 """What stands between an optimiser and the arrays, one idea per file."""
 
+from eapu_jax.transforms.agad import agad
 from eapu_jax.transforms.baselines import drop_below, lift_above, write_all
+from eapu_jax.transforms.chopped_tiki_taka import chopped_tiki_taka
 from eapu_jax.transforms.eapu import eapu
 from eapu_jax.transforms.eapu_residual import eapu_residual
 from eapu_jax.transforms.hidden_integer import hidden_integer
@@ -11,9 +13,16 @@ from eapu_jax.transforms.pulse_train import pulse_train
 from eapu_jax.transforms.sign_threshold import sign_threshold
 from eapu_jax.transforms.stochastic_rounding import stochastic_rounding
 from eapu_jax.transforms.stochastic_sparse import stochastic_sparse
+from eapu_jax.transforms.residual_learning import (
+    residual_learning,
+    residual_learning_v2,
+)
 from eapu_jax.transforms.tiki_taka import tiki_taka
+from eapu_jax.transforms.tiki_taka_v2 import tiki_taka_v2
 
 __all__ = [
+    "agad",
+    "chopped_tiki_taka",
     "drop_below",
     "eapu",
     "eapu_residual",
@@ -28,6 +37,9 @@ __all__ = [
     "stochastic_sparse",
     "lift_above",
     "program",
+    "residual_learning",
+    "residual_learning_v2",
     "tiki_taka",
+    "tiki_taka_v2",
     "write_all",
 ]
