@@ -8,6 +8,8 @@ from eapu_jax.transforms.eapu_residual import eapu_residual
 from eapu_jax.transforms.hidden_integer import hidden_integer
 from eapu_jax.transforms.manhattan import manhattan
 from eapu_jax.transforms.mixed_precision import mixed_precision
+from eapu_jax.transforms.low_rank_tiki_taka import low_rank_tiki_taka
+from eapu_jax.transforms.multi_tile import multi_tile
 from eapu_jax.transforms.program import program
 from eapu_jax.transforms.pulse_train import pulse_train
 from eapu_jax.transforms.sign_threshold import sign_threshold
@@ -19,6 +21,7 @@ from eapu_jax.transforms.residual_learning import (
 )
 from eapu_jax.transforms.tiki_taka import tiki_taka
 from eapu_jax.transforms.tiki_taka_v2 import tiki_taka_v2
+from eapu_jax.transforms.track_symmetric_point import track_symmetric_point
 
 __all__ = [
     "agad",
@@ -36,10 +39,13 @@ __all__ = [
     "stochastic_rounding",
     "stochastic_sparse",
     "lift_above",
+    "low_rank_tiki_taka",
+    "multi_tile",
     "program",
     "residual_learning",
     "residual_learning_v2",
     "tiki_taka",
     "tiki_taka_v2",
+    "track_symmetric_point",
     "write_all",
 ]
