@@ -5,6 +5,7 @@ pulsed, `program` replaces the update by what the arrays made of it.
 """
 
 from eapu_jax import array, laws, presets
+from eapu_jax.adapters import Adapted, adapt, adapter_labels, merged
 from eapu_jax.analog import Analog
 from eapu_jax.array import ArrayState
 from eapu_jax.chips import Spread, sample_chip, sample_chips
@@ -79,6 +80,7 @@ from eapu_jax.write_error import matched_threshold, write_error
 
 __all__ = [
     "AbsmaxRange",
+    "Adapted",
     "Adc",
     "AdditiveError",
     "Analog",
@@ -106,6 +108,8 @@ __all__ = [
     "VerifyRelaxation",
     "Wearing",
     "WidthAwareRange",
+    "adapt",
+    "adapter_labels",
     "agad",
     "array",
     "chopped_tiki_taka",
@@ -128,6 +132,7 @@ __all__ = [
     "matched_threshold",
     "matvec",
     "matvec_transposed",
+    "merged",
     "multi_tile",
     "place",
     "placements",
