@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import optax
+import pytest
 
 import eapu_jax as ej
 from tests.statistics import assert_variance
@@ -14,6 +15,12 @@ MODEL = {
     "dense": {"kernel": jnp.linspace(-0.5, 0.5, 24).reshape(6, 4), "bias": jnp.zeros(4)}
 }
 RISE = jnp.outer(jnp.ones(6), jnp.arange(4.0)) / 8
+
+
+@pytest.fixture(autouse=True)
+def as_optax_needs():
+    with jax.numpy_dtype_promotion("standard"):
+        yield
 
 
 def rule(adapter, frozen=QUIET, **others):
