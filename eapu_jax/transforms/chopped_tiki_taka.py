@@ -42,7 +42,8 @@ def chopped_tiki_taka(
     and $H$ fills $C$ as in `tiki_taka_v2`. After each read of a line its chopper turns
     with the probability `flip`. An update is written and read under one sign and
     arrives whole; an offset of $A$, such as a symmetric point that does not read 0,
-    arrives with alternating signs and cancels in the mean.
+    arrives with alternating signs and cancels in the mean. That both signs are needed
+    is tested on a least-squares toy.
 
     Equations STATED in IBM's analog hardware kit (its third algorithm); the sign that
     the reading puts on the forward weight for $\gamma > 0$, $W = C + A\gamma + \gamma

@@ -32,7 +32,8 @@ def residual_learning(
     with the gradient noise: as $C$ nears the optimum $W^*$, $A$ nears 0, the place
     where its device is symmetric, and the asymmetry no longer biases anything. That
     residual learning is Tiki-Taka with $\gamma > 0$ is STATED (Wu et al. 2025, arXiv
-    2502.06309), as is the default 0.4; the fixed point is DERIVED and tested.
+    2502.06309), as is the default 0.4; the fixed point is DERIVED and tested, and so is
+    the plus: with a minus a least-squares toy stays far from its optimum.
 
     Args:
         fast: what the arrays $A$ are made of.
