@@ -120,7 +120,6 @@ def low_rank_tiki_taka(
         start=start,
         draws=6,
     )
-    held = {"down": fast, "up": fast, "slow": slow}
-    made = tiles(rule, held, key=key, place=place, step_time=step_time)
     both_ways("fast", fast)
-    return made
+    held = {"down": fast, "up": fast, "slow": slow}
+    return tiles(rule, held, key=key, place=place, step_time=step_time)

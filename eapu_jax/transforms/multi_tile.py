@@ -14,7 +14,7 @@ from eapu_jax.devices.base import Scalar
 from eapu_jax.placement import Place
 from eapu_jax.transforms.lines import line_at
 from eapu_jax.transforms.rule import Rule
-from eapu_jax.transforms.tiles import both_ways, tiles
+from eapu_jax.transforms.tiles import both_ways, crossbars_only, tiles
 
 
 def multi_tile(
@@ -72,7 +72,7 @@ def multi_tile(
         >>> sorted(view(tx.init(w)))
         ['@tile0', '@tile1', '@tile2']
     """
-    made = list(crossbars) if isinstance(crossbars, Sequence) else []
+    made = list(crossbars) if _several(crossbars) else []
     if not made:
         raise ValueError(
             f"crossbars must be a sequence of at least 1 tile, got {crossbars!r}"
@@ -100,16 +100,20 @@ def multi_tile(
         terms=pairs + 1,
         draws=2 * pairs + 1,
     )
+    crossbars_only("crossbars[0]", made[0])
+    for n in range(1, pairs + 1):
+        both_ways(f"crossbars[{n}]", made[n])
     held = dict(zip(names, made, strict=True))
-    made_rule = tiles(rule, held, key=key, place=place, step_time=step_time)
-    for name in names[1:]:
-        both_ways(name, held[name])
-    return made_rule
+    return tiles(rule, held, key=key, place=place, step_time=step_time)
+
+
+def _several(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
 def _one_each(name: str, value: Any, pairs: int, check: Callable) -> list[Any]:
     """One value for every pair of tiles, each held against its bound."""
-    several = isinstance(value, Sequence) and not isinstance(value, str)
+    several = _several(value)
     values = list(value) if several else [value] * pairs
     if len(values) != pairs:
         raise ValueError(
@@ -117,5 +121,7 @@ def _one_each(name: str, value: Any, pairs: int, check: Callable) -> list[Any]:
             f"got {len(values)}"
         )
     for one in values if several else [value]:
+        if _several(one):
+            raise ValueError(f"{name} must be numbers, got {one!r} among them")
         check(name, one)
     return values

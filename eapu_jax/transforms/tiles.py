@@ -150,11 +150,12 @@ def _spread(threshold: jax.Array, leaf: jax.Array) -> jax.Array:
 
 
 def both_ways(tile: str, crossbar: PyTree[Crossbar]) -> None:
-    """Refuse cells that cannot be pulsed up and down.
+    """Refuse what is no crossbar, and cells that cannot be pulsed up and down.
 
     Raises:
         ValueError: naming the tile and the device.
     """
+    crossbars_only(tile, crossbar)
     for one in jax.tree.leaves(crossbar, is_leaf=is_crossbar):
         if is_crossbar(one) and set(one.device.directions) != {-1, 1}:
             raise ValueError(
@@ -162,6 +163,11 @@ def both_ways(tile: str, crossbar: PyTree[Crossbar]) -> None:
                 f"got {one.device.directions} of {type(one.device).__name__}: what is "
                 "written there must be able to fall again"
             )
+
+
+def crossbars_only(tile: str, crossbar: PyTree[Crossbar]) -> None:
+    """Refuse what is no crossbar, nor a tree of them, by the name of the tile."""
+    _named(tile, crossbars_at, crossbar, [])
 
 
 def _at(crossbars: dict, tile: str, paths: list[str]) -> dict[str, Crossbar]:

@@ -17,6 +17,7 @@ from eapu_jax.periphery import Adc, Dac, Periphery, line_currents
 from eapu_jax.product_counts import product_counts
 from prng.chance import happens
 from prng.elements import element_keys
+from tests.fuzz import several
 from tests.fuzz.spoil import INF, KINDS, NAN, Subject, fault, spoilt
 
 KEY = jr.key(0)
@@ -288,7 +289,7 @@ FUNCTIONS = [
 
 def subjects() -> list[Subject]:
     """Everything public that takes an argument."""
-    return [*constructors(), *FUNCTIONS]
+    return [*constructors(), *FUNCTIONS, *several.SUBJECTS]
 
 
 def faults(seed: int, count: int) -> Iterator[str]:
