@@ -84,8 +84,8 @@ CASES = [
     ("multi_tile", {"every": [1, 2, 3]}, "every must be one number, .* got 3"),
     ("multi_tile", {"every": [1, 0]}, "every must be >= 1, got 0"),
     ("multi_tile", {"rate": [0.1, -1.0]}, "rate must be > 0, got -1"),
-    ("multi_tile", {"crossbars": [QUIET, UPWARDS]}, r"tile1 must be .* \(-1, 1\)"),
-    ("multi_tile", {"crossbars": [QUIET, None]}, "tile1: crossbar must hold"),
+    ("multi_tile", {"crossbars": [QUIET, UPWARDS]}, r"crossbars\[1\] must be .* \(-1"),
+    ("multi_tile", {"crossbars": [QUIET, None]}, r"crossbars\[1\]: crossbar must hold"),
     ("multi_tile", {"crossbars": [QUIET], "every": 0}, "every must be >= 1, got 0"),
 ]  # fmt: skip
 

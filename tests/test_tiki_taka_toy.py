@@ -101,15 +101,18 @@ def assert_less(a, b):
     assert gap.mean() > SIGMAS * gap.std(ddof=1) / np.sqrt(len(gap)), (a, b)
 
 
+@pytest.mark.slow
 def test_one_array_stays_at_a_floor_two_go_below_and_residuals_lower_still():
     assert_less(end("tiki_taka"), end("sgd"))
     assert_less(end("residual_learning"), end("tiki_taka"))
 
 
+@pytest.mark.slow
 def test_low_rank_goes_below_the_floor_too():
     assert_less(end("low_rank_tiki_taka"), end("sgd"))
 
 
+@pytest.mark.slow
 def test_where_the_fast_array_is_off_its_symmetric_point_tiki_taka_suffers():
     """And residual learning less, and tracking the point hardly."""
     assert_less(end("tiki_taka"), end("tiki_taka", 0.3))
@@ -120,6 +123,7 @@ def test_where_the_fast_array_is_off_its_symmetric_point_tiki_taka_suffers():
     assert abs((b - a).mean()) < 0.25 * harm
 
 
+@pytest.mark.slow
 def test_agad_does_not_notice_where_the_symmetric_point_is():
     a, b = (end("agad", centre) for centre in (0.0, 0.3))
     error = np.hypot(*(x.std(ddof=1) for x in (a, b))) / np.sqrt(CHIPS)
@@ -127,6 +131,7 @@ def test_agad_does_not_notice_where_the_symmetric_point_is():
     assert_less(end("tiki_taka_v2"), end("tiki_taka_v2", 0.3))  # which has no means
 
 
+@pytest.mark.slow
 def test_tiles_of_few_states_together_do_what_one_of_them_cannot():
     few = soft(0.0, states=50)
     one = end_of(lambda key: pulsed_sgd(few, key, states=50))
@@ -169,6 +174,7 @@ def test_both_steps_add_and_the_other_sign_goes_up_the_hill():
     assert np.all(up > START)
 
 
+@pytest.mark.slow
 def test_the_fast_array_counts_with_a_plus_in_the_weight():
     plus = end_of(lambda key: by_hand(key, forward=0.4))
     np.testing.assert_array_equal(plus, end("residual_learning"))
@@ -177,6 +183,7 @@ def test_the_fast_array_counts_with_a_plus_in_the_weight():
     assert np.all(plus < 0.01 * START)
 
 
+@pytest.mark.slow
 def test_a_chopper_at_the_write_alone_undoes_what_was_learnt():
     """It must be on the read as well, or every other update counts against."""
     half = end_of(
