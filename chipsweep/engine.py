@@ -76,7 +76,8 @@ def sweep(
             `numpy.random.Generator`, and a run that raises is a missing value.
         store: path, address ("s3://...") or zarr store; in memory when None.
         executor: any `concurrent.futures.Executor` (of dask: `client.get_executor()`)
-            that computes calls elsewhere, into the same store; here when None.
+            that computes calls elsewhere, into the same store; here when None. A
+            worker with two threads begins one call while it writes another.
         share: `(i, n)`: only chunks `i`, `i + n`, ... for job arrays: whenever each
             of them starts, together they are all. A last run, without it, makes up
             what a lost one has left.

@@ -75,7 +75,7 @@ class _Job(NamedTuple):
 
 
 _known: dict[str, tuple[Store, Computer]] = {}
-_lock = threading.Lock()
+_lock, _beginning = threading.Lock(), threading.Lock()
 
 
 def _missing(job: _Job) -> np.ndarray:
@@ -84,10 +84,15 @@ def _missing(job: _Job) -> np.ndarray:
 
 
 def _call(job: _Job, number: int) -> None:
-    """On a worker: compute a chunk, unless it is there."""
+    """On a worker: compute a chunk, unless it is there.
+
+    A worker with two threads begins a call while it waits for another, or writes it.
+    """
     kept, computer = _opened(job)
     if not kept.has(number):
-        for chunk in computer.compute([number]):
+        with _beginning:
+            started = computer.start([number])
+        for chunk in computer.finish(started):
             kept.write(chunk)
 
 
