@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from eapu_jax import cost
+from experiments.claims import VERDICTS
 from experiments.memristor import energy
 
 CONFIG = energy.PRESETS["smoke"]
@@ -76,6 +77,14 @@ def test_inference_is_judged_by_the_share_and_the_factor():
     needed = (35.51 - (1 - 0.165)) / 0.165  # at NeuRRAM's share
     assert verdict(needed) == "trend reproduced"
     assert verdict(needed / 3) == verdict(needed * 3) == "not reproduced"
+    assert verdict(np.nan) == "not attempted"
+
+
+def test_chips_that_are_never_accurate_enough_are_drawn_and_judged_all_the_same():
+    dataset = energy.derive(CONFIG, made_up(noisy=(0.2, 0.3, 0.4)))
+    figure = energy.plot(dataset)
+    assert len(figure.axes) == 5  # four panels and a bar of colours
+    assert {c.verdict for c in energy.claims(dataset)} <= set(VERDICTS)
 
 
 @pytest.mark.parametrize(
