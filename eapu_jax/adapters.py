@@ -64,11 +64,11 @@ def adapt(
         ...             optax.set_to_zero(), ej.program(crossbar, key=k2)
         ...         ),
         ...         "adapter": optax.chain(
-        ...             optax.adam(0.01),
+        ...             optax.sgd(0.3),
         ...             ej.eapu(2 / 80, key=k3),
         ...             ej.program(crossbar, key=k4),
         ...         ),
-        ...         "digital": optax.adam(0.01),
+        ...         "digital": optax.sgd(0.3),
         ...     },
         ...     adapter_labels,
         ... )
