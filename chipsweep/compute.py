@@ -174,9 +174,10 @@ class Computer:
         """Every piece, outputs of its runs that came out, and why others did not."""
         width = self.frame.width
         for pieces, out in began:
-            if isinstance(out, Call):
-                out = self._finished(pieces, out)
-            values = jax.device_get(out)
+            call = out if isinstance(out, Call) else None
+            values = jax.device_get(self._finished(pieces, call) if call else out)
+            if call:
+                call.arrived()
             for i, piece in enumerate(pieces):
                 n, error = len(piece.where), self.errors.get(piece.group.number)
                 if error is not None:

@@ -144,6 +144,7 @@ class Call:
         """Begin where each device was saved, or with the first stage."""
         self._staged, self._arguments, self._done = staged, arguments, 0
         self.outputs: Any = None
+        self._begun: tuple[float, int] | None = None  # when, and how many stages
         self._state = jax.tree.map(lambda a: np.zeros(a.shape, a.dtype), staged.state)
         self._n_devices = len(saved)
         if all(saved):
@@ -164,7 +165,14 @@ class Call:
     def begin(self, seconds: float | None) -> None:
         """Dispatch all stages at once, if so long is enough for them."""
         if seconds is None or self.left * self._staged.pace <= seconds:
+            self._begun = time.monotonic(), self.left
             self.advance(None)
+
+    def arrived(self) -> None:
+        """The outputs are here: what was begun at once took so long, or less."""
+        if self._begun is not None:
+            clock, n = self._begun
+            self._staged.pace = max((time.monotonic() - clock) / n, 1e-9)
 
     def advance(self, seconds: float | None) -> None:
         """Compute stages for so long, by what the last took; all of them if None."""

@@ -12,7 +12,7 @@ from chipsweep.frame import Frame, chunk_for
 from chipsweep.memory import needed
 from chipsweep.preparing import prepared
 from chipsweep.replicate import arguments
-from chipsweep.stages import Call
+from chipsweep.stages import Call, Staged
 from tests.toy_stages import sweep_of
 from tests.toy_sweeps import ruled, walk
 
@@ -93,3 +93,18 @@ def test_a_short_call_in_stages_is_begun_before_it_is_waited_for(monkeypatch, tm
     # a stage of the first call is timed, then the rest of it; the second call begins
     # before anything is known of its pace; the others begin while one is at work
     assert [order[:i].count("go") for i in waits] == [0, 3, 5, 6, 7, 8, 9, 9]
+
+
+def test_calls_that_grow_slow_are_saved_between_their_stages_again(monkeypatch):
+    """The pace of calls begun at once is that of the last one, not of the first."""
+    slow = Staged(lambda *a: (None, a[1]), {}, 6, pace=1.0)
+    now = iter([0.0, 600.0])
+    monkeypatch.setattr("chipsweep.stages.time.monotonic", lambda: next(now, 600.0))
+    call = Call(slow, (), [b""])
+    call.begin(60.0)
+    assert call.left == 0
+    call.arrived()
+    assert slow.pace == 100.0
+    later = Call(slow, (), [b""])
+    later.begin(60.0)
+    assert later.left == 6  # not at once any more

@@ -132,11 +132,9 @@ def agad(
         memory=memory,
         threshold=threshold,
     )
-    made = tiles(
-        rule, {"fast": fast, "slow": slow}, key=key, place=place, step_time=step_time
-    )
     both_ways("fast", fast)
-    return made
+    both = {"fast": fast, "slow": slow}
+    return tiles(rule, both, key=key, place=place, step_time=step_time)
 
 
 def _grown(one, line, seen, read):

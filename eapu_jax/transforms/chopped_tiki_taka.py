@@ -110,8 +110,6 @@ def chopped_tiki_taka(
         memory=lambda w: empty_buffer(w) | upright(w),
         threshold=threshold,
     )
-    made = tiles(
-        rule, {"fast": fast, "slow": slow}, key=key, place=place, step_time=step_time
-    )
     both_ways("fast", fast)
-    return made
+    both = {"fast": fast, "slow": slow}
+    return tiles(rule, both, key=key, place=place, step_time=step_time)

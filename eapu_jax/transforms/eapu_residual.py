@@ -76,7 +76,8 @@ def eapu_residual(
     one side and $L + 1$ on the other, and a symmetric walk takes $L(L + 1)$ counts to
     leave. Updates that keep their sign for a while, as Adam's do, save less: at a
     learning rate of $\theta / 25$ on pure noise, 55, 41, 31 and 17 % of the writes of
-    EaPU are left with 1, 2, 3 and 12 bits, and 17 % with mixed precision (measured).
+    EaPU are left with 1, 2, 3 and 12 bits, and 17 % with mixed precision
+    (measured; the experiment `residual_law` draws it).
 
     A residual of one sign (rounding down), or within half a threshold (rounding to the
     nearest), would fit in as many bits and save nothing: its pulse puts it right beside

@@ -98,8 +98,6 @@ def tiki_taka(
         parts=slow_and_part_of_fast(gamma),
         start=fast_and_slow,
     )
-    made = tiles(
-        rule, {"fast": fast, "slow": slow}, key=key, place=place, step_time=step_time
-    )
     both_ways("fast", fast)
-    return made
+    both = {"fast": fast, "slow": slow}
+    return tiles(rule, both, key=key, place=place, step_time=step_time)

@@ -98,8 +98,6 @@ def tiki_taka_v2(
         memory=empty_buffer,
         threshold=threshold,
     )
-    made = tiles(
-        rule, {"fast": fast, "slow": slow}, key=key, place=place, step_time=step_time
-    )
     both_ways("fast", fast)
-    return made
+    both = {"fast": fast, "slow": slow}
+    return tiles(rule, both, key=key, place=place, step_time=step_time)

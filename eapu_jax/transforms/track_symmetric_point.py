@@ -102,8 +102,6 @@ def track_symmetric_point(
         start=fast_and_slow,
         memory=lambda w: upright(w) | {"point": jnp.zeros_like(w)},
     )
-    made = tiles(
-        rule, {"fast": fast, "slow": slow}, key=key, place=place, step_time=step_time
-    )
     both_ways("fast", fast)
-    return made
+    both = {"fast": fast, "slow": slow}
+    return tiles(rule, both, key=key, place=place, step_time=step_time)

@@ -24,7 +24,7 @@ from experiments.claims import (
     within_reach,
 )
 from experiments.contract import Sweep
-from experiments.memristor.energy_figure import PUBLISHED, RULES
+from experiments.memristor.energy_figure import PUBLISHED, PUBLISHED_RATIO, RULES
 from experiments.memristor.energy_figure import plot as plot
 from experiments.memristor.setting import LARGE, SMOKE, MlpSetting, taken
 from experiments.memristor.setting import defaults as defaults
@@ -33,8 +33,6 @@ from experiments.memristor.training import simulate as simulate
 from experiments.validate import Ascending, Count, Positive, Several, Width
 
 REPRODUCES = "EaPU, energies of training and inference against backpropagation"
-PUBLISHED_RATIO = 0.86e-3
-"""Update ratio of ResNet-152 (press coverage of the paper)."""
 
 
 class Case(NamedTuple):
@@ -141,14 +139,12 @@ def _energies(config: Config, ratio: float) -> xr.Dataset:
         products = cost.energy(work, on)["products"]
         ends = zip(write, reversed(products), strict=True)
         shares.append([w / p for w, p in ends])
-        known = ratio if case.reuse == 1 else PUBLISHED_RATIO
-        ratios.append([float(cost.training_ratio(float(x), known)) for x in shares[-1]])
+        r = ratio if case.reuse == 1 else PUBLISHED_RATIO
+        ratios.append([float(cost.training_ratio(float(x), r)) for x in shares[-1]])
     parts = [_parts(on, case, config.batch_size, ratio) for case in RULES]
     known = cost.read_constants()
-    card = known["gpu_h100_mac"]
-    mac = on.mac
+    card, share, mac = known["gpu_h100_mac"], known["array_share"], on.mac
     per_mac = [card.low / mac.high, card.value / mac.value, card.high / mac.low]
-    share = known["array_share"]
     shared = [share.low, share.value, share.high]
     return xr.Dataset(
         {
@@ -156,11 +152,7 @@ def _energies(config: Config, ratio: float) -> xr.Dataset:
             "training_ratio": (("network", "end"), ratios, {"units": "1"}),
             "part_energy": (("rule", "part", "end"), parts, {"units": "J"}),
             "gpu_ratio": ("end", per_mac, {"units": "1"}),
-            "array_share": (
-                "end",
-                shared,
-                {"units": "1"},
-            ),
+            "array_share": ("end", shared, {"units": "1"}),
         },
         {
             "network": list(cases),

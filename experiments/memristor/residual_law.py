@@ -36,8 +36,6 @@ from experiments.validate import (
 REPRODUCES = "nothing published: writes of EaPU and of a residual, and digital bits"
 DIMS: dict[str, tuple[str, ...]] = {}
 RULES = ("eapu", "residual", "few_bits")
-FULL = 32
-"""Bits of the residual of mixed precision: a word."""
 
 FewBits = Annotated[int, bounds(0, 16)]
 
