@@ -164,7 +164,8 @@ class Call:
 
     def begin(self, seconds: float | None) -> None:
         """Dispatch all stages at once, if so long is enough for them."""
-        if seconds is None or self.left * self._staged.pace <= seconds:
+        short = seconds is None or self.left * self._staged.pace <= seconds
+        if self.left and short:
             self._begun = time.monotonic(), self.left
             self.advance(None)
 

@@ -108,3 +108,13 @@ def test_calls_that_grow_slow_are_saved_between_their_stages_again(monkeypatch):
     later = Call(slow, (), [b""])
     later.begin(60.0)
     assert later.left == 6  # not at once any more
+
+
+def test_a_call_that_was_tried_to_its_end_is_not_begun_again():
+    calls = []
+    one = Staged(lambda *a: (calls.append(a), a[1]), {}, 1)
+    call = Call(one, (), [b""])
+    assert 0 < call.tried() < 60
+    call.begin(None)
+    call.arrived()
+    assert len(calls) == 1
