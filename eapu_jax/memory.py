@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.tree_util import GetAttrKey
 from jaxtyping import PyTree
 
 from eapu_jax.array import ArrayState
 from eapu_jax.bank import Bank
+from eapu_jax.checks import traced
 from eapu_jax.placement import Place, is_array, on_array, path_name
 from eapu_jax.transforms.program import ProgramState
 
@@ -42,7 +42,8 @@ def digital_words(
     read from the array. A state that packs its numbers tighter than its dtype says so
     by a property `kept`: leaves by path, and the bits of each number.
 
-    Not traced: for a state as it comes out of `init` or `update`.
+    For a state as it comes out of `init` or `update`; under `jit`, bits that the state
+    itself holds come out traced.
 
     Args:
         state: of any optax transformation.
@@ -71,19 +72,32 @@ def digital_words(
     named = jax.tree_util.tree_leaves_with_path(params)
     every = {path_name(path) for path, _ in named}
     found = list(_numbers(state, every, set(arrays)))
-    words = sum(size for size, bits in found if bits)
+    words = sum(_kept(size, bits) for size, bits in found)
     return DigitalMemory(words / weights, sum(n * bits for n, bits in found) / weights)
 
 
-def _numbers(state, every: set[str], arrays: set[str]) -> Iterator[tuple[int, float]]:
+def _numbers(state, every: set[str], arrays: set[str]) -> Iterator[tuple[int, Any]]:
     """How many numbers of how many bits, leaf by leaf."""
     whole = lambda x: isinstance(x, _ARRAYS) or hasattr(x, "kept")  # noqa: E731
     for path, held in jax.tree_util.tree_leaves_with_path(state, is_leaf=whole):
         if hasattr(held, "kept"):
             leaves, bits = held.kept
-            yield sum(leaf.size for leaf in leaves.values()), float(np.mean(bits))
+            yield sum(leaf.size for leaf in leaves.values()), _mean(bits)
         elif _is_memory(path, held) and _owner(path, every) in arrays:
             yield held.size, 8 * held.dtype.itemsize
+
+
+def _kept(size: int, bits: Any) -> Any:
+    """How many numbers are kept: none where they have no bits."""
+    if traced(bits):
+        return jnp.where(bits > 0, jnp.float32(size), 0)
+    return size if bits else 0
+
+
+def _mean(bits: Any) -> Any:
+    """A number, or a traced one where the bits are."""
+    mean = jnp.mean(jnp.asarray(bits, jnp.float32))
+    return mean if traced(mean) else float(mean)
 
 
 _ARRAYS = (ProgramState, Bank, ArrayState)

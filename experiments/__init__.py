@@ -7,6 +7,7 @@ EXPERIMENTS: dict[str, str] = {
     "update_ratio": "experiments.memristor.update_ratio",
     "endurance": "experiments.memristor.endurance",
     "residual_law": "experiments.memristor.residual_law",
+    "rivals": "experiments.memristor.rivals",
     "energy": "experiments.memristor.energy",
     "device_response": "experiments.memristor.device_response",
     "chip_yield": "experiments.memristor.chip_yield",
@@ -19,6 +20,6 @@ EXPERIMENTS: dict[str, str] = {
 }
 """Name -> module, in the order in which `reproduce` runs them."""
 
-ON_REQUEST = ("residual_law", "spu_solvers")
+ON_REQUEST = ("residual_law", "rivals", "spu_solvers")
 """Those that `reproduce` leaves out unless it is asked for `all` or by name: with the
 others it takes ten minutes on two cores."""

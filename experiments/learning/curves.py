@@ -7,6 +7,24 @@ import jax
 from jaxtyping import Array, Float
 
 
+class Counts(NamedTuple):
+    """What a training did, over all arrays of a chip.
+
+    Attributes:
+        up: pulses that asked for more conductance.
+        down: pulses that asked for less.
+        reads: of cells, by rules that read what they wrote.
+        words: digital numbers per weight that optimizer and rule keep.
+        bits: that they take.
+    """
+
+    up: Float[Array, ""]
+    down: Float[Array, ""]
+    reads: Float[Array, ""]
+    words: float
+    bits: float
+
+
 class Step(NamedTuple):
     """One step of a training, as lists over the layers that live on the array.
 
@@ -33,6 +51,7 @@ class Curves(NamedTuple):
         observed: what `observe` returned, with a leading axis of steps.
         writes: of every cell, a list over the layers of the array.
         params: at the end.
+        counts: what the ledgers and the memory say, see `counted`.
     """
 
     loss: Float[Array, " steps"]
@@ -41,6 +60,7 @@ class Curves(NamedTuple):
     observed: Any
     writes: list[jax.Array]
     params: Any
+    counts: Counts
 
 
 Observer = Callable[[Step], Any]

@@ -11,11 +11,13 @@ from jaxtyping import Array, Float, Int, Key
 
 import eapu_jax as ej
 from chipsweep import Keys, in_stages
-from eapu_jax.placement import on_array
+from eapu_jax.placement import Place, on_array
+from experiments.learning.counted import counted, written
 from experiments.learning.curves import Curves, Observer, Step
+from experiments.learning.forward import forward
 from experiments.learning.inputs import Data
 from experiments.learning.recipe import Recipe
-from experiments.learning.rules import hardware
+from experiments.learning.rules import adapted, hardware
 
 
 def accuracy(logits: Float[Array, "n c"], labels: Int[Array, " n"]) -> Array:
@@ -39,6 +41,9 @@ def train(
     learning_rate: jax.Array | float = 1e-3,
     crossbar: Any = None,
     threshold: jax.Array | float = 2 / 80,
+    strength: jax.Array | float = 1.0,
+    products: str = "exact",
+    place: Place | None = None,
     params: Any = None,
     observe: Observer | None = None,
 ) -> Curves:
@@ -58,6 +63,9 @@ def train(
         crossbar: of all layers, or a tree of them like the weights;
             `eapu_jax.Crossbar()` when None.
         threshold: dW_th in units of the weights.
+        strength: the rule's own number in units of its usual value, see `hardware`.
+        products: "exact" or "array", see `forward`.
+        place: which leaves live on an array; `eapu_jax.place` when None.
         params: starting weights; drawn from `keys.seed` when None.
         observe: called at every step with a `Step`; nothing is observed when None.
 
@@ -67,61 +75,64 @@ def train(
     data, n_train = jax.tree.map(jnp.asarray, data), len(data.x_train)
     if params is None:
         params = first_weights(keys.seed, network, data)
-    optimizer = recipe.build(learning_rate, n_train)
-    array = hardware(keys.chip, rule, crossbar or ej.Crossbar(), threshold)
+    params = adapted(jr.fold_in(keys.seed, 2), rule, params)
+    optimizer, chip = recipe.build(learning_rate, n_train), crossbar or ej.Crossbar()
+    array = hardware(keys.chip, rule, chip, threshold, strength=strength, place=place)
+    apply = forward(products, network, rule, chip, place)
     steps = recipe.steps_per_epoch(n_train)
-
-    def apply(params, x) -> Any:
-        return network.apply({"params": params}, x)
+    # the draws of a rule and its writes are split off the same key: 0 and 1
+    read, test = (jr.fold_in(keys.chip, purpose) for purpose in (2, 3))
 
     @jax.value_and_grad
-    def descend(params, x, y):
-        logits = apply(params, x)
+    def descend(params, wear, key, x, y):
+        logits = apply(params, wear, key, x)
         losses = optax.softmax_cross_entropy_with_integer_labels(logits, y)
         return jnp.mean(losses)
 
-    def step(carry, batch):
+    def step(carry, of):
         params, state, wear = carry
+        number, batch = of
         x, y = data.x_train[batch], data.y_train[batch]
-        loss, grads = descend(params, x, y)
+        loss, grads = descend(params, wear, jr.fold_in(read, number), x, y)
         with jax.numpy_dtype_promotion("standard"):  # optax's Adam is not strict
             requested, state = optimizer.update(grads, state, params)
         applied, wear = array.update(requested, wear, params)
         params = optax.apply_updates(params, applied)
-        writes, ratio = _written(rule, params, wear)
-        asked, made, now = (_layers(t) for t in (requested, applied, params))
+        writes, ratio = written(rule, params, wear, place)
+        asked, made, now = (_layers(t, place) for t in (requested, applied, params))
         seen = observe and observe(Step(asked, made, now, writes))
         return (params, state, wear), (loss, ratio, seen)
 
     def epoch(carry, i):
         order = jr.permutation(jr.fold_in(jr.fold_in(keys.seed, 1), i), n_train)
         batches = order[: steps * recipe.batch_size].reshape(steps, recipe.batch_size)
-        carry, by_step = jax.lax.scan(step, carry, batches)
-        return carry, (accuracy(apply(carry[0], data.x_test), data.y_test), by_step)
+        carry, by_step = jax.lax.scan(
+            step, carry, (i * steps + jnp.arange(steps), batches)
+        )
+        params, _, wear = carry
+        logits = apply(params, wear, jr.fold_in(test, i), data.x_test)
+        return carry, (accuracy(logits, data.y_test), by_step)
 
     start = (params, optimizer.init(params), array.init(params))
-    (params, _, wear), records = in_stages(epoch, start, jnp.arange(recipe.epochs))
+    (params, state, wear), records = in_stages(epoch, start, jnp.arange(recipe.epochs))
     test_accuracy, by_step = records
-    loss, ratio, seen = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), by_step)
+    loss, ratio, seen = jax.tree.map(_one_axis_of_steps, by_step)
     return Curves(
         loss=loss,
         test_accuracy=test_accuracy,
         update_ratio=ratio,
         observed=seen,
-        writes=_written(rule, params, wear)[0],
+        writes=written(rule, params, wear, place)[0],
         params=params,
+        counts=counted(rule, params, (state, wear), place),
     )
 
 
-def _layers(tree: Any) -> list[jax.Array]:
+def _one_axis_of_steps(x: jax.Array) -> jax.Array:
+    """Steps of all epochs in a row; there may be no layers behind them."""
+    return x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])
+
+
+def _layers(tree: Any, place: Place | None) -> list[jax.Array]:
     """What lives on the array."""
-    return list(on_array(tree).values())
-
-
-def _written(rule: str, params: Any, wear: Any) -> tuple[list[jax.Array], jax.Array]:
-    """Writes of every cell, and the fraction written in the last step, by layer."""
-    if rule == "ideal":
-        layers = _layers(params)
-        return [jnp.zeros(w.shape, jnp.uint32) for w in layers], jnp.zeros(len(layers))
-    ratios = ej.layer_update_ratio(wear)
-    return list(ej.writes_per_cell(wear).values()), jnp.stack(list(ratios.values()))
+    return list(on_array(tree, place).values())

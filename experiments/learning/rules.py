@@ -1,6 +1,7 @@
-"""What stands between the optimizer and the weights."""
+"""Every update rule by name: what stands between the optimizer and the weights."""
 
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
 
 import jax
 import jax.random as jr
@@ -8,45 +9,172 @@ import optax
 from jaxtyping import Array, Key
 
 import eapu_jax as ej
+from eapu_jax.placement import Place
 
-RULES = (
-    *("ideal", "noisy", "eapu", "drop_below", "lift_above"),
-    *("manhattan", "sign_threshold", "stochastic_rounding", "mixed_precision"),
-)
+
+class Bench(NamedTuple):
+    """What a rule is built on.
+
+    Attributes:
+        key: random draws of the rule.
+        key_write: random draws of the writes of a single array.
+        crossbar: of all layers, or a tree of them like the weights.
+        threshold: smallest request that is worth a write, weight units.
+        strength: the rule's own number, in units of its usual value.
+        place: which leaves live on an array.
+    """
+
+    key: Key[Array, ""]
+    key_write: Key[Array, ""]
+    crossbar: Any
+    threshold: jax.Array | float
+    strength: jax.Array | float
+    place: Place | None
+
+    @property
+    def step(self) -> Any:
+        """The step of a rule that gates updates, weight units."""
+        return self.threshold * self.strength
+
+    @property
+    def both(self) -> tuple[Any, Any]:
+        """A fast and a slow array, made alike."""
+        return self.crossbar, self.crossbar
+
+    @property
+    def transfers(self) -> dict[str, Any]:
+        """What rules take that move one array to another."""
+        return {"key": self.key, "place": self.place, "rate": self.strength}
+
+    @property
+    def buffered(self) -> dict[str, Any]:
+        """The same, with a digital buffer between the arrays."""
+        return self.transfers | {"threshold": self.threshold}
+
+    def program(self) -> optax.GradientTransformationExtraArgs:
+        """The write of a single array."""
+        return ej.program(self.crossbar, key=self.key_write, place=self.place)
+
+    def held(self) -> optax.GradientTransformation:
+        """An array that is never written."""
+        return optax.chain(optax.set_to_zero(), self.program())
+
+
+RANK = 4
+"""Of low-rank adapters and arrays: below the smallest side of our networks."""
+TILES = 4
+"""Of multi-tile residual learning; published networks have 7 and 8."""
+TRAIN = 5
+"""Slots of a pulse train (STATED in public code, see `eapu_jax.pulse_train`)."""
+BITS = 3
+"""Of the residual of `eapu_residual`."""
+COUNTS = 8
+"""Of a hidden integer, that are worth a level of the array."""
+
+GATES: dict[str, Callable[[Bench], optax.GradientTransformation]] = {
+    "noisy": lambda on: ej.write_all(),
+    "eapu": lambda on: ej.eapu(on.step, key=on.key, place=on.place),
+    "eapu_residual": lambda on: ej.eapu_residual(
+        on.step, BITS, key=on.key, place=on.place
+    ),
+    "drop_below": lambda on: ej.drop_below(on.step, place=on.place),
+    "lift_above": lambda on: ej.lift_above(on.step, place=on.place),
+    "manhattan": lambda on: ej.manhattan(on.step, place=on.place),
+    "sign_threshold": lambda on: ej.sign_threshold(on.step, place=on.place),
+    "stochastic_rounding": lambda on: ej.stochastic_rounding(
+        on.step, key=on.key, place=on.place
+    ),
+    "stochastic_sparse": lambda on: ej.stochastic_sparse(
+        on.step, key=on.key, place=on.place
+    ),
+    "pulse_train": lambda on: ej.pulse_train(
+        on.step, TRAIN, key=on.key, place=on.place
+    ),
+    "mixed_precision": lambda on: ej.mixed_precision(on.step, place=on.place),
+    "hidden_integer": lambda on: ej.hidden_integer(
+        on.step / COUNTS, 2**16, 10, per_level=COUNTS, key=on.key, place=on.place
+    ),
+}
+"""What decides which cells of a single array are written."""
+
+SEVERAL: dict[str, Callable[[Bench], optax.GradientTransformationExtraArgs]] = {
+    "tiki_taka": lambda on: ej.tiki_taka(*on.both, **on.transfers),
+    "tiki_taka_v2": lambda on: ej.tiki_taka_v2(*on.both, **on.buffered),
+    "chopped_tiki_taka": lambda on: ej.chopped_tiki_taka(*on.both, **on.buffered),
+    "agad": lambda on: ej.agad(*on.both, **on.buffered),
+    "residual_learning": lambda on: ej.residual_learning(*on.both, **on.transfers),
+    "residual_learning_v2": lambda on: ej.residual_learning_v2(*on.both, **on.buffered),
+    "track_symmetric_point": lambda on: ej.track_symmetric_point(
+        *on.both, **on.transfers
+    ),
+    "low_rank_tiki_taka": lambda on: ej.low_rank_tiki_taka(
+        *on.both, rank=RANK, **on.transfers
+    ),
+    "multi_tile": lambda on: ej.multi_tile(
+        [on.crossbar] * TILES, key=on.key, place=on.place, rate=0.1 * on.strength
+    ),
+}
+"""Rules with several arrays per weight."""
+
+ADAPTERS: dict[str, Callable[[Bench], optax.GradientTransformation]] = {
+    "digital_adapters": lambda on: optax.identity(),
+    "eapu_adapters": lambda on: optax.chain(
+        ej.eapu(on.step, key=on.key), ej.program(on.crossbar, key=jr.fold_in(on.key, 2))
+    ),
+}
+"""What moves the adapters beside arrays that stay as they are."""
+
+RULES = ("ideal", *GATES, *SEVERAL, *ADAPTERS)
 
 
 def hardware(
-    key: Key[Array, ""], rule: str, crossbar: Any, threshold: jax.Array | float
+    key: Key[Array, ""],
+    rule: str,
+    crossbar: Any,
+    threshold: jax.Array | float,
+    *,
+    strength: jax.Array | float = 1.0,
+    place: Place | None = None,
 ) -> optax.GradientTransformationExtraArgs:
     """What stands between the optimizer and the weights under `rule`.
 
     Args:
         key: random draws of the rule and of the writes.
-        rule: "ideal" (nothing), "noisy" (every update is written), "eapu", one of
-            the authors' deterministic ablations "drop_below", "lift_above", or a
-            rival of EaPU, whose pulses are as large as its threshold.
-        crossbar: of all layers, or a tree of them like the weights.
-        threshold: dW_th in units of the weights.
+        rule: "ideal" (nothing is written); one of `GATES`, among them "noisy" (every
+            update is written), "eapu" and the authors' deterministic ablations
+            "drop_below" and "lift_above"; of `SEVERAL`; or of `ADAPTERS`, for
+            weights that `adapted` has prepared.
+        crossbar: of all layers, or a tree of them like the weights; several arrays of
+            one weight are made alike.
+        threshold: dW_th in units of the weights: what rules with a step take for it.
+        strength: the rule's own number in units of its usual value: of the step, or
+            of the rate of transfer between several arrays.
+        place: which leaves live on an array; `eapu_jax.place` when None.
 
     Returns:
         The tail of the chain.
 
     Raises:
-        ValueError: if `rule` is unknown.
+        ValueError: if `rule` is unknown, or the device cannot carry it.
     """
     if rule not in RULES:
         raise ValueError(f"rule must be one of {RULES}, got {rule!r}")
     if rule == "ideal":
         return optax.with_extra_args_support(optax.identity())
     key_rule, key_write = jr.split(key)
-    gate = {
-        "noisy": ej.write_all,
-        "eapu": lambda: ej.eapu(threshold, key=key_rule),
-        "drop_below": lambda: ej.drop_below(threshold),
-        "lift_above": lambda: ej.lift_above(threshold),
-        "manhattan": lambda: ej.manhattan(threshold),
-        "sign_threshold": lambda: ej.sign_threshold(threshold),
-        "stochastic_rounding": lambda: ej.stochastic_rounding(threshold, key=key_rule),
-        "mixed_precision": lambda: ej.mixed_precision(threshold),
-    }[rule]()
-    return optax.chain(gate, ej.program(crossbar, key=key_write))
+    on = Bench(key_rule, key_write, crossbar, threshold, strength, place)
+    if rule in SEVERAL:
+        return SEVERAL[rule](on)
+    if rule in GATES:
+        return optax.chain(GATES[rule](on), on.program())
+    parts: dict[Hashable, optax.GradientTransformation] = {
+        "frozen": on.held(),
+        "adapter": ADAPTERS[rule](on),
+        "digital": optax.identity(),
+    }
+    return optax.partition(parts, ej.adapter_labels)
+
+
+def adapted(key: Key[Array, ""], rule: str, params: Any) -> Any:
+    """The weights that a rule starts from: with adapters where it moves these."""
+    return ej.adapt(key, params, RANK) if rule in ADAPTERS else params

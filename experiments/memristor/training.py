@@ -1,22 +1,35 @@
 """One chip that learns: what every memristor experiment simulates."""
 
+from functools import cache
 from typing import Annotated, Any
 
+import jax
 import jax.numpy as jnp
+import jax.random as jr
 from flax import linen as nn
 
 import eapu_jax as ej
 from chipsweep import Keys
+from eapu_jax.placement import Place
 from experiments.contract import base_of
 from experiments.data import Images
 from experiments.learning.curves import Curves, Observer
+from experiments.learning.forward import PRODUCTS
 from experiments.learning.inputs import INPUTS, Data, prepare
 from experiments.learning.loop import train
 from experiments.learning.networks import cnn, mlp
 from experiments.learning.recipe import Recipe
 from experiments.learning.rules import RULES
 from experiments.memristor.images import Lesson, images
-from experiments.validate import Checked, NonNegative, Positive, Several, Width, one_of
+from experiments.validate import (
+    Checked,
+    CountOrZero,
+    NonNegative,
+    Positive,
+    Several,
+    Width,
+    one_of,
+)
 
 PUBLIC_R_WG = 1 / 80
 """Weight per conductance of the authors' public commands, 1/uS (STATED)."""
@@ -38,7 +51,8 @@ class Writing(Checked):
             `r_wg`) or a name of `eapu_jax.presets`, with a device, an encoding and a
             scale of its own.
         write_noise: SD(eps_cell), uS.
-        threshold: dW_th / R_wg, uS; as large as `write_noise` when None.
+        threshold: dW_th / R_wg, uS; when None as large as the error of a write, which
+            is `write_noise`, or measured on the device of a preset.
         r_wg: weight per conductance, 1/uS.
     """
 
@@ -56,7 +70,10 @@ class Training(Lesson, Recipe, Writing):
 
     Attributes:
         rule: what becomes of an update, see `experiments.learning.rules`.
+        strength: the rule's own number in units of its usual value, see there.
         learning_rate: at the start.
+        products: "exact", or through the "array", see `experiments.learning.forward`.
+        digital: layers that are kept digital, in the order of the network from 0 on.
         channels: of strided 3x3 convolutions before the dense layers; none: an MLP.
         hidden: widths of the hidden dense layers.
         inputs: how pixels enter, "standardised" or "bipolar".
@@ -64,7 +81,10 @@ class Training(Lesson, Recipe, Writing):
     """
 
     rule: Annotated[str, one_of(*RULES)] = "eapu"
+    strength: Positive = 1.0
     learning_rate: Positive = 1e-3
+    products: Annotated[str, one_of(*PRODUCTS)] = "exact"
+    digital: tuple[CountOrZero, ...] = ()
     channels: tuple[Width, ...] = ()
     hidden: Several[Width] = (128,)
     inputs: Annotated[str, one_of(*INPUTS)] = "standardised"
@@ -75,6 +95,9 @@ class Training(Lesson, Recipe, Writing):
         super().__post_init__()
         one_layer = not self.channels or len(self.hidden) == 1
         self.require(one_layer, "hidden", "one width behind convolutions")
+        layers = len(self.channels) + len(self.hidden) + 1
+        known = all(layer < layers for layer in self.digital)
+        self.require(known, "digital", f"layers from 0 to {layers - 1}")
 
 
 def crossbar(point: Any) -> ej.Crossbar:
@@ -89,8 +112,35 @@ def crossbar(point: Any) -> ej.Crossbar:
 def thresholds(point: Any) -> tuple[Any, Any]:
     """dW_th, and the SD of a write error that it should equal, in weight units."""
     r_wg: Any = crossbar(point).r_wg
-    chosen = point.write_noise if point.threshold is None else point.threshold
-    return chosen * r_wg, point.write_noise * r_wg
+    if point.crossbar == "additive":
+        error = point.write_noise * r_wg
+    else:
+        error = _error(point.crossbar)
+    return error if point.threshold is None else point.threshold * r_wg, error
+
+
+@cache
+def _error(name: str) -> float:
+    """The error of a write on the device of a preset at 0, in weight units."""
+    chip: Any = PRESETS[name]
+    with jax.ensure_compile_time_eval():
+        cells = chip.encoding.to_cells(jnp.zeros((1, 1)), chip.fixed_scale)
+        g = float(jnp.mean(cells))
+        return float(ej.matched_threshold(jr.key(0), chip, g=g))
+
+
+def place(point: Any) -> Place | None:
+    """Which leaves live on arrays: the matrices of all layers that are not digital."""
+    if not point.digital:
+        return None
+    kept = {f"Dense_{layer}" for layer in point.digital}
+
+    def chosen(path: str, shape: tuple[int, ...]) -> str:
+        if path.partition("/")[0] in kept:
+            return "digital: its layer is"
+        return ej.place(path, shape)
+
+    return chosen
 
 
 def network(point: Any) -> nn.Module:
@@ -147,6 +197,9 @@ def learn(
         learning_rate=point.learning_rate,
         crossbar=crossbar(point) if arrays is None else arrays,
         threshold=threshold,
+        strength=point.strength,
+        products=point.products,
+        place=place(point),
         params=params,
         observe=see,
     )

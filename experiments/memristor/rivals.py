@@ -1,0 +1,208 @@
+"""The fair fight: every update rule on every device, tuned alike, under one ledger.
+
+Each rule gets the same trials: every learning rate of its optimizer with every
+strength of its own number (its step, or its rate of transfer). The trial with the
+best mean accuracy over the chips that tune is taken, and judged on other chips.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+
+import jax.numpy as jnp
+import xarray as xr
+
+from chipsweep import Keys
+from eapu_jax import cost
+from experiments.claims import Claim, nothing_published
+from experiments.contract import Sweep
+from experiments.memristor import training
+from experiments.memristor.contest import ENTRANTS, SGD, carried, size, work
+from experiments.memristor.images import DataSet
+from experiments.memristor.rivals_figure import plot as plot
+from experiments.memristor.setting import LARGE, SMOKE, Setting
+from experiments.memristor.setting import defaults as defaults
+from experiments.memristor.training import PRESETS as CROSSBARS
+from experiments.memristor.training import Training, learn
+from experiments.validate import Count, Distinct, Plural, Positive, Width, one_of
+
+REPRODUCES = "nothing published: every update rule on every device, one ledger"
+DIMS = training.DIMS
+NETWORKS: dict[str, dict[str, Any]] = {
+    "mlp": {"hidden": (32,)},
+    "cnn": {"channels": (8, 16), "hidden": (32,)},
+}
+"""What learns, by name."""
+
+Device = Annotated[str, one_of(*CROSSBARS)]
+
+
+class Config(Setting):
+    """Tune and judge every rule on every device.
+
+    Attributes:
+        devices: names of `eapu_jax.presets`.
+        rules: that take part, see `experiments.memristor.contest`.
+        networks: "mlp", "cnn".
+        adam_rates: learning rates tried with Adam.
+        sgd_rates: with SGD; as many, so that the budget is one.
+        strengths: of the rule's own number, tried with each of them.
+        tuners: chips that choose the trial; all others judge it.
+        epochs: passes over the training images.
+    """
+
+    devices: Distinct[Device] = (
+        "PUBLIC_CODE", "RERAM_MEASURED", "RERAM_EXPONENTIAL", "ELECTROCHEMICAL",
+        "CMO_HFOX",
+    )  # fmt: skip
+    rules: Distinct[Annotated[str, one_of(*ENTRANTS)]] = ENTRANTS
+    networks: Distinct[Annotated[str, one_of(*NETWORKS)]] = tuple(NETWORKS)
+    adam_rates: Distinct[Positive] = (3e-4, 1e-3, 3e-3, 1e-2)
+    sgd_rates: Distinct[Positive] = (3e-3, 1e-2, 3e-2, 1e-1)
+    strengths: Distinct[Positive] = (0.3, 1.0, 3.0)
+    tuners: Count = 4
+    n_seeds: Count = 1
+    n_chips: Plural = 20
+    data: DataSet = "digits"
+    n_train: Count = 1280
+    n_test: Count = 355
+    epochs: Count = 10
+    pool: Width = 1
+
+    def __post_init__(self):
+        """Check every field; every rule gets as many trials, some chips judge."""
+        super().__post_init__()
+        alike = len(self.adam_rates) == len(self.sgd_rates)
+        self.require(alike, "sgd_rates", f"as many as adam_rates, {self.adam_rates}")
+        self.require(self.tuners < self.n_chips, "tuners", "fewer than n_chips")
+
+    def trainings(self) -> Mapping[str, Training]:
+        """What every network is trained with, before its rule is chosen."""
+        return {name: self.training(**NETWORKS[name]) for name in self.networks}
+
+    def families(self) -> dict[str, tuple[tuple[str, ...], tuple[float, ...]]]:
+        """Optimizer -> rules behind it, and the learning rates that they try."""
+        adam = tuple(r for r in self.rules if r not in SGD)
+        sgd = tuple(r for r in self.rules if r in SGD)
+        return {"adam": (adam, self.adam_rates), "sgd": (sgd, self.sgd_rates)}
+
+
+PRESETS = {
+    "smoke": Config(
+        **{**SMOKE, "n_chips": 3}, devices=("PUBLIC_CODE",), networks=("mlp",),
+        rules=("ideal", "eapu", "mixed_precision", "residual_learning"), tuners=1,
+        adam_rates=(3e-3,), sgd_rates=(3e-2,), strengths=(1.0,), epochs=2,
+    ),
+    "large": Config(**{**LARGE, "n_seeds": 1}, epochs=30),
+}  # fmt: skip
+
+
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
+    """Train one chip under one rule, and say what it cost.
+
+    Returns:
+        Beside the outputs of `experiments.memristor.training.simulate`: `pulses` and
+        `reads` of all arrays, `worst`, writes of the most written cell, `words` and
+        `bits`, what optimizer and rule keep for a weight.
+    """
+    del chip
+    curves, found = learn(point, keys, trace)
+    counts = curves.counts
+    most = [jnp.max(n, initial=0) for n in curves.writes]
+    return found | {
+        "pulses": counts.up + counts.down,
+        "reads": counts.reads,
+        "worst": jnp.max(jnp.stack([*most, jnp.uint32(0)])).astype(jnp.float32),
+        "words": jnp.float32(counts.words),
+        "bits": jnp.float32(counts.bits),
+    }
+
+
+def sweeps(config: Config) -> dict[str, Sweep]:
+    """Every trial of the rules that a device can carry, by network and device."""
+    asked = {}
+    for network, base in config.trainings().items():
+        for device in config.devices:
+            for optimizer, (rules, rates) in config.families().items():
+                if able := carried(device, rules):
+                    on: Any = {"crossbar": device, "optimizer": optimizer}
+                    axes = {"rule": able, "learning_rate": rates}
+                    asked[f"{network}_{device.lower()}_{optimizer}"] = config.sweep(
+                        simulate,
+                        replace(base, **on),
+                        axes=axes | {"strength": config.strengths},
+                        dims=DIMS,
+                    )
+    return asked
+
+
+def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """The chosen trial of every rule, and what the chips that judge found."""
+    parts = []
+    for network, base in config.trainings().items():
+        for device in config.devices:
+            for optimizer in config.families():
+                name = f"{network}_{device.lower()}_{optimizer}"
+                if name in found:
+                    best = _judged(_chosen(found[name], config.tuners), config)
+                    where = {"network": [network], "device": [device]}
+                    parts.append(_costed(best, config, base).expand_dims(where))
+    dataset = xr.merge(parts, join="outer", compat="no_conflicts")
+    order = {"rule": [*config.rules], "device": [*config.devices]}
+    dataset = dataset.reindex(order | {"network": [*config.networks]})
+    for name, cost_of_it in (("energy", dataset.joules), ("bits", dataset.bits)):
+        dataset[f"unbeaten_{name}"] = _unbeaten(dataset.accuracy, cost_of_it)
+    for name in dataset.data_vars:
+        dataset[name].attrs["units"] = UNITS.get(str(name), "1")
+    trials = len(config.adam_rates) * len(config.strengths)
+    return dataset.assign_attrs(
+        data=config.images().provenance, trials=trials, tuners=config.tuners
+    )
+
+
+UNITS = {"joules": "J", "joules_low": "J", "joules_high": "J"}
+
+
+def _chosen(swept: xr.Dataset, tuners: int) -> xr.Dataset:
+    """The trial of best mean accuracy on the first chips, of every rule."""
+    one = swept.isel(seed=0, drop=True).load()
+    score = one.final.isel(chip=slice(tuners)).fillna(0.0).mean("chip")
+    best = score.argmax(["learning_rate", "strength"])
+    return one.isel(best)
+
+
+def _judged(chosen: xr.Dataset, config: Config) -> xr.Dataset:
+    names = ["final", "update_ratio", "pulses", "reads", "worst", "words", "bits"]
+    kept = chosen[names].isel(chip=slice(config.tuners, None))
+    return kept.reset_coords(["learning_rate", "strength"]).rename(final="accuracy")
+
+
+def _costed(judged: xr.Dataset, config: Config, base: Training) -> xr.Dataset:
+    """Joules of every training, by the constants of `eapu_jax.cost`."""
+    steps = len(base.decay(base.n_train))
+    how: Any = {"steps": steps, "batch": config.batch_size, "size": size(base)}
+    on, ends = cost.machine(), ("joules_low", "joules", "joules_high")
+
+    def joules(rule, pulses, reads, bits):
+        run = {"pulses": pulses, "reads": reads, "bits": bits}
+        return tuple(cost.total(cost.energy(work(run, rule, **how), on)))
+
+    made = xr.apply_ufunc(
+        joules, judged.rule, judged.pulses, judged.reads, judged.bits,
+        vectorize=True, output_core_dims=[[]] * 3,
+    )  # fmt: skip
+    return judged.assign(dict(zip(ends, made, strict=True)))
+
+
+def _unbeaten(accuracy: xr.DataArray, price: xr.DataArray) -> xr.DataArray:
+    """Which rules no other one beats in both; medians over the chips count."""
+    good, dear = accuracy.median("chip"), price.median("chip")
+    other = {"rule": "rival"}
+    rival, cheap = good.rename(other), dear.rename(other)
+    beaten = (rival >= good) & (cheap <= dear) & ((rival > good) | (cheap < dear))
+    return good.notnull() & ~beaten.any("rival")
+
+
+def claims(dataset: xr.Dataset) -> list[Claim]:
+    """Nobody has published this comparison; MADEM stays unidentified."""
+    return nothing_published(dataset)
