@@ -171,6 +171,39 @@ def test_schedules_end_where_they_should():
     np.testing.assert_allclose(rates["cosine"][75], 0.5, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("schedule", "left"), [("halves", 0.5), ("tenths", 0.1)])
+def test_steps_come_again_after_as_many_epochs(schedule, left):
+    """PyTorch's StepLR: epoch e has factor ** (e // step_epochs)."""
+    rates = Recipe(schedule=schedule, epochs=7, step_epochs=3).decay(640)
+    expected = np.repeat([left ** (e // 3) for e in range(7)], 10)
+    np.testing.assert_allclose(rates, expected, rtol=1e-6)
+
+
+def test_plain_sgd_has_no_momentum():
+    tx = Recipe(optimizer="plain_sgd", epochs=2, schedule="constant").build(0.5, 64)
+    w = jnp.zeros(2)
+    state = tx.init(w)
+    for slope in (1.0, -2.0):
+        update, state = tx.update(jnp.full(2, slope), state, w)
+        np.testing.assert_allclose(update, -0.5 * slope)
+
+
+def test_pixels_of_unit_inputs_are_as_they_are():
+    raw = load_images("digits", 50, 50)
+    seen = prepare(raw, inputs="unit")
+    np.testing.assert_array_equal(seen.x_test, raw.x_test)
+
+
+def test_a_rule_may_be_made_with_numbers_of_its_own():
+    """Its threshold is then not that of the bench."""
+    own = {"eapu": lambda on: ej.eapu(4.0 * on.threshold, key=on.key)}
+    quiet = ej.Crossbar(device=ej.AdditiveError(write_noise=0.0))
+    array = hardware(jr.key(0), "eapu", quiet, 0.1, own=own)
+    w = jnp.zeros((40, 40))
+    sent, _ = array.update(jnp.full_like(w, 0.2), array.init(w), w)
+    np.testing.assert_allclose(np.unique(np.round(sent, 5)), [0, 0.4], rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.data import Images
 
-INPUTS = ("standardised", "bipolar")
+INPUTS = ("standardised", "bipolar", "unit")
 
 
 class Data(NamedTuple):
@@ -32,7 +32,8 @@ def prepare(images: Images, pool: int = 1, inputs: str = "standardised") -> Data
         pool: means over `pool` x `pool` pixels are taken first.
         inputs: "standardised": every channel has mean 0 and standard deviation 1
             over the training images, as in the authors' code (STATED);
-            "bipolar": black is -1 and white +1, the full swing of a signed line.
+            "bipolar": black is -1 and white +1, the full swing of a signed line;
+            "unit": black is 0 and white 1.
 
     Raises:
         ValueError: if `pool` does not divide the sides of the images, or `inputs`
@@ -48,7 +49,7 @@ def prepare(images: Images, pool: int = 1, inputs: str = "standardised") -> Data
     x_train, x_test = _shrunk(images.x_train, pool), _shrunk(images.x_test, pool)
     if inputs == "bipolar":
         x_train, x_test = 2 * x_train - 1, 2 * x_test - 1
-    else:
+    elif inputs == "standardised":
         mean, sd = x_train.mean((0, 1, 2)), x_train.std((0, 1, 2)) + 1e-6
         x_train, x_test = (x_train - mean) / sd, (x_test - mean) / sd
     return Data(x_train, images.y_train, x_test, images.y_test)

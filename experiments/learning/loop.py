@@ -1,5 +1,6 @@
 """The one training loop."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -17,7 +18,7 @@ from experiments.learning.curves import Curves, Observer, Step
 from experiments.learning.forward import forward
 from experiments.learning.inputs import Data
 from experiments.learning.recipe import Recipe
-from experiments.learning.rules import adapted, hardware
+from experiments.learning.rules import Make, adapted, hardware
 
 
 def accuracy(logits: Float[Array, "n c"], labels: Int[Array, " n"]) -> Array:
@@ -46,6 +47,7 @@ def train(
     place: Place | None = None,
     params: Any = None,
     observe: Observer | None = None,
+    own: Mapping[str, Make] | None = None,
 ) -> Curves:
     """Train one chip from its first weights to its last.
 
@@ -68,6 +70,7 @@ def train(
         place: which leaves live on an array; `eapu_jax.place` when None.
         params: starting weights; drawn from `keys.seed` when None.
         observe: called at every step with a `Step`; nothing is observed when None.
+        own: rules with other numbers than the usual, see `hardware`.
 
     Returns:
         The `Curves` of this chip.
@@ -77,7 +80,9 @@ def train(
         params = first_weights(keys.seed, network, data)
     params = adapted(jr.fold_in(keys.seed, 2), rule, params)
     optimizer, chip = recipe.build(learning_rate, n_train), crossbar or ej.Crossbar()
-    array = hardware(keys.chip, rule, chip, threshold, strength=strength, place=place)
+    array = hardware(
+        keys.chip, rule, chip, threshold, strength=strength, place=place, own=own
+    )
     apply = forward(products, network, rule, chip, place)
     steps = recipe.steps_per_epoch(n_train)
     # the draws of a rule and its writes are split off the same key: 0 and 1
@@ -96,7 +101,7 @@ def train(
         loss, grads = descend(params, wear, jr.fold_in(read, number), x, y)
         with jax.numpy_dtype_promotion("standard"):  # optax's Adam is not strict
             requested, state = optimizer.update(grads, state, params)
-        applied, wear = array.update(requested, wear, params)
+        applied, wear = array.update(requested, wear, params, value=loss)
         params = optax.apply_updates(params, applied)
         writes, ratio = written(rule, params, wear, place)
         asked, made, now = (_layers(t, place) for t in (requested, applied, params))

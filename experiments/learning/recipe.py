@@ -8,23 +8,26 @@ import optax
 
 from experiments.validate import Checked, Count, one_of
 
-OPTIMIZERS = ("adam", "sgd")
-SCHEDULES = ("constant", "drop", "cosine")
+OPTIMIZERS = ("adam", "sgd", "plain_sgd")
+SCHEDULES = ("constant", "drop", "cosine", "halves", "tenths")
 
 
 class Recipe(Checked):
     """How long and with which optimizer a network learns: what decides the program.
 
     Attributes:
-        optimizer: "adam" (0.9, 0.999) or "sgd" (momentum 0.9).
+        optimizer: "adam" (0.9, 0.999), "sgd" (momentum 0.9) or "plain_sgd" (none).
         schedule: of the learning rate: "constant"; "drop" to a tenth for the last
-            third; "cosine" to zero.
+            third; "cosine" to zero; "halves" and "tenths" of it, again and again after
+            `step_epochs` each.
+        step_epochs: see `schedule` (structural).
         epochs: passes over the training images (structural).
         batch_size: images per step; an incomplete last batch is left out (structural).
     """
 
     optimizer: Annotated[str, one_of(*OPTIMIZERS)] = "adam"
     schedule: Annotated[str, one_of(*SCHEDULES)] = "drop"
+    step_epochs: Count = 15
     epochs: Count = 8
     batch_size: Count = 64
 
@@ -42,13 +45,19 @@ class Recipe(Checked):
         Example:
             >>> Recipe(epochs=1, batch_size=2, schedule="drop").decay(6)
             array([1. , 1. , 0.1], dtype=float32)
+            >>> stepped = Recipe(epochs=3, schedule="halves", step_epochs=1)
+            >>> stepped.decay(64)
+            array([1.  , 0.5 , 0.25], dtype=float32)
         """
         steps = self.epochs * self.steps_per_epoch(n_train)
         progress = np.arange(steps) / steps
+        stage = np.arange(steps) // (self.step_epochs * self.steps_per_epoch(n_train))
         return {
             "constant": np.ones(steps),
             "drop": np.where(progress < 2 / 3, 1.0, 0.1),
             "cosine": (1 + np.cos(np.pi * progress)) / 2,
+            "halves": 0.5**stage,
+            "tenths": 0.1**stage,
         }[self.schedule].astype(np.float32)
 
     def build(
@@ -58,4 +67,5 @@ class Recipe(Checked):
         rates = learning_rate * jax.numpy.asarray(self.decay(n_train))
         if self.optimizer == "adam":
             return optax.adam(lambda step: rates[step])
-        return optax.sgd(lambda step: rates[step], momentum=0.9)
+        momentum = 0.9 if self.optimizer == "sgd" else None
+        return optax.sgd(lambda step: rates[step], momentum)

@@ -1,6 +1,6 @@
 """Every update rule by name: what stands between the optimizer and the weights."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -126,6 +126,8 @@ ADAPTERS: dict[str, Callable[[Bench], optax.GradientTransformation]] = {
 
 RULES = ("ideal", *GATES, *SEVERAL, *ADAPTERS)
 
+Make = Callable[[Bench], optax.GradientTransformation]
+
 
 def hardware(
     key: Key[Array, ""],
@@ -135,6 +137,7 @@ def hardware(
     *,
     strength: jax.Array | float = 1.0,
     place: Place | None = None,
+    own: Mapping[str, Make] | None = None,
 ) -> optax.GradientTransformationExtraArgs:
     """What stands between the optimizer and the weights under `rule`.
 
@@ -150,6 +153,7 @@ def hardware(
         strength: the rule's own number in units of its usual value: of the step, or
             of the rate of transfer between several arrays.
         place: which leaves live on an array; `eapu_jax.place` when None.
+        own: rule -> how to make it, with other numbers than those here.
 
     Returns:
         The tail of the chain.
@@ -163,13 +167,14 @@ def hardware(
         return optax.with_extra_args_support(optax.identity())
     key_rule, key_write = jr.split(key)
     on = Bench(key_rule, key_write, crossbar, threshold, strength, place)
+    make = {**GATES, **SEVERAL, **ADAPTERS, **(own or {})}[rule]
     if rule in SEVERAL:
-        return SEVERAL[rule](on)
+        return optax.with_extra_args_support(make(on))
     if rule in GATES:
-        return optax.chain(GATES[rule](on), on.program())
+        return optax.chain(make(on), on.program())
     parts: dict[Hashable, optax.GradientTransformation] = {
         "frozen": on.held(),
-        "adapter": ADAPTERS[rule](on),
+        "adapter": make(on),
         "digital": optax.identity(),
     }
     return optax.partition(parts, ej.adapter_labels)
