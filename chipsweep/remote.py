@@ -1,7 +1,7 @@
 """Calls computed elsewhere, by any executor, into one store."""
 
+import queue
 import threading
-import time
 import uuid
 from typing import Any, NamedTuple
 
@@ -35,34 +35,38 @@ def computed_remotely(
     if store is None:
         raise ValueError("executor needs a store that its workers can reach, got None")
     job = _Job(uuid.uuid4().hex, spec, store, resources)
-    first = executor.submit(_missing, job)
-    _wait([first], timeout)
-    missing = first.result()
+    ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    _submitted(executor, ended, _missing, job)
+    missing = _next(ended, timeout).result()
     made = prepared(spec, Files.at(store), resources, may_create=False)
     watched = Watched(progress, made[0].frame, missing)
-    waiting = missing[missing % share[1] == share[0]].tolist()
+    waiting = missing[missing % share[1] == share[0]].tolist()[::-1]
     running: dict[Any, int] = {}
     while waiting or running:
         while waiting and len(running) < AHEAD:
-            number = waiting.pop(0)
-            call = executor.submit(_call, job, number)
-            running[call] = number
-        for done in _wait(list(running), timeout):
-            done.result()
-            watched.chunk(running.pop(done), {})
+            number = waiting.pop()
+            running[_submitted(executor, ended, _call, job, number)] = number
+        done = _next(ended, timeout)
+        done.result()
+        watched.chunk(running.pop(done), {})
     return made
 
 
-def _wait(running: list[Any], timeout: float) -> list[Any]:
-    """Those that are done, at least one; not every executor's are of the library."""
-    clock = time.monotonic()
-    while not (done := [one for one in running if one.done()]):
-        if time.monotonic() - clock > timeout:
-            raise TimeoutError(
-                f"no call was finished for {timeout:g} s: has the executor workers?"
-            )
-        time.sleep(0.02)
-    return done
+def _submitted(executor: Any, ended: queue.SimpleQueue, *call: Any) -> Any:
+    """A call that says itself when it is done: nobody asks it over and over."""
+    future = executor.submit(*call)
+    future.add_done_callback(ended.put)
+    return future
+
+
+def _next(ended: queue.SimpleQueue, timeout: float) -> Any:
+    """A call that is done."""
+    try:
+        return ended.get(timeout=timeout)
+    except queue.Empty:
+        raise TimeoutError(
+            f"no call was finished for {timeout:g} s: has the executor workers?"
+        ) from None
 
 
 class _Job(NamedTuple):
