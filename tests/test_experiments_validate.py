@@ -28,11 +28,12 @@ MAY_BE_ZERO = {
     "signal",
     "signals",
     "bits",
+    "digital",
     *("seed", "batch", "chunk", "coupling", "amplifier", "coil"),
     *("tolerance", "tolerances", "capacitance", "resistance", "inductance", "noise"),
     *("spread", "spreads", "stuck_rate", "stuck_rates", "stuck_level", "required"),
 }
-MAY_BE_EMPTY = {"channels"}
+MAY_BE_EMPTY = {"channels", "digital"}
 MAY_BE_NONE = {
     *("Training.threshold", "Tuning.threshold", "Chip.threshold", "Tuning.pretraining")
 } | {f"Imperfections.{name}" for name in ("colour", "full_scale")}

@@ -136,3 +136,13 @@ def test_the_threshold_of_a_preset_is_the_error_of_its_device(name):
     pulse = 2 * float(crossbar.device.smallest_request()) * crossbar.r_wg
     error = max(float(jnp.std(landed)), pulse)
     assert error == pytest.approx(float(threshold), rel=0.1)
+
+
+def test_the_arrays_at_the_end_hold_the_weights_at_the_end():
+    found = curves("eapu")
+    assert set(found.arrays) == {"Dense_0/kernel", "Dense_1/kernel"}
+    for path, array in found.arrays.items():
+        layer, _ = path.split("/")
+        held = ej.array.weights(ej.Crossbar(), array)
+        np.testing.assert_allclose(held, found.params[layer]["kernel"], atol=1e-6)
+    assert curves("ideal").arrays == {}

@@ -51,6 +51,7 @@ class Curves(NamedTuple):
         observed: what `observe` returned, with a leading axis of steps.
         writes: of every cell, a list over the layers of the array.
         params: at the end.
+        arrays: at the end, by path; none under the ideal rule.
         counts: what the ledgers and the memory say, see `counted`.
     """
 
@@ -60,6 +61,7 @@ class Curves(NamedTuple):
     observed: Any
     writes: list[jax.Array]
     params: Any
+    arrays: dict[str, Any]
     counts: Counts
 
 

@@ -129,6 +129,7 @@ def train(
         observed=seen,
         writes=written(rule, params, wear, place)[0],
         params=params,
+        arrays={} if rule == "ideal" else ej.view(wear),
         counts=counted(rule, params, (state, wear), place),
     )
 

@@ -1,5 +1,6 @@
 """One chip that learns: what every memristor experiment simulates."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from experiments.learning.inputs import INPUTS, Data, prepare
 from experiments.learning.loop import train
 from experiments.learning.networks import cnn, mlp
 from experiments.learning.recipe import Recipe
-from experiments.learning.rules import RULES
+from experiments.learning.rules import RULES, Make
 from experiments.memristor.images import Lesson, images
 from experiments.validate import (
     Checked,
@@ -169,6 +170,8 @@ def learn(
     data: Data | None = None,
     params: Any = None,
     arrays: Any = None,
+    threshold: Any = None,
+    own: Mapping[str, Make] | None = None,
     observe: Observer | None = None,
 ) -> tuple[Curves, dict[str, Any]]:
     """Train one chip: all that is known of it, and what a sweep keeps.
@@ -180,9 +183,12 @@ def learn(
         data: other images than those of the point.
         params: other starting weights than those of the seed.
         arrays: crossbars of this chip; all are `crossbar(point)` when None.
+        threshold: dW_th, weight units; that of the point when None.
+        own: rules with other numbers than the usual, see
+            `experiments.learning.rules.hardware`.
         observe: see `experiments.learning.loop.train`.
     """
-    threshold, _ = thresholds(point)
+    threshold = thresholds(point)[0] if threshold is None else threshold
 
     def see(step):
         kept = (step.weights, step.writes) if trace else None
@@ -202,10 +208,12 @@ def learn(
         place=place(point),
         params=params,
         observe=see,
+        own=own,
     )
     seen, steps = curves.observed
     writes = [jnp.sum(n, dtype=jnp.float32) for n in curves.writes]
-    mean = sum(writes, jnp.zeros(())) / sum(n.size for n in curves.writes)
+    cells = max(sum(n.size for n in curves.writes), 1)  # of none, none is written
+    mean = sum(writes, jnp.zeros(())) / cells
     found = {
         "accuracy": curves.test_accuracy,
         "final": curves.test_accuracy[-1],
