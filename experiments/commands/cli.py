@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import EXPERIMENTS, ON_REQUEST, catalogue, report
-from experiments.commands import arguments, configured, running, sweeping
+from experiments.commands import arguments, choosing, configured, running, sweeping
 from experiments.commands.arguments import PROGRAM
 from experiments.commands.configured import Results
 from experiments.commands.endings import ended
@@ -57,6 +57,7 @@ def _command(argv: list[str]) -> Callable[[], int]:
         "replay": _usage("replay", "Compute one chip of a sweep again."),
         "peek": sweeping.peek,
         "report": _report,
+        "choose": choosing.command(_console),
     }
     read = {name: _later(do) for name, do in commands.items()}
     return arguments.read(

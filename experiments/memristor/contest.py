@@ -69,6 +69,11 @@ DRAWING = (
 """Rules that draw a word for every weight and step (DERIVED from how ours do)."""
 
 
+def machine(rule: str) -> cost.Machine:
+    """Where a rule computes its products: in an array, or without one on a GPU."""
+    return cost.machine(mac="gpu_h100_mac") if rule == "ideal" else cost.machine()
+
+
 class Size(NamedTuple):
     """How large a network is.
 

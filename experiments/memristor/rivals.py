@@ -17,14 +17,22 @@ from eapu_jax import cost
 from experiments.claims import Claim, nothing_published
 from experiments.contract import Sweep
 from experiments.memristor import training
-from experiments.memristor.contest import ENTRANTS, SGD, carried, size, work
+from experiments.memristor.contest import ENTRANTS, SGD, carried, machine, size, work
 from experiments.memristor.images import DataSet
 from experiments.memristor.rivals_figure import plot as plot
 from experiments.memristor.setting import LARGE, SMOKE, Setting
 from experiments.memristor.setting import defaults as defaults
 from experiments.memristor.training import PRESETS as CROSSBARS
 from experiments.memristor.training import Training, learn
-from experiments.validate import Count, Distinct, Plural, Positive, Width, one_of
+from experiments.validate import (
+    Count,
+    CountOrZero,
+    Distinct,
+    Plural,
+    Positive,
+    Width,
+    one_of,
+)
 
 REPRODUCES = "nothing published: every update rule on every device, one ledger"
 DIMS = training.DIMS
@@ -63,6 +71,7 @@ class Config(Setting):
     tuners: Count = 4
     n_seeds: Count = 1
     n_chips: Plural = 20
+    chunk: CountOrZero = 0
     data: DataSet = "digits"
     n_train: Count = 1280
     n_test: Count = 355
@@ -181,11 +190,11 @@ def _costed(judged: xr.Dataset, config: Config, base: Training) -> xr.Dataset:
     """Joules of every training, by the constants of `eapu_jax.cost`."""
     steps = len(base.decay(base.n_train))
     how: Any = {"steps": steps, "batch": config.batch_size, "size": size(base)}
-    on, ends = cost.machine(), ("joules_low", "joules", "joules_high")
+    ends = ("joules_low", "joules", "joules_high")
 
     def joules(rule, pulses, reads, bits):
         run = {"pulses": pulses, "reads": reads, "bits": bits}
-        return tuple(cost.total(cost.energy(work(run, rule, **how), on)))
+        return tuple(cost.total(cost.energy(work(run, rule, **how), machine(rule))))
 
     made = xr.apply_ufunc(
         joules, judged.rule, judged.pulses, judged.reads, judged.bits,

@@ -1,0 +1,119 @@
+"""The contest: tuned on some chips, judged on others, and what nobody beats."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from experiments.memristor import contest, recipes, rivals
+from experiments.memristor.training import Training
+from experiments.results.store import StoreError
+
+
+def swept(seed=0):
+    """What a sweep of two rules would have found, made up."""
+    rng = np.random.default_rng(seed)
+    dims = ("rule", "learning_rate", "strength", "chip", "seed")
+    shape = (2, 3, 2, 6, 1)
+    names = ("final", "update_ratio", "pulses", "reads", "worst", "words", "bits")
+    coords = {"rule": ["eapu", "mixed_precision"], "learning_rate": [1e-3, 3e-3, 1e-2]}
+    coords |= {"strength": [0.5, 2.0], "chip": range(6), "seed": [0]}
+    made = {n: (dims, rng.random(shape).astype(np.float32)) for n in names}
+    return xr.Dataset(made, coords)
+
+
+def test_the_trial_is_chosen_by_the_chips_that_tune_alone():
+    found = swept()
+    chosen = rivals._chosen(found, tuners=2)
+    for rule in found.rule.values:
+        score = found.final.sel(rule=rule, seed=0).isel(chip=slice(2)).mean("chip")
+        best = max(
+            itertools.product(found.learning_rate.values, found.strength.values),
+            key=lambda at: float(score.sel(learning_rate=at[0], strength=at[1])),
+        )
+        one = chosen.sel(rule=rule)
+        assert (float(one.learning_rate), float(one.strength)) == best
+    changed = found.copy(deep=True)
+    changed.final[..., 2:, :] = 1 - changed.final[..., 2:, :]
+    again = rivals._chosen(changed, tuners=2)
+    assert np.array_equal(chosen.learning_rate, again.learning_rate)
+
+
+def test_a_chip_that_diverged_counts_as_one_that_learnt_nothing():
+    found = swept()
+    found.final[0, 0, 0, 0] = np.nan
+    assert rivals._chosen(found, tuners=2).final.sel(rule="eapu").notnull().all()
+
+
+def test_unbeaten_is_what_enumeration_says():
+    rng = np.random.default_rng(1)
+    good, dear = (
+        xr.DataArray(rng.integers(0, 5, (12, 1)).astype(float), dims=("rule", "chip"))
+        for _ in range(2)
+    )
+    found = rivals._unbeaten(good, dear).values
+    g, d = good.values[:, 0], dear.values[:, 0]
+    for i in range(12):
+        beats = [
+            g[j] >= g[i] and d[j] <= d[i] and (g[j] > g[i] or d[j] < d[i])
+            for j in range(12)
+        ]
+        assert found[i] == (not any(beats))
+
+
+def test_a_rule_that_a_device_cannot_carry_is_left_out_and_says_why():
+    rules = ("eapu", "tiki_taka")
+    assert contest.carried("PHASE_CHANGE", rules) == ("eapu",)
+    assert "pulsed in the directions (-1, 1)" in str(
+        contest.refusal("PHASE_CHANGE", "tiki_taka")
+    )
+    assert contest.refusal("PUBLIC_CODE", "tiki_taka") is None
+
+
+def test_the_size_of_a_network_is_counted_by_hand():
+    mlp = Training(data="digits", n_train=100, n_test=50, hidden=(32,))
+    assert contest.size(mlp) == (64 * 32 + 32 * 10,) * 2
+    cnn = dataclasses.replace(mlp, channels=(8, 16))
+    weights = (9 * 8, 9 * 8 * 16, 4 * 16 * 32, 320)
+    places = (16, 4, 1, 1)
+    macs = sum(w * p for w, p in zip(weights, places, strict=True))
+    assert contest.size(cnn) == (sum(weights), macs)
+
+
+def test_every_entrant_has_a_name_and_a_camp():
+    from experiments.learning.rules import RULES as KNOWN
+
+    assert set(contest.ENTRANTS) == set(KNOWN)
+    camps = {contest.kind(rule) for rule in KNOWN}
+    assert camps == {"digital", "gate", "residual", "several", "adapters"}
+
+
+def test_the_budget_is_the_same_for_all():
+    with pytest.raises(ValueError, match="as many as adam_rates"):
+        rivals.Config(sgd_rates=(0.1,))
+    with pytest.raises(ValueError, match="tuners = 20"):
+        rivals.Config(tuners=20)
+
+
+def a_recipe(**changes):
+    one = recipes.Recipe(
+        network="mlp", device="PUBLIC_CODE", rule="eapu", optimizer="adam",
+        learning_rate=1e-3, strength=1.0, threshold=0.025, accuracy=0.9, low=0.89,
+        high=0.92, writes=0.01, joules=1e-5, bits=64.0, unbeaten=True,
+    )  # fmt: skip
+    return dataclasses.replace(one, **changes)
+
+
+def test_a_table_of_recipes_comes_back(tmp_path):
+    rows = [a_recipe(), a_recipe(rule="noisy", unbeaten=False, writes=1.0)]
+    recipes.write(tmp_path / "t.csv", rows, "made up")
+    assert recipes.read(tmp_path / "t.csv") == (rows, "made up")
+
+
+@pytest.mark.parametrize("text", ["", "network,device\n", "# a\nnetwork\nmlp\n"])
+def test_another_table_is_refused(tmp_path, text):
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(StoreError, match="not a table of recipes"):
+        recipes.read(tmp_path / "t.csv")
