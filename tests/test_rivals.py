@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from eapu_jax import cost
 from experiments.memristor import contest, recipes, rivals
+from experiments.memristor.contest_cost import Size, joules, size
 from experiments.memristor.training import Training
 from experiments.results.store import StoreError
 
@@ -74,12 +76,36 @@ def test_a_rule_that_a_device_cannot_carry_is_left_out_and_says_why():
 
 def test_the_size_of_a_network_is_counted_by_hand():
     mlp = Training(data="digits", n_train=100, n_test=50, hidden=(32,))
-    assert contest.size(mlp) == (64 * 32 + 32 * 10,) * 2
+    thin = 4 * (64 + 32 + 32 + 10)
+    assert size(mlp) == (64 * 32 + 32 * 10, 64 * 32 + 32 * 10, thin)
+    pairs = dataclasses.replace(mlp, crossbar="RERAM_MEASURED")
+    assert size(pairs).macs == 2 * size(mlp).macs
     cnn = dataclasses.replace(mlp, channels=(8, 16))
     weights = (9 * 8, 9 * 8 * 16, 4 * 16 * 32, 320)
     places = (16, 4, 1, 1)
     macs = sum(w * p for w, p in zip(weights, places, strict=True))
-    assert contest.size(cnn) == (sum(weights), macs)
+    assert size(cnn)[:2] == (sum(weights), macs)
+
+
+def test_energy_is_counted_by_hand():
+    known = cost.read_constants()
+    run = {"pulses": 1000.0, "reads": 200.0, "bits": 96.0}
+    how = {"steps": 10, "batch": 4, "size": Size(weights=50, macs=70, thin=8)}
+    pulse = known["write_pulse"].value * known["pulses_per_write"].value
+    memory = 2 * 96 * 10 * 50 * known["memory_bit"].value
+    rest = 1000 * pulse + 200 * known["read_cell"].value + memory
+    mac, gpu = known["mac"].value, known["gpu_h100_mac"].value
+    draws = 32 * 10 * 50 * known["random_bit"].value
+    expected = {
+        "mixed_precision": rest + 120 * 70 * mac,
+        "eapu": rest + 120 * 70 * mac + draws,
+        "ideal": rest + 120 * 70 * gpu,
+        "residual_learning": rest + 120 * 140 * mac,
+        "digital_adapters": rest + 120 * (70 * mac + 8 * gpu),
+        "eapu_adapters": rest + 120 * 78 * mac + draws,
+    }
+    for rule, joule in expected.items():
+        assert joules(run, rule, **how).value == pytest.approx(joule)
 
 
 def test_every_entrant_has_a_name_and_a_camp():
@@ -93,8 +119,8 @@ def test_every_entrant_has_a_name_and_a_camp():
 def test_the_budget_is_the_same_for_all():
     with pytest.raises(ValueError, match="as many as adam_rates"):
         rivals.Config(sgd_rates=(0.1,))
-    with pytest.raises(ValueError, match="tuners = 20"):
-        rivals.Config(tuners=20)
+    with pytest.raises(ValueError, match="tuners = 18"):
+        rivals.Config(tuners=18)
 
 
 def a_recipe(**changes):

@@ -18,7 +18,7 @@ from experiments.learning.curves import Curves, Observer, Step
 from experiments.learning.forward import forward
 from experiments.learning.inputs import Data
 from experiments.learning.recipe import Recipe
-from experiments.learning.rules import Make, adapted, hardware
+from experiments.learning.rules import Make, adapted, before, hardware
 
 
 def accuracy(logits: Float[Array, "n c"], labels: Int[Array, " n"]) -> Array:
@@ -79,7 +79,8 @@ def train(
     if params is None:
         params = first_weights(keys.seed, network, data)
     params = adapted(jr.fold_in(keys.seed, 2), rule, params)
-    optimizer, chip = recipe.build(learning_rate, n_train), crossbar or ej.Crossbar()
+    optimizer = before(rule, recipe.build(learning_rate, n_train))
+    chip = crossbar or ej.Crossbar()
     array = hardware(
         keys.chip, rule, chip, threshold, strength=strength, place=place, own=own
     )

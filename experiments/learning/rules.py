@@ -183,3 +183,13 @@ def hardware(
 def adapted(key: Key[Array, ""], rule: str, params: Any) -> Any:
     """The weights that a rule starts from: with adapters where it moves these."""
     return ej.adapt(key, params, RANK) if rule in ADAPTERS else params
+
+
+def before(
+    rule: str, optimizer: optax.GradientTransformation
+) -> optax.GradientTransformation:
+    """The optimizer before a rule: it keeps nothing for arrays that are frozen."""
+    if rule not in ADAPTERS:
+        return optimizer
+    parts: dict[Hashable, Any] = dict.fromkeys(("adapter", "digital"), optimizer)
+    return optax.partition(parts | {"frozen": optax.set_to_zero()}, ej.adapter_labels)

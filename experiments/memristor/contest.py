@@ -1,16 +1,11 @@
 """Which rules meet on which devices, and how they are tuned."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
-
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-from flax import linen as nn
 
-from eapu_jax import cost
 from experiments.learning.rules import ADAPTERS, SEVERAL, adapted, hardware
-from experiments.memristor.training import PRESETS, network, prepared
+from experiments.memristor.training import PRESETS
 
 NAMES = {
     "ideal": "digital, no array",
@@ -60,68 +55,6 @@ def refusal(device: str, rule: str) -> str | None:
     except ValueError as error:
         return str(error)
     return None
-
-
-DRAWING = (
-    *("eapu", "eapu_residual", "stochastic_rounding", "stochastic_sparse"),
-    *("pulse_train", "hidden_integer", "eapu_adapters"),
-)
-"""Rules that draw a word for every weight and step (DERIVED from how ours do)."""
-
-
-def machine(rule: str) -> cost.Machine:
-    """Where a rule computes its products: in an array, or without one on a GPU."""
-    return cost.machine(mac="gpu_h100_mac") if rule == "ideal" else cost.machine()
-
-
-class Size(NamedTuple):
-    """How large a network is.
-
-    Attributes:
-        weights: in matrices.
-        macs: multiplications of one image, forwards.
-    """
-
-    weights: int
-    macs: int
-
-
-def work(
-    run: Mapping[str, float], rule: str, *, steps: int, batch: int, size: Size
-) -> cost.Work:
-    """What the training of one chip took.
-
-    Args:
-        run: `pulses`, `reads`, `bits` of a run of `rivals`.
-        rule: its rule.
-        steps: of the training.
-        batch: images per step.
-        size: of the network.
-    """
-    return cost.Work(
-        pulses=round(run["pulses"]),
-        reads=round(run["reads"]),
-        macs=3 * steps * batch * size.macs,
-        random_bits=32.0 * steps * size.weights * (rule in DRAWING),
-        digital_bits=2.0 * run["bits"] * steps * size.weights,
-    )
-
-
-def size(point: Any) -> Size:
-    """Count weights and multiplications of the network of a point."""
-    found = []
-
-    def see(call, args, kwargs, context):
-        y = call(*args, **kwargs)
-        if isinstance(context.module, nn.Dense):
-            inputs, outputs = args[0].shape[-1], y.shape[-1]
-            found.append((inputs * outputs, args[0].size * outputs))
-        return y
-
-    x = jax.ShapeDtypeStruct((1, *prepared(point).x_train.shape[1:]), jnp.float32)
-    with nn.intercept_methods(see):
-        jax.eval_shape(network(point).init, jr.key(0), x)
-    return Size(*(sum(column) for column in zip(*found, strict=True)))
 
 
 ENTRANTS = tuple(NAMES)

@@ -13,11 +13,11 @@ import jax.numpy as jnp
 import xarray as xr
 
 from chipsweep import Keys
-from eapu_jax import cost
 from experiments.claims import Claim, nothing_published
 from experiments.contract import Sweep
 from experiments.memristor import training
-from experiments.memristor.contest import ENTRANTS, SGD, carried, machine, size, work
+from experiments.memristor.contest import ENTRANTS, SGD, carried
+from experiments.memristor.contest_cost import joules, size
 from experiments.memristor.images import DataSet
 from experiments.memristor.rivals_figure import plot as plot
 from experiments.memristor.setting import LARGE, SMOKE, Setting
@@ -38,7 +38,7 @@ REPRODUCES = "nothing published: every update rule on every device, one ledger"
 DIMS = training.DIMS
 NETWORKS: dict[str, dict[str, Any]] = {
     "mlp": {"hidden": (32,)},
-    "cnn": {"channels": (8, 16), "hidden": (32,)},
+    "cnn": {"channels": (4, 8), "hidden": (16,)},
 }
 """What learns, by name."""
 
@@ -60,22 +60,22 @@ class Config(Setting):
     """
 
     devices: Distinct[Device] = (
-        "PUBLIC_CODE", "RERAM_MEASURED", "RERAM_EXPONENTIAL", "ELECTROCHEMICAL",
-        "CMO_HFOX",
+        "PUBLIC_CODE", "RERAM_EXPONENTIAL", "ELECTROCHEMICAL", "CMO_HFOX",
     )  # fmt: skip
     rules: Distinct[Annotated[str, one_of(*ENTRANTS)]] = ENTRANTS
     networks: Distinct[Annotated[str, one_of(*NETWORKS)]] = tuple(NETWORKS)
-    adam_rates: Distinct[Positive] = (3e-4, 1e-3, 3e-3, 1e-2)
-    sgd_rates: Distinct[Positive] = (3e-3, 1e-2, 3e-2, 1e-1)
-    strengths: Distinct[Positive] = (0.3, 1.0, 3.0)
-    tuners: Count = 4
+    adam_rates: Distinct[Positive] = (2e-3, 6e-3, 2e-2)
+    sgd_rates: Distinct[Positive] = (0.05, 0.15, 0.5)
+    strengths: Distinct[Positive] = (0.3, 1.0)
+    tuners: Count = 2
     n_seeds: Count = 1
-    n_chips: Plural = 20
+    n_chips: Plural = 18
     chunk: CountOrZero = 0
     data: DataSet = "digits"
     n_train: Count = 1280
     n_test: Count = 355
-    epochs: Count = 10
+    batch_size: Count = 32
+    epochs: Count = 20
     pool: Width = 1
 
     def __post_init__(self):
@@ -155,7 +155,8 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
                 if name in found:
                     best = _judged(_chosen(found[name], config.tuners), config)
                     where = {"network": [network], "device": [device]}
-                    parts.append(_costed(best, config, base).expand_dims(where))
+                    on = replace(base, crossbar=device)
+                    parts.append(_costed(best, on).expand_dims(where))
     dataset = xr.merge(parts, join="outer", compat="no_conflicts")
     order = {"rule": [*config.rules], "device": [*config.devices]}
     dataset = dataset.reindex(order | {"network": [*config.networks]})
@@ -186,18 +187,18 @@ def _judged(chosen: xr.Dataset, config: Config) -> xr.Dataset:
     return kept.reset_coords(["learning_rate", "strength"]).rename(final="accuracy")
 
 
-def _costed(judged: xr.Dataset, config: Config, base: Training) -> xr.Dataset:
+def _costed(judged: xr.Dataset, base: Training) -> xr.Dataset:
     """Joules of every training, by the constants of `eapu_jax.cost`."""
     steps = len(base.decay(base.n_train))
-    how: Any = {"steps": steps, "batch": config.batch_size, "size": size(base)}
+    how: Any = {"steps": steps, "batch": base.batch_size, "size": size(base)}
     ends = ("joules_low", "joules", "joules_high")
 
-    def joules(rule, pulses, reads, bits):
+    def of(rule, pulses, reads, bits):
         run = {"pulses": pulses, "reads": reads, "bits": bits}
-        return tuple(cost.total(cost.energy(work(run, rule, **how), machine(rule))))
+        return tuple(joules(run, rule, **how))
 
     made = xr.apply_ufunc(
-        joules, judged.rule, judged.pulses, judged.reads, judged.bits,
+        of, judged.rule, judged.pulses, judged.reads, judged.bits,
         vectorize=True, output_core_dims=[[]] * 3,
     )  # fmt: skip
     return judged.assign(dict(zip(ends, made, strict=True)))
