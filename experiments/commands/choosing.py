@@ -57,7 +57,7 @@ def _found(results: Path) -> tuple[list[Any], str]:
     if not own.exists():
         return recipes.read()
     dataset = store.load(own)
-    origin = f"python -m experiments run rivals, commit {dataset.attrs['commit']}"
+    origin = f"`python -m experiments run rivals`, commit {dataset.attrs['commit']}"
     return recipes.recipes(dataset), origin
 
 
