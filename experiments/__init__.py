@@ -8,6 +8,9 @@ EXPERIMENTS: dict[str, str] = {
     "endurance": "experiments.memristor.endurance",
     "residual_law": "experiments.memristor.residual_law",
     "rivals": "experiments.memristor.rivals",
+    "hybrid": "experiments.memristor.hybrid",
+    "levels": "experiments.memristor.levels",
+    "robustness": "experiments.memristor.robustness",
     "energy": "experiments.memristor.energy",
     "device_response": "experiments.memristor.device_response",
     "chip_yield": "experiments.memristor.chip_yield",
@@ -20,6 +23,6 @@ EXPERIMENTS: dict[str, str] = {
 }
 """Name -> module, in the order in which `reproduce` runs them."""
 
-ON_REQUEST = ("residual_law", "rivals", "spu_solvers")
+ON_REQUEST = ("residual_law", "rivals", "hybrid", "levels", "robustness", "spu_solvers")
 """Those that `reproduce` leaves out unless it is asked for `all` or by name: with the
 others it takes ten minutes on two cores."""

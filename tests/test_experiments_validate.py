@@ -29,6 +29,8 @@ MAY_BE_ZERO = {
     "signals",
     "bits",
     "digital",
+    "write_errors",
+    *("relaxation", "read_noise", "adc_bits", "line_resistance"),
     *("seed", "batch", "chunk", "coupling", "amplifier", "coil"),
     *("tolerance", "tolerances", "capacitance", "resistance", "inductance", "noise"),
     *("spread", "spreads", "stuck_rate", "stuck_rates", "stuck_level", "required"),
