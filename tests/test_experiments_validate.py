@@ -37,7 +37,8 @@ MAY_BE_ZERO = {
 }
 MAY_BE_EMPTY = {"channels", "digital"}
 MAY_BE_NONE = {
-    *("Training.threshold", "Tuning.threshold", "Chip.threshold", "Tuning.pretraining")
+    *("Training.threshold", "Tuning.threshold", "Chip.threshold"),
+    *("Levelled.threshold", "Tuning.pretraining"),
 } | {f"Imperfections.{name}" for name in ("colour", "full_scale")}
 
 
