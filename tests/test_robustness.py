@@ -31,8 +31,8 @@ def test_every_cell_of_a_pair_is_stuck_by_itself_at_an_end_of_the_window():
     chip = built(stuck_rate=0.1)
     stuck, level = np.asarray(chip.stuck), np.asarray(chip.stuck_at)
     assert stuck.shape == (2, 60, 70)
-    for share, p in ((stuck.mean(), 0.1), ((level == 160.0).mean(), 0.5)):
-        assert abs(share - p) < 5 * np.sqrt(p * (1 - p) / stuck.size)
+    for hit, p in ((stuck, 0.1), (level[stuck] == 160.0, 0.5)):
+        assert abs(hit.mean() - p) < 5 * np.sqrt(p * (1 - p) / hit.size)
     assert set(np.unique(level)) == {0.0, 160.0}
 
 
@@ -145,8 +145,10 @@ def test_every_point_stands_beside_its_name_and_size():
     at = np.flatnonzero((names == "stuck_rate") & (dataset["size"] == 0.1))
     place = 1 + 4 * 4 + 2
     assert at.tolist() == [place]
-    eapu = dataset.accuracy.sel(rule="eapu").isel(point=place)
-    np.testing.assert_allclose(eapu, 0.5 + place / 1000)
+    eapu = dataset.accuracy.sel(rule="eapu").isel(seed=0, chip=0)
+    before_all = eapu[dataset.imperfection.values != "together"]
+    np.testing.assert_allclose(before_all, 0.5 + np.arange(28) / 1000)
+    np.testing.assert_allclose(eapu[28:], 0.5)
     bits = dataset.isel(point=np.flatnonzero(dataset.imperfection == "adc_bits"))
     assert bits["size"].values.tolist() == [6, 4, 3]
     assert all("units" in dataset[v].attrs for v in dataset.data_vars)

@@ -133,7 +133,7 @@ _ALONE: dict[str, Any] = {"adc_bits": 0}  # a Config's are those of its sweep
 
 PRESETS = {
     "smoke": Config(
-        **SMOKE, rules=("eapu", "ideal"), tolerances=(4.0,), relaxations=(2.0,),
+        **SMOKE, rules=("eapu",), tolerances=(4.0,), relaxations=(2.0,),
         read_noises=(3.0,), spreads=(0.4,), stuck_rates=(0.1,), adc_bits=(4,),
         line_resistances=(1.0,), severities=(1.0,), hidden=(8,), epochs=1,
     ),
