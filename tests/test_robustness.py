@@ -57,6 +57,21 @@ def test_a_deployed_weight_errs_as_one_write_does(tolerance, relaxation):
     assert float(imperfect.write_error(point)) == pytest.approx(np.sqrt(law))
 
 
+def test_the_written_cell_makes_up_for_a_partner_that_is_stuck():
+    point = SMOKE.base("ideal", stuck_rate=0.2)
+    chip = imperfect.hardware(jr.key(0), point, PARAMS)
+    asked = 0.2 * jr.normal(jr.key(1), (60, 70))
+    held = imperfect.deployed(jr.key(2), chip, {**PARAMS, "kernel": asked})
+    landed = np.asarray(array.weights(chip["kernel"], held["kernel"]))
+    plus, minus = np.asarray(chip["kernel"].stuck)
+    np.testing.assert_allclose(landed[~plus & ~minus], asked[~plus & ~minus], atol=1e-6)
+    # the written cell is 0 to 2 in units of weights, a stuck partner 0 or 2
+    at = np.where(np.asarray(chip["kernel"].stuck_at)[1] > 0, 2.0, 0.0)
+    nearest = np.clip(asked, 0.0 - at, 2.0 - at)
+    one = minus & ~plus
+    np.testing.assert_allclose(landed[one], nearest[one], atol=1e-5)
+
+
 def random_chip(**changes):
     """A chip that holds random weights, and its accuracy."""
     point = SMOKE.base("ideal", **changes)

@@ -146,13 +146,18 @@ def hardware(key: jax.Array, point: Any, params: Any) -> Any:
 
 
 def deployed(key: jax.Array, crossbars: Any, params: Any) -> dict[str, ej.ArrayState]:
-    """Arrays at rest, onto which every weight was written once."""
+    """Arrays onto which every weight was written once: what it lacked at rest.
+
+    What it lacks is read without noise, so that a partner that is stuck or out of its
+    window is made up for where the written cell can.
+    """
     weights = on_array(params)
     found, at = {}, crossbars_at(crossbars, list(weights))
     for n, (path, w) in enumerate(weights.items()):
         fresh, programmed = jr.split(jr.fold_in(key, n))
         blank = array.deploy_one(fresh, at[path], jnp.zeros_like(w))
-        found[path], _ = array.write(programmed, at[path], blank, w)
+        missing = w - array.weights(at[path], blank)
+        found[path], _ = array.write(programmed, at[path], blank, missing)
     return found
 
 
