@@ -11,6 +11,7 @@ EXPERIMENTS: dict[str, str] = {
     "hybrid": "experiments.memristor.hybrid",
     "levels": "experiments.memristor.levels",
     "robustness": "experiments.memristor.robustness",
+    "limited_states": "experiments.memristor.limited_states",
     "energy": "experiments.memristor.energy",
     "device_response": "experiments.memristor.device_response",
     "chip_yield": "experiments.memristor.chip_yield",
@@ -23,6 +24,9 @@ EXPERIMENTS: dict[str, str] = {
 }
 """Name -> module, in the order in which `reproduce` runs them."""
 
-ON_REQUEST = ("residual_law", "rivals", "hybrid", "levels", "robustness", "spu_solvers")
+ON_REQUEST = (
+    "residual_law", "rivals", "hybrid", "levels", "robustness", "limited_states",
+    "spu_solvers",
+)  # fmt: skip
 """Those that `reproduce` leaves out unless it is asked for `all` or by name: with the
 others it takes ten minutes on two cores."""
