@@ -14,7 +14,9 @@ from eapu_jax.devices.base import Scalar
 from eapu_jax.placement import Place
 from eapu_jax.transforms.lines import line_at
 from eapu_jax.transforms.rule import Rule
+from eapu_jax.transforms.several import Several
 from eapu_jax.transforms.tiles import both_ways, crossbars_only, tiles
+from eapu_jax.transforms.warm_start import first_alone, followed
 
 
 def multi_tile(
@@ -24,6 +26,7 @@ def multi_tile(
     gamma: Scalar = 0.5,
     rate: Scalar | Sequence[Scalar] = 0.1,
     every: int | Sequence[int] = 2,
+    warm_start: int | None = None,
     place: Place | None = None,
     step_time: Scalar = 0.0,
 ) -> optax.GradientTransformationExtraArgs:
@@ -38,10 +41,16 @@ def multi_tile(
     at first, all others for 0. A tile of few states ends within one of its steps of
     where it should be; the next, whose step counts $\gamma$ times as much, learns the
     rest. Sum, $\gamma$ and the order of the transfers are STATED (arXiv 2510.02516 and
-    its code: $\gamma = 0.5$, $T = 2 \cdot 5^k$ and $\alpha = 0.1 \cdot 1.2^k$ counted
-    from the finest). The scale of $\Delta W$ on the last tile, 1 and not
-    $\gamma^{N-1}$, is INFERRED; the optimiser's rate absorbs it. The
-    published warm start, which turns on one tile after the other, is left out.
+    its code: $\gamma = 0.5$, $T = 2 \cdot 5^k$ with $k$ from 0 for the finest pair,
+    $\alpha = 0.1 \cdot 1.2^k$ with $k$ from 1 for the coarsest). The scale of
+    $\Delta W$ on the last tile, 1 and not $\gamma^{N-1}$, is INFERRED; the optimiser's
+    rate absorbs it.
+
+    With a warm start only tile 0 is awake at first. The next one wakes where the mean
+    loss has risen (four times), later where it stalls, and then gets the updates; no
+    tile sleeps again, and one that sleeps is never written. When tiles wake is STATED
+    (code of arXiv 2510.02516, see `warm_start.py`); that the finest tile awake gets the
+    updates, and hands on as before, is INFERRED.
 
     Two tiles are `residual_learning` with the same $\gamma$. For lines, signs, what is
     emitted and what is asked of tile 0, see `tiki_taka`.
@@ -53,13 +62,15 @@ def multi_tile(
         gamma: $\gamma > 0$, weight of a tile in that of the one before.
         rate: $\alpha_n > 0$, one for all or one per pair of tiles, the coarsest first.
         every: $T_n \ge 1$, likewise.
+        warm_start: updates from one look at the loss to the next, an epoch in the
+            public code; `update` then needs the loss as `value`. None: no tile sleeps.
         place: which leaves live on arrays; `eapu_jax.place` when None.
         step_time: time that passes per update, s.
 
     Raises:
         ValueError: on no tiles, a number out of its bounds, rates or times that are not
             one per pair, a device behind the first tile that is not pulsed in both
-            directions, a missing `params`, or behind `program`.
+            directions, a missing `params`, a missing loss, or behind `program`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -82,29 +93,45 @@ def multi_tile(
     times = _one_each("every", every, pairs, partial(whole, at_least=1))
     number("gamma", gamma, above=0)
     names = [f"tile{n}" for n in range(pairs + 1)]
+    warm = warm_start is not None
+    if warm:
+        whole("warm_start", warm_start, at_least=1)
 
     def act(one, dw):
-        one = one.write(names[-1], dw)
+        awake = one.memory["awake"] if warm else None
+        one = _finest(one, dw, names, awake)
         for n in reversed(range(pairs)):
             line = line_at(one.step, times[n], dw.shape)
+            if awake is not None:
+                line = line._replace(due=line.due & (awake > n + 1))
             seen, one = one.read(names[n + 1], line)
             one = one.write(names[n], rates[n] * seen, line)
-        return one
+        return followed(one, warm_start, len(names)) if warm else one
 
     rule = Rule(
         name="multi_tile",
         act=act,
         parts=lambda held, memory: [gamma**n * held[t] for n, t in enumerate(names)],
         start=lambda key, w: {t: jnp.zeros_like(w) for t in names} | {"tile0": w},
+        memory=first_alone if warm else lambda w: {},
         slow="tile0",
         terms=pairs + 1,
-        draws=2 * pairs + 1,
+        draws=2 * pairs + (pairs + 1 if warm else 1),
     )
     crossbars_only("crossbars[0]", made[0])
     for n in range(1, pairs + 1):
         both_ways(f"crossbars[{n}]", made[n])
     held = dict(zip(names, made, strict=True))
     return tiles(rule, held, key=key, place=place, step_time=step_time)
+
+
+def _finest(one: Several, dw: Any, names: list[str], awake: Any) -> Several:
+    """Write the update on the last tile, or on the last that is awake."""
+    if awake is None:
+        return one.write(names[-1], dw)
+    for n, name in enumerate(names):
+        one = one.write(name, jnp.where(awake == n + 1, dw, 0))
+    return one
 
 
 def _several(value: Any) -> bool:

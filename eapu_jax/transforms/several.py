@@ -34,6 +34,7 @@ class Several(NamedTuple):
         keys: of the draws of this update.
         step: number of the update.
         drawn: keys used so far.
+        value: loss of the step, as optax hands it on; None where nobody told.
     """
 
     crossbars: dict[str, Crossbar]
@@ -43,6 +44,7 @@ class Several(NamedTuple):
     keys: Key[Array, " draws"]
     step: Int[Array, ""]
     drawn: int = 0
+    value: Any = None
 
     def key(self) -> tuple[Key[Array, ""], "Several"]:
         """The next key."""

@@ -86,7 +86,7 @@ def tiles(
         largest = {p: rule.read_out(one)[1] for p, one in every.items()}
         return state._replace(largest=largest)
 
-    def update_fn(updates, state, params=None, **extra_args):
+    def update_fn(updates, state, params=None, *, value=None, **extra_args):
         del extra_args
         if params is None:
             raise ValueError(
@@ -100,7 +100,7 @@ def tiles(
         draws = rule.draws + len(crossbars) + 1
         needs = rule.threshold is not None
         theta = thresholds_at(rule.threshold, updates, place) if needs else {}
-        every = _each(rule, crossbars, state, dws, draws, key_step, theta)
+        every = _each(rule, crossbars, state, dws, draws, key_step, theta, value)
         moved, after, largest = {}, {}, {}
         for path, one in every.items():
             act = Update(rule, step_time, rule.rounding(dws[path], ws[path]))
@@ -124,6 +124,7 @@ def _each(
     draws: int,
     key: Any = None,
     threshold: Arrays | None = None,
+    value: Any = None,
 ) -> dict[str, Several]:
     """The arrays of every weight, with keys of their own."""
     made = {t: _at(crossbars, t, list(leaves)) for t in crossbars}
@@ -140,6 +141,7 @@ def _each(
             _spread(threshold[path], leaf) if threshold else None,
             keys[number],
             state.step,
+            value=value,
         )
         for number, (path, leaf) in enumerate(leaves.items())
     }

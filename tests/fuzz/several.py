@@ -17,6 +17,7 @@ ALWAYS = {
     "fast": (3, "array", object(), PLAIN.device, ONE_SIDED), "slow": "object",
 }  # fmt: skip
 OR_NONE = tuple(v for v in KINDS["positive"]() if v is not None)
+COUNT_OR_NONE = tuple(v for v in KINDS["count"]() if v is not None)
 BUFFER = {"threshold": "positive", "momentum": "proportion", "most": "count"}
 BUFFER |= {"step": OR_NONE}
 GAMMA, CHOPPED = {"gamma": "not negative"}, {"flip": "proportion"}
@@ -56,7 +57,8 @@ SUBJECTS = [
         "multi_tile", _called("multi_tile"), {"crossbars": [PLAIN] * 3, "key": KEY},
         {"crossbars": (3, "array", object(), [], [3], [PLAIN, ONE_SIDED]),
          "key": "key", "gamma": "positive", "rate": "positive", "every": "count",
-         "step_time": "not negative", "place": ALWAYS["place"]},
+         "step_time": "not negative", "place": ALWAYS["place"],
+         "warm_start": COUNT_OR_NONE},
     ),
     Subject("adapt", ej.adapt, {"key": KEY, "params": W, "rank": 2},
             {"key": "key", "rank": "count", "place": ALWAYS["place"]}),
