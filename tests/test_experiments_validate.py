@@ -31,6 +31,7 @@ MAY_BE_ZERO = {
     "digital",
     "write_errors",
     *("relaxation", "read_noise", "adc_bits", "line_resistance"),
+    *("uneven", "reference"),
     *("seed", "batch", "chunk", "coupling", "amplifier", "coil"),
     *("tolerance", "tolerances", "capacitance", "resistance", "inductance", "noise"),
     *("spread", "spreads", "stuck_rate", "stuck_rates", "stuck_level", "required"),

@@ -169,8 +169,8 @@ def levelled(size: Any) -> optax.GradientTransformation:
     Example:
         >>> tx = levelled(0.5)
         >>> update = jnp.array([[1.0, -4.0]])
-        >>> tx.update(update, tx.init(update))[0].tolist()
-        [[0.125, -0.5]]
+        >>> tx.update(update, tx.init(update))[0].round(3)
+        Array([[ 0.125, -0.5  ]], dtype=float32)
     """
 
     def init_fn(params):
