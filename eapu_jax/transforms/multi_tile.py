@@ -94,7 +94,7 @@ def multi_tile(
     number("gamma", gamma, above=0)
     names = [f"tile{n}" for n in range(pairs + 1)]
     warm = warm_start is not None
-    if warm:
+    if warm_start is not None:
         whole("warm_start", warm_start, at_least=1)
 
     def act(one, dw):
@@ -106,7 +106,7 @@ def multi_tile(
                 line = line._replace(due=line.due & (awake > n + 1))
             seen, one = one.read(names[n + 1], line)
             one = one.write(names[n], rates[n] * seen, line)
-        return followed(one, warm_start, len(names)) if warm else one
+        return one if warm_start is None else followed(one, warm_start, len(names))
 
     rule = Rule(
         name="multi_tile",

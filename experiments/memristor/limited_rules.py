@@ -35,9 +35,10 @@ FAST_SCALED, LENGTH = 0.1, 31
 default of the kit)."""
 MOMENTUM_RL = 0.9
 """What stays in the buffer of RL-v2 (STATED)."""
-TAIL = 10
-"""`tail_weightening` of TT-v4 (STATED): with a period of 10 reads its running mean is
-the last read (DERIVED). Ours has the mean of the half-period instead."""
+READS = 10
+"""Reads of a line under one sign in TT-v4, 1 / CHOP. `tail_weightening` is 10 (STATED),
+so that the kit's running mean is the last read (DERIVED); ours is that of all of them,
+and what is transferred at once is as much as there by all reads (`eapu_jax.agad`)."""
 MEMORY = 0.99
 """Of the running largest update of `auto_scale` (STATED, the kit)."""
 
@@ -97,7 +98,7 @@ def published(point: Any, layers: Mapping[str, tuple[int, int]]) -> dict[str, Ma
         layers: name -> inputs of a layer, and vectors that enter it in a step.
     """
     kit, rate = KITS[point.setting], point.learning_rate
-    fast, levelled = on_arrays(optax.scale(kit.fast_lr / rate)), _levelled
+    fast = on_arrays(optax.scale(kit.fast_lr / rate))
 
     def granular(on: Bench, granularity: float) -> dict[str, Any]:
         """A buffer that is worth a step after so many reads of the whole array."""
@@ -122,15 +123,16 @@ def published(point: Any, layers: Mapping[str, tuple[int, int]]) -> dict[str, Ma
             fast, ej.tiki_taka_v2(*on.both, rate=rate, **v2(on))
         ),
         "chopped_tiki_taka": lambda on: optax.chain(
-            levelled(on),
+            _levelled(on),
             ej.chopped_tiki_taka(
                 *on.both, rate=rate, flip=CHOP, **granular(on, GRANULARITY)
             ),
         ),
         "agad": lambda on: optax.chain(
-            levelled(on),
+            _levelled(on),
             ej.agad(
-                *on.both, rate=TAIL * rate, gate=0.0, **granular(on, GRANULARITY)
+                *on.both, rate=READS * rate, reads=READS, gate=0.0,
+                **granular(on, GRANULARITY),
             ),
         ),
         "residual_learning_v2": lambda on: ej.residual_learning_v2(
@@ -179,7 +181,7 @@ def levelled(size: Any) -> optax.GradientTransformation:
 
     def update_fn(updates, state, params=None):
         del params
-        step = optax.safe_increment(state.step)
+        step = jnp.asarray(optax.safe_increment(state.step))
 
         def follow(mean: Float[Array, ""], u: Array) -> Array:
             return MEMORY * mean + (1 - MEMORY) * jnp.max(jnp.abs(u))
