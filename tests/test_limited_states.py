@@ -15,6 +15,7 @@ import optax
 import pytest
 import xarray as xr
 
+import chipsweep
 import eapu_jax as ej
 from chipsweep import keys_of
 from experiments.claims import VERDICTS
@@ -231,7 +232,7 @@ def test_tiki_taka_stops_where_residual_learning_converges():
 def made_up(many=0.9, two=0.5, mixed=0.91, residual=1e-5):
     """Sweeps of which nothing is known but their ends."""
     config = limited_states.PRESETS["smoke"]
-    final = {"multi_tile": many, "mixed_precision": mixed}
+    final = {"multi_tile": many, "mixed_precision": mixed, "tiki_taka": 0.2}
     values = [final.get(rule, two) for rule in config.rules]
     found = {}
     for name in ("lenet", "fcn"):
@@ -270,6 +271,22 @@ def test_the_figure_is_drawn_of_what_was_derived():
     assert all("units" in dataset[v].attrs for v in dataset.data_vars)
     figure = limited_states.plot(dataset)
     assert len(figure.axes) == 4
+
+
+@pytest.mark.slow
+def test_a_tiny_run_is_labelled_drawn_and_judged():
+    config = limited_states.PRESETS["smoke"]
+    found = {
+        name: chipsweep.run(one.spec, resources=chipsweep.Resources(chunk=one.chunk))
+        for name, one in limited_states.sweeps(config).items()
+    }
+    dataset = limited_states.derive(config, found)
+    assert "MNIST" in dataset.attrs["data"]
+    assert np.isfinite(dataset.final_lenet).all()
+    assert (dataset.words_fcn.sel(rule="mixed_precision") == 1).all()
+    assert (dataset.words_fcn.sel(rule="multi_tile") == 0).all()
+    assert {c.verdict for c in limited_states.claims(dataset)} <= set(VERDICTS)
+    assert limited_states.plot(dataset).axes
 
 
 @pytest.mark.parametrize(
