@@ -181,7 +181,7 @@ def init(key: jax.Array, sizes: tuple[int, ...]) -> list[Any]:
 
 def loss(params: list[Any], x: jax.Array, y: jax.Array) -> jax.Array:
     """Mean cross-entropy."""
-    *hidden, (w, b) = params
+    *hidden, (w, b) = ej.merged(params)
     for v, c in hidden:
         x = jax.nn.relu(x @ v + c)
     return optax.softmax_cross_entropy_with_integer_labels(x @ w + b, y).mean()
