@@ -127,7 +127,7 @@ def a_recipe(**changes):
     one = recipes.Recipe(
         network="mlp", device="PUBLIC_CODE", rule="eapu", optimizer="adam",
         learning_rate=1e-3, strength=1.0, threshold=0.025, accuracy=0.9, low=0.89,
-        high=0.92, writes=0.01, joules=1e-5, bits=64.0, unbeaten=True,
+        high=0.92, writes=0.01, worst=0.1, joules=1e-5, bits=64.0, unbeaten=True,
     )  # fmt: skip
     return dataclasses.replace(one, **changes)
 

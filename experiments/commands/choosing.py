@@ -28,21 +28,21 @@ def command(console: Console) -> Callable[..., int]:
     ) -> int:
         """Rank the update rules of a device, as `run rivals` tuned and judged them.
 
-        Your own result of `rivals` is taken if there is one, else the table that
-        comes with the checkout.
+        The newest of your own results of `rivals` that has the device is taken, else
+        the table that comes with the checkout.
         """
         from experiments.memristor import recipes  # jax, and only now
 
-        rows, origin = _found(results)
+        rows, origin = _found(results, device, network)
         if table is not None:
             recipes.write(table, rows, origin)
             say(console, "recipes", [table])
-        chosen = [r for r in rows if (r.device, r.network) == (device, network)]
+        chosen = _of(rows, device, network)
         if not chosen:
             known = sorted({f"{r.device} with {r.network}" for r in rows})
             raise ValueError(
                 f"device = {device!r}, network = {network!r}: there are recipes for "
-                f"{', '.join(known)}; run rivals --devices {device} makes more"
+                f"{', '.join(known)}; `run rivals --devices NAME` makes more"
             )
         console.print(_table(chosen, origin))
         return 0
@@ -50,15 +50,21 @@ def command(console: Console) -> Callable[..., int]:
     return choose
 
 
-def _found(results: Path) -> tuple[list[Any], str]:
+def _found(results: Path, device: str, network: str) -> tuple[list[Any], str]:
     from experiments.memristor import recipes
 
-    own = results / "rivals.nc"
-    if not own.exists():
-        return recipes.read()
-    dataset = store.load(own)
-    origin = f"`python -m experiments run rivals`, commit {dataset.attrs['commit']}"
-    return recipes.recipes(dataset), origin
+    own = sorted(results.glob("rivals*.nc"), key=lambda path: -path.stat().st_mtime)
+    for path in own:
+        dataset = store.load(path)
+        rows = recipes.recipes(dataset)
+        if _of(rows, device, network):
+            commit = dataset.attrs["commit"]
+            return rows, f"{path.name} of `python -m experiments run rivals`, {commit}"
+    return recipes.read()
+
+
+def _of(rows: list[Any], device: str, network: str) -> list[Any]:
+    return [r for r in rows if (r.device, r.network) == (device, network)]
 
 
 def _table(chosen: list[Any], origin: str) -> Table:
@@ -66,7 +72,7 @@ def _table(chosen: list[Any], origin: str) -> Table:
 
     shown = Table(
         *("rule", "optimizer, rate", "strength", "threshold", "accuracy, middle half"),
-        *("writes per cell and step", "energy", "digital bits", "unbeaten"),
+        *("writes per cell and step (most)", "energy", "digital bits", "unbeaten"),
         caption=f"{origin}; `rule` names a function of eapu_jax; a step is "
         "strength x threshold",
     )
@@ -77,7 +83,7 @@ def _table(chosen: list[Any], origin: str) -> Table:
             f"{r.strength:g}",
             f"{r.threshold:.3g}",
             f"{100 * r.accuracy:.1f} % ({100 * r.low:.1f} to {100 * r.high:.1f})",
-            f"{r.writes:.2g}",
+            f"{r.writes:.2g} ({r.worst:.2g})",
             f"{r.joules:.2g} J",
             f"{r.bits:.0f}",
             "*" if r.unbeaten else "",

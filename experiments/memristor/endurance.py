@@ -28,6 +28,11 @@ from experiments.memristor.setting import defaults as defaults
 from experiments.memristor.training import Training, learn
 from experiments.validate import Distinct, Several, Width, one_of
 
+SEVERAL = {
+    rule: {"rule": rule, "learning_rate": 0.1, "strength": 0.3}
+    for rule in ("residual_learning", "multi_tile")
+}
+"""Rules with several arrays, as the experiment `rivals` tuned them on such cells."""
 REPRODUCES = "EaPU, lifetime about 1000 times longer: writes per cell"
 DIMS = training.DIMS | {"cells": ("writes",), "by_input": ("input",)}
 
@@ -36,11 +41,12 @@ class Config(MlpSetting):
     """Train an MLP and count the writes of every cell.
 
     Attributes:
-        cases: which of "adam", "sgd" (both EaPU) and "noisy".
+        cases: which of "adam", "sgd" (both EaPU), "noisy", or a rival of EaPU:
+            "mixed_precision", "pulse_train", "residual_learning", "multi_tile".
         learning_rate: of Adam; SGD takes twenty times as much.
     """
 
-    cases: Distinct[Annotated[str, one_of(*TITLES)]] = tuple(TITLES)
+    cases: Distinct[Annotated[str, one_of(*TITLES)]] = ("adam", "sgd", "noisy")
     hidden: Several[Width] = (128, 64)
     pool: Width = 1
 
@@ -48,11 +54,14 @@ class Config(MlpSetting):
         """How every case is trained."""
         sgd = {"optimizer": "sgd", "schedule": "cosine"}
         changes: dict[str, Any] = {
-            "adam": {},
-            "sgd": sgd | {"learning_rate": 20 * self.learning_rate},
-            "noisy": {"rule": "noisy"},
+            "adam": {"rule": "eapu"},
+            "sgd": sgd | {"rule": "eapu", "learning_rate": 20 * self.learning_rate},
+            **{case: sgd | SEVERAL[case] for case in SEVERAL},
         }
-        return {case: self.training(**changes[case]) for case in self.cases}
+        return {
+            case: self.training(**changes.get(case, {"rule": case}))
+            for case in self.cases
+        }
 
 
 PRESETS = {

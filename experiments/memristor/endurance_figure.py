@@ -11,6 +11,8 @@ from experiments.figures import style
 STEPS_OF_RESNET152 = 39_100
 """Of one training on CIFAR: 100 epochs of 50,000 images in batches of 128."""
 TITLES = {"adam": "EaPU, Adam", "sgd": "EaPU, SGD", "noisy": "noisy backpropagation"}
+TITLES |= {"mixed_precision": "mixed precision", "pulse_train": "pulse trains"}
+TITLES |= {"residual_learning": "residual learning", "multi_tile": "multi-tile"}
 PUBLISHED_LIFETIME = 1000.0
 """About; = 1 / 0.86 per mille for ResNet152. STATED in press coverage alone."""
 
@@ -67,7 +69,10 @@ def _worn(axes: Axes, dataset: xr.Dataset) -> None:
     for number, case in enumerate(dataset.case.values):
         for bears, line in (("low", "-"), ("value", "--")):
             values = 100 * dataset.worn.sel(case=case, bears=bears)
-            look: Any = {"color": style.COLOURS[number], "ls": line}
+            look: Any = {
+                "color": style.COLOURS[number % len(style.COLOURS)],
+                "ls": line,
+            }
             label = TITLES[case] if bears == "low" else ""
             style.band(axes, values.ahead, values, label=label, **look)
     axes.plot([], [], "k-", label="cells bear 10,000 pulses")

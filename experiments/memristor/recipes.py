@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from experiments.memristor.contest import SGD
@@ -34,6 +35,7 @@ class Recipe:
         low: quarter of the chips below it.
         high: quarter of the chips above it.
         writes: of a cell in a step, mean.
+        worst: writes of the most written cell in a step, median over chips.
         joules: of the training, by the constants of `eapu_jax.cost`.
         bits: that optimizer and rule keep for a weight.
         unbeaten: whether no rule is both more accurate and sparing of energy.
@@ -50,6 +52,7 @@ class Recipe:
     low: float
     high: float
     writes: float
+    worst: float
     joules: float
     bits: float
     unbeaten: bool
@@ -88,6 +91,7 @@ def _all_of(dataset: xr.Dataset) -> Iterator[Recipe]:
             low=float(low),
             high=float(high),
             writes=float(one.update_ratio.median()),
+            worst=float(1 / one.lifetime_worst.median().fillna(np.inf)),
             joules=float(one.joules.median()),
             bits=float(one.bits.median()),
             unbeaten=bool(one.unbeaten_energy),

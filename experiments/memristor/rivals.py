@@ -188,7 +188,10 @@ def _judged(chosen: xr.Dataset, config: Config) -> xr.Dataset:
 
 
 def _costed(judged: xr.Dataset, base: Training) -> xr.Dataset:
-    """Joules of every training, by the constants of `eapu_jax.cost`."""
+    """Joules of every training, by the constants of `eapu_jax.cost`, and lifetimes.
+
+    Steps over writes, of the mean and of the most written cell; NaN: none is written.
+    """
     steps = len(base.decay(base.n_train))
     how: Any = {"steps": steps, "batch": base.batch_size, "size": size(base)}
     ends = ("joules_low", "joules", "joules_high")
@@ -201,7 +204,11 @@ def _costed(judged: xr.Dataset, base: Training) -> xr.Dataset:
         of, judged.rule, judged.pulses, judged.reads, judged.bits,
         vectorize=True, output_core_dims=[[]] * 3,
     )  # fmt: skip
-    return judged.assign(dict(zip(ends, made, strict=True)))
+    lives = {
+        "lifetime": 1 / judged.update_ratio.where(judged.update_ratio > 0),
+        "lifetime_worst": steps / judged.worst.where(judged.worst > 0),
+    }
+    return judged.assign(dict(zip(ends, made, strict=True)) | lives)
 
 
 def _unbeaten(accuracy: xr.DataArray, price: xr.DataArray) -> xr.DataArray:
