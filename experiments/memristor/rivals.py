@@ -16,6 +16,7 @@ from chipsweep import Keys
 from experiments.claims import Claim, nothing_published
 from experiments.contract import Sweep
 from experiments.memristor import training
+from experiments.memristor.belief import belief
 from experiments.memristor.contest import ENTRANTS, SGD, carried
 from experiments.memristor.contest_cost import joules, size
 from experiments.memristor.images import DataSet
@@ -166,8 +167,9 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
         dataset[name].attrs["units"] = UNITS.get(str(name), "1")
     trials = len(config.adam_rates) * len(config.strengths)
     return dataset.assign_attrs(
-        data=config.images().provenance, trials=trials, tuners=config.tuners
-    )
+        data=config.images().provenance, trials=trials, tuners=config.tuners,
+        belief=belief(dataset),
+    )  # fmt: skip
 
 
 UNITS = {"joules": "J", "joules_low": "J", "joules_high": "J"}

@@ -76,7 +76,8 @@ def _legend(figure: Figure, dataset: xr.Dataset) -> None:
 def _note(dataset: xr.Dataset) -> str:
     trials, tuners = dataset.attrs["trials"], dataset.attrs["tuners"]
     return (
-        f"every rule tuned by {trials} trials on {tuners} other chips; black: what no "
-        "rule beats in both; missing: the device cannot carry the rule; MADEM is "
-        "unidentified and is none of these; constants: eapu_jax/cost/constants.toml"
+        f"{dataset.attrs['belief']}; every rule tuned by {trials} trials on {tuners} "
+        "other chips; black: what no rule beats in both; missing: the device cannot "
+        "carry the rule; MADEM is unidentified and is none of these; constants: "
+        "eapu_jax/cost/constants.toml"
     )
