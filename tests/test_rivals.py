@@ -8,8 +8,9 @@ import pytest
 import xarray as xr
 
 from eapu_jax import cost
-from experiments.memristor import contest, recipes, rivals
-from experiments.memristor.contest_cost import Size, joules, size
+from experiments.memristor import rivals
+from experiments.memristor.contest import entrants, recipes
+from experiments.memristor.contest.energy import Size, joules, size
 from experiments.memristor.training import Training
 from experiments.results.store import StoreError
 
@@ -67,11 +68,11 @@ def test_unbeaten_is_what_enumeration_says():
 
 def test_a_rule_that_a_device_cannot_carry_is_left_out_and_says_why():
     rules = ("eapu", "tiki_taka")
-    assert contest.carried("PHASE_CHANGE", rules) == ("eapu",)
+    assert entrants.carried("PHASE_CHANGE", rules) == ("eapu",)
     assert "pulsed in the directions (-1, 1)" in str(
-        contest.refusal("PHASE_CHANGE", "tiki_taka")
+        entrants.refusal("PHASE_CHANGE", "tiki_taka")
     )
-    assert contest.refusal("PUBLIC_CODE", "tiki_taka") is None
+    assert entrants.refusal("PUBLIC_CODE", "tiki_taka") is None
 
 
 def test_the_size_of_a_network_is_counted_by_hand():
@@ -111,8 +112,8 @@ def test_energy_is_counted_by_hand():
 def test_every_entrant_has_a_name_and_a_camp():
     from experiments.learning.rules import RULES as KNOWN
 
-    assert set(contest.ENTRANTS) == set(KNOWN)
-    camps = {contest.kind(rule) for rule in KNOWN}
+    assert set(entrants.ENTRANTS) == set(KNOWN)
+    camps = {entrants.kind(rule) for rule in KNOWN}
     assert camps == {"digital", "gate", "residual", "several", "adapters"}
 
 

@@ -31,7 +31,7 @@ def command(console: Console) -> Callable[..., int]:
         The newest of your own results of `rivals` that has the device is taken, else
         the table that comes with the checkout.
         """
-        from experiments.memristor import recipes  # jax, and only now
+        from experiments.memristor.contest import recipes  # jax, and only now
 
         rows, origin = _found(results, device, network)
         if table is not None:
@@ -51,7 +51,7 @@ def command(console: Console) -> Callable[..., int]:
 
 
 def _found(results: Path, device: str, network: str) -> tuple[list[Any], str]:
-    from experiments.memristor import recipes
+    from experiments.memristor.contest import recipes
 
     own = sorted(results.glob("rivals*.nc"), key=lambda path: -path.stat().st_mtime)
     for path in own:
@@ -68,7 +68,7 @@ def _of(rows: list[Any], device: str, network: str) -> list[Any]:
 
 
 def _table(chosen: list[Any], origin: str) -> Table:
-    from experiments.memristor.contest import NAMES
+    from experiments.memristor.contest.entrants import NAMES
 
     shown = Table(
         *("rule", "optimizer, rate", "strength", "threshold", "accuracy, middle half"),

@@ -16,9 +16,9 @@ from chipsweep import Keys
 from experiments.claims import Claim, nothing_published
 from experiments.contract import Sweep
 from experiments.memristor import training
-from experiments.memristor.belief import belief
-from experiments.memristor.contest import ENTRANTS, SGD, carried
-from experiments.memristor.contest_cost import joules, size
+from experiments.memristor.contest.belief import belief
+from experiments.memristor.contest.energy import joules, size
+from experiments.memristor.contest.entrants import ENTRANTS, SGD, carried
 from experiments.memristor.images import DataSet
 from experiments.memristor.rivals_figure import plot as plot
 from experiments.memristor.setting import LARGE, SMOKE, Setting
@@ -51,7 +51,7 @@ class Config(Setting):
 
     Attributes:
         devices: names of `eapu_jax.presets`.
-        rules: that take part, see `experiments.memristor.contest`.
+        rules: that take part, see `experiments.memristor.contest.entrants`.
         networks: "mlp", "cnn".
         adam_rates: learning rates tried with Adam.
         sgd_rates: with SGD; as many, so that the budget is one.

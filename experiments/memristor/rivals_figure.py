@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.figures import style
-from experiments.memristor.contest import NAMES, kind
+from experiments.memristor.contest.entrants import NAMES, kind
 
 KINDS = {
     "digital": "no array",

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from experiments.memristor.contest import kind
+from experiments.memristor.contest.entrants import kind
 
 NEAR = 0.01
 """Accuracy below the best rule that counts as the same."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from experiments.memristor.contest import SGD
+from experiments.memristor.contest.entrants import SGD
 from experiments.memristor.training import Training, thresholds
 from experiments.results import store
 

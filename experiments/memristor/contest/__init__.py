@@ -1,0 +1,1 @@
+"""The contest of update rules: who takes part, what it costs, what comes of it."""
