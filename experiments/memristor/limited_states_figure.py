@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from experiments.figures import style
-from experiments.memristor.contest import NAMES
+from experiments.memristor.contest.entrants import NAMES
 
 TITLES = {"lenet": "LeNet-5, {} states", "fcn": "sigmoid MLP, {:,} states"}
 CURVES = ("eapu", "mixed_precision", "tiki_taka", "residual_learning", "multi_tile")
