@@ -89,6 +89,7 @@ def test_the_rate_is_chosen_by_some_chips_and_judged_by_the_others():
 
 def test_the_figure_shows_every_write_error_and_the_writes():
     dataset = levels.derive(SMOKE, made_up(SMOKE))
+    dataset.update_ratio[{"rule": 1}] = 0.0  # a rule that never writes
     figure = levels.plot(dataset)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["no write error", "write error 2 µS", "writes at 2 µS"]

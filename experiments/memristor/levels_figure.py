@@ -36,7 +36,7 @@ def plot(dataset: xr.Dataset) -> Figure:
     _writes(grid[-1], dataset.sel(write_noise=noises[-1]))
     grid[-1].set_title(f"writes at {noises[-1]:g} µS")
     figure.legend(
-        *grid[0].get_legend_handles_labels(), loc="outside upper center", ncols=3
+        *grid[0].get_legend_handles_labels(), loc="outside upper center", ncols=4
     )
     style.caption(figure, dataset, _note(dataset))
     return figure
@@ -51,9 +51,8 @@ def _accuracy(axes: Axes, dataset: xr.Dataset) -> None:
 
 
 def _writes(axes: Axes, dataset: xr.Dataset) -> None:
-    ratio = 1000 * dataset.update_ratio
-    _by_rule(axes, dataset, ratio.where(ratio > 0))
     style.decades(axes)
+    _by_rule(axes, dataset, 1000 * dataset.update_ratio)
     axes.set_ylabel("writes per cell and step (per mille)")
 
 
@@ -63,7 +62,9 @@ def _by_rule(axes: Axes, dataset: xr.Dataset, values: xr.DataArray) -> None:
         middle, error = style.middle_half(values.sel(rule=rule), "levels")
         look: Any = {"color": style.COLOURS[n % len(style.COLOURS)], "ms": 4}
         look |= {"marker": MARKERS[n % len(MARKERS)], "label": NAMES.get(rule, rule)}
-        axes.errorbar(dataset.levels * 2 ** shift[n], middle, error, **look)
+        seen = middle > 0 if axes.get_yscale() == "log" else np.isfinite(middle)
+        x = dataset.levels.values * 2 ** shift[n]
+        axes.errorbar(x[seen], middle[seen], error[:, seen], **look)
     axes.set_xscale("log", base=2)
     axes.set_xlabel("levels of a weight")
     ticks = [f"{level}\nint{np.log2(level):g}" for level in dataset.levels.values]
@@ -76,5 +77,6 @@ def _note(dataset: xr.Dataset) -> str:
     return (
         f"every rule's best of {rates} learning rates, chosen on {tuners} other chips; "
         "its step is one level, or the write error where that is larger; weights from "
-        "-1 to 1; points are moved aside so that all are seen"
+        "-1 to 1; points are moved aside so that all are seen; rules that never write "
+        "are not among the writes"
     )
