@@ -263,6 +263,7 @@ def test_orders_are_judged_and_tables_are_not():
     assert verdicts() == [good, good, good]
     assert verdicts(two=0.95) == [bad, good, good]
     assert verdicts(mixed=0.96) == [good, bad, good]
+    assert verdicts(mixed=0.2) == [good, good]  # a rival that has not learnt
     assert verdicts(residual=2e-3) == [good, good, bad]
 
 

@@ -30,7 +30,7 @@ def _final(setting: str, axes: Axes, dataset: xr.Dataset) -> None:
     axes.axvline(10, color="grey", ls=":", label="chance")
     axes.set(xlabel="test accuracy (%)", xlim=(0, 102))
     axes.set_title(TITLES[setting].format(dataset.attrs[f"{setting}_states"]))
-    axes.legend(loc="lower left", fontsize=7)
+    axes.legend(loc="upper left", bbox_to_anchor=(0.22, 1), fontsize=7)
 
 
 def _curves(setting: str, axes: Axes, dataset: xr.Dataset) -> None:
@@ -56,7 +56,8 @@ def _toy(axes: Axes, dataset: xr.Dataset) -> None:
     axes.plot([], [], "k--", label="read 0 at the middle")
     axes.set(yscale="log", xlabel="pulses downwards are smaller by")
     axes.set(ylabel="loss at the end", title="least squares, 100 x 50")
-    axes.legend(fontsize=7)
+    axes.set_ylim(float(dataset.toy_end.min()) / 100)
+    axes.legend(fontsize=7, loc="lower right", ncols=2)
 
 
 plot = style.panels(
