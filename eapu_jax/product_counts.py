@@ -55,13 +55,14 @@ def product_counts(
         _check_shape(f"shapes[{path!r}]", shape)
     crossbars = crossbars_at(crossbar, list(shapes))
     parts = [
-        _one(crossbars[path], shape, _vectors(vectors, path))
+        _one(crossbars[path], shape, vectors_into(vectors, path))
         for path, shape in shapes.items()
     ]
     return Counts(*(sum(part[i] for part in parts) for i in range(3)))
 
 
-def _vectors(vectors: int | Mapping[str, int], path: str) -> int:
+def vectors_into(vectors: int | Mapping[str, int], path: str) -> int:
+    """How many vectors enter the array of a path."""
     n = vectors.get(path) if isinstance(vectors, Mapping) else vectors
     if n is None:
         raise ValueError(f"vectors must say how many enter {path!r}, got {vectors}")

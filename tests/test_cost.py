@@ -9,6 +9,7 @@ import pytest
 import eapu_jax as ej
 from eapu_jax import cost
 from eapu_jax.cost.sourced import LABELS
+from eapu_jax.cost.work import _cells_read
 
 KNOWN = cost.read_constants()
 ENTRY = 'value = 2.0\nunit = "pJ"\nsource = "bench"\nlabel = "OWN"\n'
@@ -48,14 +49,15 @@ def test_graphics_cards_at_their_datasheet_peak():
 
 
 def test_energy_is_the_sum_of_counts_times_constants():
-    work = cost.Work(7, 11, 13, 17, 19, 23.0, 29.0)
-    on = cost.machine(adc="adc_8_bit", dac="dac_row")
+    work = cost.Work(7, 11, 13, 17, 19, 23.0, 29.0, writes=5)
+    on = cost.machine(adc="adc_8_bit", dac="dac_row", verify="read_cell")
     parts = cost.energy(work, on)
     for end in ("low", "value", "high"):
         c = {name: getattr(one, end) for name, one in vars(on).items()}
         by_hand = (
             7 * c["pulse"] * c["pulses_per_write"] + 11 * c["read"] + 13 * c["mac"]
             + 17 * c["dac"] + 19 * c["adc"] + 23 * c["random"] + 29 * c["memory"]
+            + 5 * c["pulses_per_write"] * c["verify"]
         )  # fmt: skip
         np.testing.assert_allclose(getattr(cost.total(parts), end), by_hand, rtol=1e-12)
     assert cost.energy(work, cost.machine())["conversions"] == cost.Band(0.0, 0.0, 0.0)
@@ -95,19 +97,34 @@ def test_the_work_of_a_training_is_counted_by_its_arrays():
         w = optax.apply_updates(w, updates)
     work = cost.training_work(
         state, pairs, steps=steps, vectors=batch, bits_per_weight=64.0,
-        random_bits_per_weight=32.0,
+        random_bits_per_weight=32.0, words_per_weight=2.0,
     )  # fmt: skip
     assert work.pulses == steps * 2 * 24  # both cells of every weight
     assert work.macs == 3 * steps * batch * 2 * 24
     assert work.dac == work.adc == steps * batch * (6 + 4)  # there and back
     assert work.digital_bits == steps * 24 * 64 * 2  # read and written
     assert work.random_bits == steps * 24 * 32
+    assert work.up == work.down == steps * 24  # one cell of a pair each
+    assert work.writes == work.pulses
+    assert work.vectors == 3 * steps * batch
+    assert work.words == 2.0
 
 
-def test_who_survives_is_who_was_written_no_more_than_it_bears():
-    writes = jnp.array([0, 1, 5, 6, 7, 2**31], jnp.uint32)
-    assert float(cost.survivors(writes, 6.0)) == pytest.approx(4 / 6)
-    assert float(cost.survivors(writes, 1e10)) == 1.0
+def test_reads_of_an_array_are_reads_of_its_cells_and_of_a_line_its_line():
+    key, w = jax.random.key(0), {"kernel": jnp.zeros((6, 4))}
+    whole = ej.program(ej.Crossbar(), key=key).init(w)
+    lines = ej.tiki_taka(ej.Crossbar(), ej.Crossbar(), key=key)
+    state = lines.init(w)
+    for _ in range(3):
+        _, state = lines.update(w, state, w)
+    reads = ej.totals(state)["reads"]
+    work = cost.training_work(state, ej.Crossbar(), steps=3, vectors=1)
+    assert reads > 0
+    assert work.reads == reads * 4  # a line has as many cells as there are outputs
+    assert work.vectors == 3 * 3  # both arrays take a vector together
+    for array in ej.view(whole).values():
+        _, array = ej.array.read(key, ej.Crossbar(), array)
+        assert _cells_read("kernel", array, (6, 4)) == 24
 
 
 def test_a_file_of_ones_own_goes_before_the_library(tmp_path):
@@ -164,6 +181,19 @@ def test_what_is_no_file_of_constants_is_refused(tmp_path):
         (lambda: cost.inference_ratio(-0.1, 3.0), "array_share must be >= 0"),
         (lambda: cost.tops_per_watt(1, 0.0), "joules must be > 0"),
         (lambda: cost.survivors(jnp.zeros(0), 1.0), "at least one cell"),
+        (lambda: cost.energy(cost.Work(pulses=-1), cost.machine()), "Work.pulses must"),
+        (
+            lambda: cost.energy(cost.Work(3, down=4), cost.machine()),
+            "down must be <= 3",
+        ),
+        (lambda: cost.energy(cost.Work(3, writes=4), cost.machine()), "writes must be"),
+        (lambda: cost.timing(pulze="mac"), "got 'pulze'"),
+        (lambda: cost.timing(read="best"), "no constant is called 'best'"),
+        (lambda: cost.timing(cells_at_once=0), "Timing.cells_at_once must be >= 1"),
+        (
+            lambda: cost.latency(cost.Work(macs=1), cost.machine(), cost.timing()),
+            "Work.vectors must say",
+        ),
     ],
 )
 def test_bad_input_is_refused_by_name(call, message):

@@ -1,4 +1,4 @@
-r"""From counts and sourced constants to joules, lifetime and TOPS/W.
+r"""From counts and sourced constants to joules, their ratios and TOPS/W.
 
 Nothing here is tuned to meet a published ratio: what is not known is a band, and the
 ratio that comes out is as wide as it.
@@ -9,13 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Float
-
-from eapu_jax.checks import number, numbers
+from eapu_jax.checks import number
 from eapu_jax.cost.sourced import Constant, read_constants
-from eapu_jax.cost.work import Work
+from eapu_jax.cost.work import Work, checked
 from eapu_jax.devices.base import Scalar
 
 
@@ -50,6 +46,8 @@ class Machine:
         random: one random bit, J.
         adc: one output, J; None where `mac` holds its periphery, as NeuRRAM's does.
         dac: one input, J; likewise.
+        verify: a read after a pulse of the loop, J; None where the machine has no
+            loop, or the energy of a pulse holds its check.
     """
 
     pulse: Constant
@@ -60,6 +58,7 @@ class Machine:
     random: Constant
     adc: Constant | None = None
     dac: Constant | None = None
+    verify: Constant | None = None
 
     def __post_init__(self):
         for field in fields(self):
@@ -110,19 +109,41 @@ _DEFAULT = {
 def energy(work: Work, on: Machine) -> dict[str, Band]:
     """Joules by part: writes, reads, products, conversions, memory, random draws.
 
+    Reads are those that are counted, and those of the loop where it verifies.
+
+    Raises:
+        ValueError: on counts that make no sense.
+
     Example:
         >>> parts = energy(Work(pulses=1000, macs=10**6), machine())
         >>> f"{parts['writes'].value:.1e} J, {parts['products'].value:.1e} J"
         '3.3e-07 J, 1.0e-07 J'
     """
+    checked(work)
+    verified = times(work.written, on.pulses_per_write, on.verify)
     return {
-        "writes": _times(work.pulses, on.pulse, on.pulses_per_write),
-        "reads": _times(work.reads, on.read),
-        "products": _times(work.macs, on.mac),
-        "conversions": _times(work.dac, on.dac) + _times(work.adc, on.adc),
-        "memory": _times(work.digital_bits, on.memory),
-        "random draws": _times(work.random_bits, on.random),
+        "writes": times(work.pulses, on.pulse, on.pulses_per_write),
+        "reads": times(work.reads, on.read) + verified,
+        "products": times(work.macs, on.mac),
+        "conversions": times(work.dac, on.dac) + times(work.adc, on.adc),
+        "memory": times(work.digital_bits, on.memory),
+        "random draws": times(work.random_bits, on.random),
     }
+
+
+def verifies(work: Work, on: Machine) -> Band:
+    """Reads of the write-and-verify loop: one after each of its pulses (ASSUMED).
+
+    Writes of cells times the pulses of a loop; none where the machine does not verify.
+
+    Example:
+        >>> verifies(Work(pulses=3), machine(verify="read_cell"))
+        Band(low=3.0, value=30.0, high=300.0)
+        >>> verifies(Work(pulses=3), machine())
+        Band(low=0.0, value=0.0, high=0.0)
+    """
+    checked(work)
+    return times(work.written if on.verify else 0, on.pulses_per_write)
 
 
 def total(parts: Mapping[str, Band]) -> Band:
@@ -130,7 +151,8 @@ def total(parts: Mapping[str, Band]) -> Band:
     return sum(parts.values(), Band(0.0, 0.0, 0.0))
 
 
-def _times(count: float, *constants: Constant | None) -> Band:
+def times(count: float, *constants: Constant | None) -> Band:
+    """A count times constants, end by end; nothing where one of them is None."""
     ends = [(c.low, c.value, c.high) if c else (0.0, 0.0, 0.0) for c in constants]
     return Band(*(float(count) * math.prod(end) for end in zip(*ends, strict=True)))
 
@@ -187,23 +209,3 @@ def inference_ratio(array_share: Scalar, conductance_ratio: Scalar) -> Scalar:
     number("array_share", array_share, at_least=0, at_most=1)
     number("conductance_ratio", conductance_ratio, at_least=0)
     return (1 - array_share) + array_share * conductance_ratio
-
-
-def survivors(writes: Array, endurance: Scalar) -> Float[Array, ""]:
-    """The part of the cells that were written no more often than they bear.
-
-    Args:
-        writes: pulses of every cell; times those of a loop, where one is meant.
-        endurance: pulses that a cell bears.
-
-    Example:
-        >>> import jax.numpy as jnp
-        >>> survivors(jnp.array([0, 10, 1000, 3]), 100.0)
-        Array(0.75, dtype=float32)
-    """
-    numbers("writes", writes)
-    number("endurance", endurance, above=0)
-    if not np.prod(writes.shape):
-        raise ValueError(f"writes must hold at least one cell, got {writes!r}")
-    bears = writes.astype(jnp.float32) <= jnp.asarray(endurance, jnp.float32)
-    return jnp.mean(bears.astype(jnp.float32))

@@ -11,7 +11,7 @@ import sys
 
 from tests import conftest  # noqa: F401  the strictest jax there is
 
-PARTS = ("eapu", "thermo", "experiments", "command_line")
+PARTS = ("eapu", "cost", "thermo", "experiments", "command_line")
 
 
 def main() -> int:
