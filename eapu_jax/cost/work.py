@@ -72,12 +72,13 @@ def checked(work: Work) -> Work:
     """
     if not isinstance(work, Work):
         raise ValueError(f"work must be a Work, got {work!r}")
-    for name, count in work._asdict().items():
+    counts: dict[str, Any] = work._asdict()
+    for name, count in counts.items():
         if count is not None or name not in ("down", "writes", "vectors"):
             large = type(count) is int and count.bit_length() < 127
             number(f"Work.{name}", float(count) if large else count, at_least=0)
     for name in ("down", "writes"):
-        part = getattr(work, name)
+        part = counts[name]
         if part is not None and part > work.pulses:
             raise ValueError(f"Work.{name} must be <= {work.pulses} pulses, got {part}")
     return work
