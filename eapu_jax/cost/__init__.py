@@ -2,6 +2,7 @@
 
 from eapu_jax.cost.energy import Band as Band
 from eapu_jax.cost.energy import Machine as Machine
+from eapu_jax.cost.energy import digital as digital
 from eapu_jax.cost.energy import energy as energy
 from eapu_jax.cost.energy import inference_ratio as inference_ratio
 from eapu_jax.cost.energy import machine as machine

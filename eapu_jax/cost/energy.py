@@ -106,6 +106,45 @@ _DEFAULT = {
 }
 
 
+def digital(
+    mac: Constant | str, known: Mapping[str, Constant] | None = None
+) -> Machine:
+    """A machine without cells, to hold an array against: a processor or a card.
+
+    Its weights lie in memory, so that pulses and reads of cells cost nothing (by
+    definition); what a step moves is in `Work.digital_bits`. Datasheet peaks among the
+    constants (`gpu_a100_mac`, `gpu_h100_mac`, `gpu_h100_fp8_mac`, `gpu_b300_mac`) are
+    the least that a product can take: trainings keep a card a third to a half busy. One
+    of your own is measured by `python -m experiments joules`.
+
+    Args:
+        mac: a multiplication with its addition, J; a constant, or the name of one.
+        known: constants, as of `read_constants`; the library's when None.
+
+    Raises:
+        ValueError: if there is no such constant.
+
+    Example:
+        >>> card = total(energy(Work(pulses=9, macs=10**12), digital("gpu_h100_mac")))
+        >>> f"{card.value:.2f} J"
+        '1.41 J'
+    """
+    known = read_constants() if known is None else known
+    if isinstance(mac, str) and mac not in known:
+        raise ValueError(f"mac: no constant is called {mac!r}")
+    once = known[mac] if isinstance(mac, str) else mac
+    free = Constant(value=0, low=0, high=0, source="has no cells", label="DERIVED")
+    one = Constant(value=1, low=1, high=1, source="has no cells", label="DERIVED")
+    return Machine(
+        pulse=free,
+        pulses_per_write=one,
+        read=free,
+        mac=once,
+        memory=known["memory_bit"],
+        random=known["random_bit"],
+    )
+
+
 def energy(work: Work, on: Machine) -> dict[str, Band]:
     """Joules by part: writes, reads, products, conversions, memory, random draws.
 

@@ -75,13 +75,18 @@ def checked(work: Work) -> Work:
     counts: dict[str, Any] = work._asdict()
     for name, count in counts.items():
         if count is not None or name not in ("down", "writes", "vectors"):
-            large = type(count) is int and count.bit_length() < 127
-            number(f"Work.{name}", float(count) if large else count, at_least=0)
+            number(f"Work.{name}", _rounded(count), at_least=0)
     for name in ("down", "writes"):
         part = counts[name]
         if part is not None and part > work.pulses:
             raise ValueError(f"Work.{name} must be <= {work.pulses} pulses, got {part}")
     return work
+
+
+def _rounded(count: Any) -> Any:
+    """An integer of any length as a number that has bounds, if it may be one."""
+    plain = isinstance(count, int) and not isinstance(count, bool)
+    return float(count) if plain and count.bit_length() < 127 else count
 
 
 def training_work(

@@ -16,7 +16,14 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import EXPERIMENTS, ON_REQUEST, catalogue, report
-from experiments.commands import arguments, choosing, configured, running, sweeping
+from experiments.commands import (
+    arguments,
+    choosing,
+    configured,
+    joules,
+    running,
+    sweeping,
+)
 from experiments.commands.arguments import PROGRAM
 from experiments.commands.configured import Results
 from experiments.commands.endings import ended
@@ -58,6 +65,7 @@ def _command(argv: list[str]) -> Callable[[], int]:
         "peek": sweeping.peek,
         "report": _report,
         "choose": choosing.command(_console),
+        "joules": joules.command(_console),
     }
     read = {name: _later(do) for name, do in commands.items()}
     return arguments.read(

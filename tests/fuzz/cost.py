@@ -43,6 +43,8 @@ SUBJECTS = [
             {**dict.fromkeys(TIMES, (*NO_CONSTANT, None)),
              **dict.fromkeys(PARALLEL, "count")}),
     Subject("machine", cost.machine, {}, {"pulse": ("nope", "", None, 3)}),
+    Subject("digital", cost.digital, {"mac": "gpu_h100_mac"},
+            {"mac": ("nope", "", None, 3, 1e-12, object())}),
     Subject("timing", cost.timing, {},
             {"pulse": ("nope", "", None, 3), **dict.fromkeys(PARALLEL, "count")}),
     Subject("Work", _work, {"pulses": 9}, COUNTS),
