@@ -14,6 +14,7 @@ import pytest
 from scipy import stats
 
 import eapu_jax as ej
+from eapu_jax import cost
 from tests.statistics import assert_mean, assert_rate, assert_variance, assert_within
 
 N = 100_000
@@ -314,16 +315,39 @@ def test_the_array_follows_the_hidden_integer(every, per_level):
     sent, state = along(tx, jnp.asarray(asked), start)
     for cell in range(50):
         h = min(max(round(w[0, cell] / step), -20), 19)
-        level = int(np.floor(h / per_level + 0.5))
+        level, writes = int(np.floor(h / per_level + 0.5)), 0
         for t in range(30):
+            before = h
             h = min(max(h + round(float(asked[t, 0, cell]) / step), -20), 19)
+            writes += h != before
             jump = 0
             if (t + 1) % every == 0:
                 now = int(np.floor(h / per_level + 0.5))
                 jump, level = now - level, now
             assert sent[t, 0, cell] == jump * per_level * step
         assert int(state.hidden[""][0, cell]) == h
+        assert int(state.writes[""][0, cell]) == writes
     assert (np.abs(state.hidden[""]) >= 19).any()  # some are at their end
+
+
+def test_writes_of_the_hidden_integer_do_not_overflow_and_say_how_long_it_lasts():
+    tx = ej.hidden_integer(0.1, 256, 5)
+    state = tx.init(jnp.zeros((1, 3)))
+    for t in range(4):  # a change at each update, at every second, at none
+        asked = jnp.array([[0.1, 0.1 * (t % 2), 0.0]])
+        _, state = tx.update(asked, state)
+    assert state.writes[""].tolist() == [[4, 2, 0]]
+    known, loop = cost.read_constants(), {"value": 1, "low": 1, "high": 1}
+    once = cost.Constant(**loop, source="open loop", label="ASSUMED")
+    bears = known["endurance_ferroelectric"]
+    [first, third] = cost.lifetime(
+        state.writes, steps=4, pulses_per_write=once, endurance=bears, worn=(0, 0.4)
+    )
+    assert first.steps == (1e4, 1e7, 1e11)
+    assert third.steps == (2e4, 2e7, 2e11)
+    full = state._replace(writes={"": jnp.full((1, 3), 2**32 - 1, jnp.uint32)})
+    _, state = tx.update(jnp.full((1, 3), 0.1), full)
+    assert (np.asarray(state.writes[""]) == 2**32 - 1).all()
 
 
 def test_by_chance_the_hidden_integer_is_right_in_the_mean_and_without_it_is_not():

@@ -8,6 +8,7 @@ from jaxtyping import Array, Int, Key, PyTree
 
 from eapu_jax.checks import whole
 from eapu_jax.devices.base import Scalar
+from eapu_jax.ledger import one_more
 from eapu_jax.placement import Place, on_array
 from eapu_jax.rows import Arrays
 from eapu_jax.transforms.asked import Asked, check
@@ -26,6 +27,8 @@ class HiddenIntegerState(NamedTuple):
         bits: of the hidden integer of one weight.
         hidden: integer of every weight on the array, by path.
         level: what the array was asked for at the last transfer, by path.
+        writes: of every hidden integer, by path: updates that changed it; stays at
+            2**32 - 1 once there.
     """
 
     step: Int[Array, ""]
@@ -33,6 +36,7 @@ class HiddenIntegerState(NamedTuple):
     bits: Int[Array, ""]
     hidden: Arrays
     level: Arrays
+    writes: Arrays
 
     @property
     def kept(self) -> tuple[Arrays, Any]:
@@ -70,10 +74,13 @@ def hidden_integer(
     updated": whether by chance, or as in stochastic gradient descent, is UNKNOWN; so a
     `key` rounds by chance, and without one updates below $\lambda / 2$ are lost.
 
-    In hardware the integer is ferroelectric cells, whose wear no ledger counts here
-    (cells of a second kind); `eapu_jax.digital_words` counts its bits nevertheless, as
-    they are kept beside the array. `level` is what the array itself holds but for its
-    errors, and is not counted.
+    In hardware the integer is ferroelectric cells, of a second kind, which the ledger
+    of the array does not count: `writes` of the state does. An integer that stays is
+    not written (ASSUMED; the published one is, at each input), and each of its cells is
+    written at most as often as the integer changes. With `endurance_ferroelectric` and
+    `eapu_jax.cost.lifetime` it says when they are worn. `eapu_jax.digital_words` counts
+    the bits nevertheless, as they are kept beside the array. `level` is what the array
+    itself holds but for its errors, and is not counted.
 
     Args:
         step: $\lambda > 0$, the weight that one count is worth; a number or a prefix
@@ -132,6 +139,7 @@ def hidden_integer(
             bits=_bits_of(states),
             hidden=hidden,
             level={p: level(h) for p, h in hidden.items()},
+            writes={p: jnp.zeros(h.shape, jnp.uint32) for p, h in hidden.items()},
         )
 
     def count(*held_and_asked):
@@ -155,8 +163,12 @@ def hidden_integer(
 
         sent = asked.each(follow, hidden, state.level)
         now = {p: jnp.where(due, level(h), state.level[p]) for p, h in hidden.items()}
+        writes = {
+            p: one_more(state.writes[p], h != state.hidden[p])
+            for p, h in hidden.items()
+        }
         after = following(state.step)
-        state = HiddenIntegerState(after, state.key, state.bits, hidden, now)
+        state = HiddenIntegerState(after, state.key, state.bits, hidden, now, writes)
         return asked.answer(sent, "step"), state
 
     return optax.GradientTransformationExtraArgs(init_fn, update_fn)
