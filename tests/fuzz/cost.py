@@ -8,6 +8,7 @@ import jax.random as jr
 
 import eapu_jax as ej
 from eapu_jax import cost
+from eapu_jax.cost.hwcomponents import costs
 from tests.fuzz.spoil import KINDS, NAN, Subject, fault, spoilt
 
 ONE = cost.Constant(value=1.0, low=1.0, high=1.0, source="made up", label="ASSUMED")
@@ -30,6 +31,26 @@ SHAPES = (3, None, "a", {"w": 3}, {"w": ()}, {"w": (-1, 3)}, {"w": ("a", 3)})
 
 def _work(**counts: Any) -> Any:
     return cost.energy(cost.Work(**counts), ON)
+
+
+class Part:
+    """A component as those of `hwcomponents` are."""
+
+    size = 3
+
+    def __init__(self, energy: Any = 1e-12, latency: Any = 1e-9):
+        self.energy, self.latency = energy, latency
+
+    def convert(self) -> "Part":
+        """Energy and latency of it."""
+        return self
+
+
+PART = Part()
+
+
+def _asked(name: str) -> Any:
+    return lambda **said: costs(Part(**said), "convert")
 
 
 SUBJECTS = [
@@ -66,6 +87,12 @@ SUBJECTS = [
             {"steps": "count", "pulses_per_write": (*NO_CONSTANT, None),
              "endurance": (*NO_CONSTANT, None), "worn": ((-0.1,), (2,), (NAN,), ("a",)),
              "writes": ((), {}, "a", None, object(), 1.5, W, -jnp.ones(2, int))}),
+    Subject("hwcomponents.costs", costs, {"component": PART, "action": "convert"},
+            {"component": (3, None, "adc", object(), {}), "label": "choice",
+             "action": (3, None, "", "nope", "size", object())},
+            also={"component": "component", "label": "Constant.label"}),
+    *[Subject(f"hwcomponents.costs of {name}", _asked(name), {name: 1.0},
+              {name: "not negative"}) for name in ("energy", "latency")],
     Subject("training_work", cost.training_work,
             {"state": STATE, "crossbar": ej.Crossbar(), "steps": 1, "vectors": 1},
             {"state": ((), {}, None, "a", 3, object()), "crossbar": "object",
