@@ -8,6 +8,8 @@ import inspect
 import pytest
 
 import eapu_jax as ej
+from eapu_jax import cost
+from tests.fuzz import cost as fuzz_cost
 from tests.fuzz import eapu
 from tests.fuzz.__main__ import PARTS as NAMES
 from tests.fuzz.spoil import every_one, fault
@@ -46,3 +48,17 @@ def test_everything_public_is_tried():
         "write_all",
     }
     assert public - tried == told_otherwise
+
+
+def test_everything_public_of_cost_is_tried():
+    tried = {
+        subject.name.split(" ")[0].split(".")[-1] for subject in fuzz_cost.SUBJECTS
+    }
+    public = {
+        name
+        for name, one in vars(cost).items()
+        if callable(one) and one.__module__.startswith("eapu_jax.cost")
+    }
+    results = {"Band", "Lifetime", "Row"}  # given back, and not handed in
+    elsewhere = {"ConstantsError", "read_constants"}  # files: tests/test_cost.py
+    assert public - tried == results | elsewhere | {"total", "written_out"}
