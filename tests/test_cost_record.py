@@ -88,6 +88,10 @@ def test_what_a_work_does_not_tell_is_missing_in_its_record():
     assert rows["multiplications"].joules.value == 5 * KNOWN["mac"].value
     assert rows["pulses"].seconds is not None
     assert rows["verifying reads"].number.value == 0
+    assert rows["verifying reads"].joules is rows["verifying reads"].seconds is None
+    assert rows["output conversions"].joules is None  # the product has its periphery
+    assert rows["random bits"].labels == ()  # none was drawn
+    assert "STATED-2nd" not in rows["in all"].labels
 
 
 def test_a_record_is_written_out_a_line_a_row():

@@ -14,7 +14,8 @@ class Row(NamedTuple):
     Attributes:
         name: of what was counted.
         number: of these; None in the sum of all.
-        joules: that they took; None where there is nothing to say.
+        joules: that they took; None where there is nothing to say, or the machine
+            has them in those of another row.
         seconds: likewise.
         labels: how the constants in it are known, see `LABELS`; none for a mere count.
     """
@@ -78,24 +79,25 @@ def _pulses(work: Work, on: Machine, at: Timing, seconds: Band) -> list[Row]:
     """By sign, where it is told."""
     signs = {"pulses up": work.up, "pulses down": work.down}
     counted = {"pulses": work.pulses} if work.down is None else signs
-    labels = _labels(on.pulse, on.pulses_per_write, at.pulse)
+    used = (on.pulse, on.pulses_per_write, at.pulse)
     return [
         Row(
             name,
             _plain(n or 0),
             times(n or 0, on.pulse, on.pulses_per_write),
             Band(*((n or 0) / max(work.pulses, 1) * t for t in seconds)),
-            labels,
+            _labels(n or 0, *used),
         )
         for name, n in counted.items()
     ]
 
 
 def _verifies(work: Work, on: Machine, at: Timing, seconds: Band) -> Row:
-    joules = times(work.written, on.pulses_per_write, on.verify)
-    used = (on.verify, on.pulses_per_write, at.read, at.convert)
-    labels = _labels(*used) if on.verify else ()
-    return Row("verifying reads", verifies(work, on), joules, seconds, labels)
+    n, used = work.written, (on.pulses_per_write, on.verify)
+    if on.verify is None:
+        return Row("verifying reads", _plain(0))
+    labels = _labels(n, *used, at.read, at.convert)
+    return Row("verifying reads", verifies(work, on), times(n, *used), seconds, labels)
 
 
 def _row(
@@ -105,8 +107,8 @@ def _row(
     seconds: Band | None = None,
     second: Constant | None = None,
 ) -> Row:
-    labels = _labels(joule, second)
-    return Row(name, _plain(n), times(n, joule), seconds, labels)
+    joules = times(n, joule) if joule else None
+    return Row(name, _plain(n), joules, seconds, _labels(n, joule, second))
 
 
 def _sum(rows: list[Row], timed: bool) -> Row:
@@ -126,8 +128,9 @@ def _plain(n: float) -> Band:
     return Band(float(n), float(n), float(n))
 
 
-def _labels(*constants: Constant | None) -> tuple[str, ...]:
-    held = {one.label for one in constants if one}
+def _labels(n: float, *constants: Constant | None) -> tuple[str, ...]:
+    """How constants are known that were used at all."""
+    held = {one.label for one in constants if one and n}
     return tuple(label for label in LABELS if label in held)
 
 
