@@ -107,6 +107,7 @@ def test_energy_is_counted_by_hand():
     }
     for rule, joule in expected.items():
         assert joules(run, rule, **how).value == pytest.approx(joule)
+    assert np.isnan(joules(run | {"pulses": np.nan}, "eapu", **how)).all()
 
 
 def test_every_entrant_has_a_name_and_a_camp():

@@ -58,6 +58,7 @@ class Config(Setting):
         strengths: of the rule's own number, tried with each of them.
         tuners: chips that choose the trial; all others judge it.
         epochs: passes over the training images.
+        pool: images are shrunk by this factor.
     """
 
     devices: Distinct[Device] = (

@@ -1,5 +1,6 @@
 """What the training of one chip took in the contest, in joules."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -72,7 +73,7 @@ def _cells_per_weight(point: Any) -> int:
 def joules(
     run: Mapping[str, float], rule: str, *, steps: int, batch: int, size: Size
 ) -> cost.Band:
-    """The energy of a training.
+    """The energy of a training; NaN where its chip diverged.
 
     Products of the weights are made in arrays (without one, on a GPU), those of
     digital adapters on a GPU; moments and residuals are read and written once a step.
@@ -84,6 +85,8 @@ def joules(
         batch: images per step.
         size: of the network.
     """
+    if not math.isfinite(run["pulses"]):  # a chip that diverged
+        return cost.Band(math.nan, math.nan, math.nan)
     images, gpu = 3 * steps * batch, cost.machine(mac="gpu_h100_mac")
     thin = size.thin if rule in ADAPTERS or rule == "low_rank_tiki_taka" else 0
     digital = thin if rule == "digital_adapters" else 0
