@@ -145,3 +145,12 @@ def test_another_table_is_refused(tmp_path, text):
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(StoreError, match="not a table of recipes"):
         recipes.read(tmp_path / "t.csv")
+
+
+def test_the_table_that_comes_with_the_checkout_has_every_rule_of_a_device():
+    rows, origin = recipes.read()
+    assert "run rivals" in origin
+    for device in rivals.Config().devices:
+        for network in rivals.NETWORKS:
+            of = [r.rule for r in rows if (r.device, r.network) == (device, network)]
+            assert set(of) == set(entrants.carried(device, entrants.ENTRANTS))

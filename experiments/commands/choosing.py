@@ -71,20 +71,22 @@ def _table(chosen: list[Any], origin: str) -> Table:
     from experiments.memristor.contest.entrants import NAMES
 
     shown = Table(
-        *("rule", "optimizer, rate", "strength", "threshold", "accuracy, middle half"),
-        *("writes per cell and step (most)", "energy", "digital bits", "unbeaten"),
-        caption=f"{origin}; `rule` names a function of eapu_jax; a step is "
-        "strength x threshold",
+        *("rule", "optimizer", "step or rate", "accuracy (%)", "writes", "J", "bits"),
+        "",
+        caption=f"{origin}. Step or rate: the rule's own number, in units of its usual "
+        f"one; the threshold is {chosen[0].threshold:.3g}. Accuracy: median, middle "
+        "half of the chips. Writes: per cell and step, in brackets of the most written "
+        "cell. J: of the training. Bits: digital, per weight. *: no rule is both more "
+        "accurate and sparing of energy",
     )
     for r in chosen:
         shown.add_row(
             NAMES[r.rule],
             f"{r.optimizer} {r.learning_rate:g}",
             f"{r.strength:g}",
-            f"{r.threshold:.3g}",
-            f"{100 * r.accuracy:.1f} % ({100 * r.low:.1f} to {100 * r.high:.1f})",
-            f"{r.writes:.2g} ({r.worst:.2g})",
-            f"{r.joules:.2g} J",
+            f"{100 * r.accuracy:.1f} ({100 * r.low:.1f}-{100 * r.high:.1f})",
+            f"{r.writes:.1g} ({r.worst:.1g})",
+            f"{r.joules:.1e}",
             f"{r.bits:.0f}",
             "*" if r.unbeaten else "",
         )

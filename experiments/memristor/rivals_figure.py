@@ -1,4 +1,4 @@
-"""The figure of `rivals`: accuracy against energy, and against digital memory."""
+"""The figure of `rivals`: error against energy, and against digital memory."""
 
 from typing import Any
 
@@ -38,15 +38,14 @@ def plot(dataset: xr.Dataset) -> Figure:
         grid[-1][column].set_xlabel("digital bits per weight (none: 10)")
         grid[0][column].set_title(device)
     for row, network in enumerate([*networks, networks[0]]):
-        grid[row][0].set_ylabel(f"{network}: test accuracy (%)")
+        grid[row][0].set_ylabel(f"{network}: test error (%)")
     _legend(figure, dataset)
     style.caption(figure, dataset, _note(dataset))
     return figure
 
 
 def _pareto(axes: Axes, one: xr.Dataset, cost: xr.DataArray, front: Any) -> None:
-    accuracy = 100 * one.accuracy
-    middle, error = style.middle_half(accuracy, "rule")
+    middle, error = style.middle_half(100 * (1 - one.accuracy), "rule")
     x = cost.median("chip").values
     for number, rule in enumerate(one.rule.values):
         if np.isfinite(middle[number]):
@@ -60,7 +59,9 @@ def _pareto(axes: Axes, one: xr.Dataset, cost: xr.DataArray, front: Any) -> None
             )  # fmt: skip
     at = np.argsort(x[front])
     axes.step(x[front][at], middle[front][at], where="post", color="black", lw=0.8)
-    axes.set(xscale="log", ylim=(0, 102))
+    axes.set(xscale="log", yscale="log", ylim=(95, 7))
+    axes.set_yticks([10, 20, 40, 80], ["10", "20", "40", "80"])
+    axes.minorticks_off()
 
 
 def _legend(figure: Figure, dataset: xr.Dataset) -> None:
