@@ -123,6 +123,12 @@ def test_adapters_leave_the_arrays_as_they_are(rule):
     assert not np.array_equal(before.down, after.down)
 
 
+@pytest.mark.parametrize("rule", ADAPTERS)
+def test_adapters_go_with_no_digital_layers(rule):
+    with pytest.raises(ValueError, match=f"rule = '{rule}' puts adapters"):
+        learn(rule, place=ej.place)
+
+
 @pytest.mark.parametrize("name", ["CMO_HFOX", "SOFT_BOUNDS", "PUBLIC_CODE"])
 def test_the_threshold_of_a_preset_is_the_error_of_its_device(name):
     """By writing many cells from a weight of 0, and looking."""

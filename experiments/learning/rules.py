@@ -163,6 +163,11 @@ def hardware(
     """
     if rule not in RULES:
         raise ValueError(f"rule must be one of {RULES}, got {rule!r}")
+    if rule in ADAPTERS and place is not None:
+        raise ValueError(
+            f"rule = {rule!r} puts adapters beside all arrays: it goes with no digital "
+            f"layers and no place of one's own, got {place!r}"
+        )
     if rule == "ideal":
         return optax.with_extra_args_support(optax.identity())
     key_rule, key_write = jr.split(key)
