@@ -13,6 +13,7 @@ EXPERIMENTS: dict[str, str] = {
     "robustness": "experiments.memristor.robustness",
     "limited_states": "experiments.memristor.limited_states",
     "energy": "experiments.memristor.energy",
+    "tops_per_watt": "experiments.memristor.tops_per_watt",
     "device_response": "experiments.memristor.device_response",
     "chip_yield": "experiments.memristor.chip_yield",
     "spu_sampling": "experiments.thermodynamic.spu_sampling",

@@ -1,5 +1,6 @@
 """Counts and sourced constants: energy, time, lifetime, TOPS/W."""
 
+from eapu_jax.cost.converters import converter as converter
 from eapu_jax.cost.energy import Band as Band
 from eapu_jax.cost.energy import Machine as Machine
 from eapu_jax.cost.energy import digital as digital

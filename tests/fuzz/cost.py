@@ -66,6 +66,8 @@ SUBJECTS = [
     Subject("machine", cost.machine, {}, {"pulse": ("nope", "", None, 3)}),
     Subject("digital", cost.digital, {"mac": "gpu_h100_mac"},
             {"mac": ("nope", "", None, 3, 1e-12, object())}),
+    Subject("converter", cost.converter, {"bits": 8, "node": 32.0},
+            {"bits": "count", "node": "positive"}),
     Subject("timing", cost.timing, {},
             {"pulse": ("nope", "", None, 3), **dict.fromkeys(PARALLEL, "count")}),
     Subject("Work", _work, {"pulses": 9}, COUNTS),
