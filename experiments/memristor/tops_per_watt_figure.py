@@ -100,7 +100,7 @@ def _by_part(axes: Axes, dataset: xr.Dataset) -> None:
                 label=f"NeuRRAM, {bits} bits", color=colour,
             )  # fmt: skip
     style.decades(axes)
-    axes.set_xticks([*places, 3], [*PARTS.values(), "word lines\n(in no list)"])
+    axes.set_xticks(np.arange(4), [*PARTS.values(), "word lines\n(in no list)"])
     axes.set(ylabel="energy of a product with its addition (fJ)", xlim=(-0.5, 3.5))
     axes.set_title("where it goes, components of 130 nm")
     axes.legend(loc="lower right", fontsize=7)
