@@ -235,6 +235,44 @@ def test_cells_wear_out_when_they_have_had_what_they_bear():
             )
 
 
+def test_a_chip_lasts_until_its_most_written_cell_has_had_what_it_bears():
+    """By hand: 50 writes in 100 steps at most, 5 at the 99th percentile."""
+    factors = {"lifetime_worst": 100 / 50, "lifetime_99": 100 / 5}
+    at = ("case", "chip", "seed"), np.ones((1, 2, 1))
+    made = xr.Dataset({n: (at[0], f * at[1]) for n, f in factors.items()})
+    lasts = endurance._lasts(made)
+    for end, (bears, loop) in {
+        "low": (1e4, 100), "value": (1e7, 10), "high": (1e9, 1),
+    }.items():  # fmt: skip
+        for worn, writes in {"first": 50, "1 %": 5}.items():
+            found = lasts.sel(end=end, worn_cells=worn)
+            np.testing.assert_allclose(found, bears / loop / (writes / 100))
+
+
+def test_all_rules_have_lives_and_a_place_in_the_figure():
+    steps = np.arange(6.0)
+    cells = np.stack([np.roll(steps[::-1], n) for n in range(7)])
+    shape = (7, 2, 1)
+    made = xr.Dataset(
+        {
+            "cells": (("case", "writes"), cells),
+            **{
+                n: (("case", "chip", "seed"), np.full(shape, f))
+                for n, f in (("lifetime", 9.0), ("lifetime_99", 3.0))
+            },
+            "lifetime_worst": (("case", "chip", "seed"), np.ones(shape)),
+            "by_pixel": (("case", "seed", "row", "column"), np.ones((7, 1, 4, 4))),
+        },
+        {"case": list(endurance.TITLES), "writes": steps.astype(int)},
+    )
+    made["cells"] = made.cells.expand_dims(chip=2, seed=1)
+    made["worn"], made["lasts"] = endurance._worn(made, 5), endurance._lasts(made)
+    figure = endurance.plot(made)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    assert labels == list(endurance.TITLES.values())
+    assert len({h.get_color() for h in handles}) == 7
+
+
 def test_the_lifetime_is_told_alike_by_cells_and_by_step():
     at = tiny("endurance").sel(case="adam")
     steps = int(at.writes[-1])

@@ -5,6 +5,8 @@ T / n times as long as if every step wrote it (INFERRED accounting; it matches
 the published factor of about 1000). The mean cell sets the energy, the most
 written cell dies first: both are shown. How many cells are worn out after many more
 steps is extrapolated: as if the training were repeated, every cell writing as before.
+A rule with several arrays has several cells per weight; its chip lasts as long as its
+busiest array.
 """
 
 from collections.abc import Mapping
@@ -46,7 +48,7 @@ class Config(MlpSetting):
         learning_rate: of Adam; SGD takes twenty times as much.
     """
 
-    cases: Distinct[Annotated[str, one_of(*TITLES)]] = ("adam", "sgd", "noisy")
+    cases: Distinct[Annotated[str, one_of(*TITLES)]] = tuple(TITLES)
     hidden: Several[Width] = (128, 64)
     pool: Width = 1
 
@@ -127,6 +129,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     dataset["by_pixel"] = ("case", "seed", "row", "column"), pixels
     dataset = dataset.drop_vars("by_input")
     dataset["worn"] = _worn(dataset, dataset.sizes["writes"] - 1)
+    dataset["lasts"] = _lasts(dataset)
     dataset.cells.attrs["units"] = "cells"
     dataset.by_pixel.attrs["units"] = "writes"
     return dataset.assign_attrs(config.facts())
@@ -144,6 +147,20 @@ def _worn(dataset: xr.Dataset, steps: int) -> xr.DataArray:
     beyond = 1 - share.cumsum("writes").sel(writes=most)
     worn = beyond.drop_vars("writes").assign_coords(ahead=ahead)
     return worn.clip(min=0).assign_attrs(units="1")
+
+
+def _lasts(dataset: xr.Dataset) -> xr.DataArray:
+    """Steps until the most written cell is worn, and the 99th percentile.
+
+    The low end is the lowest endurance with the longest loop; see `cost.lifetime`.
+    """
+    known = cost.read_constants()
+    bears, loop = known["endurance_rram"], known["pulses_per_write"]
+    writes = [bears.low / loop.high, bears.value / loop.value, bears.high / loop.low]
+    ends = xr.DataArray(writes, {"end": ["low", "value", "high"]}, "end")
+    worn = xr.Variable("worn_cells", ["first", "1 %"])
+    factors = xr.concat([dataset.lifetime_worst, dataset.lifetime_99], worn)
+    return (factors * ends).rename("lasts").assign_attrs(units="steps")
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:

@@ -1,4 +1,4 @@
-"""The figure of `endurance`: survival, lifetimes, where the first layer wears."""
+"""The figure of `endurance`: writes, lifetimes, survival, wear of the first layer."""
 
 from typing import Any
 
@@ -13,6 +13,9 @@ STEPS_OF_RESNET152 = 39_100
 TITLES = {"adam": "EaPU, Adam", "sgd": "EaPU, SGD", "noisy": "noisy backpropagation"}
 TITLES |= {"mixed_precision": "mixed precision", "pulse_train": "pulse trains"}
 TITLES |= {"residual_learning": "residual learning", "multi_tile": "multi-tile"}
+_COLOURS = dict(zip(TITLES, (*style.COLOURS, "0.35"), strict=True))
+_WIDE = {"adam": 3.5}
+"""Pulse trains write as often as EaPU: theirs is drawn upon its line."""
 PUBLISHED_LIFETIME = 1000.0
 """About; = 1 / 0.86 per mille for ResNet152. STATED in press coverage alone."""
 
@@ -24,12 +27,13 @@ def _tail(axes: Axes, dataset: xr.Dataset) -> None:
     beyond = share.cumsum("writes").assign_coords(writes=share.writes).sel(writes=at)
     for case in dataset.case.values:
         values = beyond.sel(case=case)
-        style.band(axes, values.writes, values, label=TITLES[case])
+        look: Any = {"color": _COLOURS[case], "lw": _WIDE.get(case, 1.2)}
+        style.band(axes, values.writes, values, label=TITLES[case], **look)
     floor = 0.5 / float(dataset.cells.sum("writes").max())
     axes.set(title=f"writes per cell in {steps:,} steps", xlabel="n", xscale="log")
     axes.set(ylabel="share of cells with at least n writes", yscale="log")
     axes.set_ylim(floor, 2)
-    axes.legend(loc="upper right", bbox_to_anchor=(1, 0.92))
+    axes.legend(loc="lower right", fontsize=7)
 
 
 def _lifetimes(axes: Axes, dataset: xr.Dataset) -> None:
@@ -42,15 +46,16 @@ def _lifetimes(axes: Axes, dataset: xr.Dataset) -> None:
     for shift, (name, label) in zip((-0.25, 0, 0.25), labels.items(), strict=True):
         middle, error = style.middle_half(dataset[name], "case")
         axes.bar(places + shift, middle, 0.24, yerr=error, label=label)
-        look: Any = {"ha": "center", "va": "bottom", "fontsize": "small"}
+        look: Any = {"ha": "center", "va": "bottom", "fontsize": 6.5}
         for place, value in zip(places + shift, middle, strict=True):
             text = f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
             axes.annotate(text, (place, value), **look)
     axes.axhline(PUBLISHED_LIFETIME, color="black", ls="--", lw=1)
     text = "published (press): about 1000"
     axes.annotate(text, (-0.4, PUBLISHED_LIFETIME * 1.1), fontsize=8)
-    names = [TITLES[c].replace(" back", "\nback") for c in dataset.case.values]
-    axes.set_xticks(places, names)
+    names = [TITLES[c].replace(" ", "\n") for c in dataset.case.values]
+    names = [name.replace("backprop", "back-\nprop") for name in names]
+    axes.set_xticks(places, names, fontsize=8)
     axes.set(title="lifetime factor: steps / writes", yscale="log", ylim=(0.5, 2e5))
     axes.legend(loc="upper right")
 
@@ -66,13 +71,11 @@ def _map(axes: Axes, dataset: xr.Dataset) -> None:
 
 
 def _worn(axes: Axes, dataset: xr.Dataset) -> None:
-    for number, case in enumerate(dataset.case.values):
+    for case in dataset.case.values:
         for bears, line in (("low", "-"), ("value", "--")):
             values = 100 * dataset.worn.sel(case=case, bears=bears)
-            look: Any = {
-                "color": style.COLOURS[number % len(style.COLOURS)],
-                "ls": line,
-            }
+            look: Any = {"color": _COLOURS[case], "ls": line}
+            look |= {"lw": _WIDE.get(case, 1.2)}
             label = TITLES[case] if bears == "low" else ""
             style.band(axes, values.ahead, values, label=label, **look)
     axes.plot([], [], "k-", label="cells bear 10,000 pulses")
@@ -84,10 +87,37 @@ def _worn(axes: Axes, dataset: xr.Dataset) -> None:
     axes.legend(loc="center right", fontsize=7)
 
 
+def _lasts(axes: Axes, dataset: xr.Dataset) -> None:
+    """From the lowest endurance with the longest loop to the highest with none."""
+    places = np.arange(dataset.sizes["case"])[::-1]
+    known = {
+        "first": ("first cell", "o", 0.15),
+        "1 %": ("1 % of the cells", "s", -0.15),
+    }
+    for (worn, (label, marker, shift)), colour in zip(
+        known.items(), style.COLOURS[2::-1], strict=False
+    ):
+        steps = dataset.lasts.sel(worn_cells=worn).median(("seed", "chip"))
+        low, value, high = (steps.sel(end=e) for e in ("low", "value", "high"))
+        look: Any = {"color": colour, "alpha": 0.4, "lw": 3}
+        axes.hlines(places + shift, low, high, **look)
+        axes.plot(value, places + shift, marker, color=colour, label=label)
+    axes.axvline(dataset.sizes["writes"] - 1, color="black", label="this training")
+    axes.axvline(STEPS_OF_RESNET152, color="black", ls=":", label="ResNet-152, once")
+    axes.set_yticks(places, [TITLES[c] for c in dataset.case.values])
+    axes.set(title="does the chip outlive its training?", xscale="log")
+    axes.set(xlabel="steps until cells are worn", xlim=(10, 1e17))
+    axes.legend(loc="upper right", fontsize=7)
+
+
 plot = style.panels(
-    (10, 7),
-    [[_tail, _lifetimes], [_worn, _map]],
-    note="worn out: 10 pulses a write (ASSUMED), endurance of 1e4 to 1e9 pulses "
-    "published for memristors (NVMExplorer), here its lower end and its middle; a cell "
-    "that was not written here never wears",
+    (15, 8),
+    [[_tail, _lifetimes, _map], [_worn, _lasts, _lasts]],
+    width_ratios=(1, 1, 0.8),
+    note="a chip lasts as long as its most written cell, not its mean one; endurance "
+    "of 1e4 to 1e9 pulses published for memristors (NVMExplorer); worn out: its lower "
+    "end and its middle, 10 pulses a write (ASSUMED); does it outlive: from 1e4 at 100 "
+    "pulses a write to 1e9 at one, markers 1e7 at 10; a cell that was not written here "
+    "never wears; rules with several arrays have several cells per weight, and write "
+    "one of them at every step",
 )
