@@ -130,15 +130,16 @@ class Computer:
             each = PartitionSpec("run")  # every device has runs of its own
             run, specs = replicate(self.frame.spec, group), [each] * len(example)
             if stages := stages_of(run, self._many, example):
-                run, specs = windowed(run), [PartitionSpec(), each, *specs]
-                example = np.zeros(2, np.int32), stages[0], *example
+                run = windowed(run, stages)
+                specs = [PartitionSpec(), each, *specs]
+                example = np.zeros(2, np.int32), stages.state, *example
             many = jax.shard_map(
                 self._many(run), in_specs=tuple(specs), out_specs=each, check_vma=False,
                 mesh=Mesh(np.array(jax.local_devices()[: self.n_devices]), ("run",)),
             )  # fmt: skip
             made = jax.jit(many, donate_argnums=1 if stages else ()).lower(*example)
             made = made.compile()
-            self._programs[group.number] = Staged(made, *stages) if stages else made
+            self._programs[group.number] = Staged(made, stages) if stages else made
         return self._programs[group.number]
 
     def _many(self, run: Callable) -> Callable:

@@ -87,6 +87,14 @@ class Spec:
         """The axes that are mapped."""
         return tuple(a for a in self.axes if not a.structural)
 
+    def chips_at(self, where: np.ndarray) -> np.ndarray:
+        """The chips at some positions: what this takes does not grow with all chips."""
+        return np.array([self.chips[i] for i in where.tolist()], np.int64)
+
+    def seeds_at(self, where: np.ndarray) -> np.ndarray:
+        """The seeds at some positions."""
+        return np.array([self.seeds[i] for i in where.tolist()], np.int64)
+
     @property
     def runs(self) -> int:
         """Points x chips x seeds."""

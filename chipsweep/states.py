@@ -67,7 +67,7 @@ def states_of_chunk(frame: Frame, packing: Packing, chunk: Chunk) -> np.ndarray:
     """What a chunk adds: the packed states of its points, from its sound runs."""
     spec, runs, values = frame.spec, frame.runs(chunk.number), chunk.outputs
     shape = tuple(s.stop - s.start for s in frame.region(chunk.number)[:-2])
-    chip, seed = np.asarray(spec.chips)[runs.chip], np.asarray(spec.seeds)[runs.seed]
+    chip, seed = spec.chips_at(runs.chip), spec.seeds_at(runs.seed)
     rows = []
     for mine in np.split(np.arange(len(chunk.reason)), math.prod(shape)):
         mine = mine[chunk.reason[mine] == OK]

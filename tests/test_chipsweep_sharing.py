@@ -12,7 +12,7 @@ from chipsweep.frame import Frame, chunk_for
 from chipsweep.memory import needed
 from chipsweep.preparing import prepared
 from chipsweep.replicate import arguments
-from chipsweep.stages import Call, Staged
+from chipsweep.stages import Call, Staged, Stages
 from tests.toy_stages import sweep_of
 from tests.toy_sweeps import ruled, walk
 
@@ -97,7 +97,7 @@ def test_a_short_call_in_stages_is_begun_before_it_is_waited_for(monkeypatch, tm
 
 def test_calls_that_grow_slow_are_saved_between_their_stages_again(monkeypatch):
     """The pace of calls begun at once is that of the last one, not of the first."""
-    slow = Staged(lambda *a: (None, a[1]), {}, 6, pace=1.0)
+    slow = Staged(lambda *a: (None, a[1]), Stages(6, (), [], {}), pace=1.0)
     now = iter([0.0, 600.0])
     monkeypatch.setattr("chipsweep.stages.time.monotonic", lambda: next(now, 600.0))
     call = Call(slow, (), [b""])
@@ -112,7 +112,7 @@ def test_calls_that_grow_slow_are_saved_between_their_stages_again(monkeypatch):
 
 def test_a_call_that_was_tried_to_its_end_is_not_begun_again():
     calls = []
-    one = Staged(lambda *a: (calls.append(a), a[1]), {}, 1)
+    one = Staged(lambda *a: (calls.append(a), a[1]), Stages(1, (), [], {}))
     call = Call(one, (), [b""])
     assert 0 < call.tried() < 60
     call.begin(None)

@@ -17,7 +17,7 @@ from chipsweep import Moments, in_stages, plan, replay, specify
 from chipsweep.files import Files
 from chipsweep.point import Point
 from chipsweep.saves import Saves
-from chipsweep.stages import Call
+from chipsweep.stages import Call, stages_of
 from tests.toy_cluster import content
 from tests.toy_stages import AXES, N_STAGES, plain, staged, sweep_of, typed, walk
 
@@ -87,6 +87,34 @@ def test_only_what_can_be_saved_comes_back_between_stages(tmp_path, stages):
 def test_time_between_saves_is_filled_with_stages(tmp_path, stages):
     sweep_of(tmp_path / "s", chunk=24, seconds=60.0)
     assert stages == [1, N_STAGES]
+
+
+def test_the_state_has_what_outputs_are_made_of():
+    """Not what a step returns and nobody reads: it would be computed and copied."""
+
+    def run(start, kind):
+        def step(c, x):
+            return c + 1, {"asked": c + x, "unread": c * x, "turned": 2 * c}
+
+        last, ys = in_stages(step, start, jnp.arange(4.0))
+        read = {"asked": ys["asked"].sum(), "turned": jnp.sin(ys["turned"])}
+        return {"last": last, **{k: read[k] for k in kind}}
+
+    def used(kind, axis=0):
+        many = lambda f: jax.vmap(f, in_axes=axis, axis_size=5)  # noqa: E731
+        given = jnp.zeros(5) if axis == 0 else 0.0
+        stages = stages_of(lambda s: run(s, kind), many, (given,))
+        assert stages is not None
+        assert [x.shape for x in jax.tree.leaves(stages.state)] == [
+            (5,), *[(5, 4)] * len(kind)
+        ]  # fmt: skip
+        names = sorted(["asked", "unread", "turned"])
+        return {n for n, one in zip(names, stages.used, strict=True) if one}
+
+    for axis in (0, None):
+        assert used(("asked", "turned"), axis) == {"asked", "turned"}
+        assert used(("turned",), axis) == {"turned"}
+        assert used((), axis) == set()
 
 
 def nested(point, chip, key):
