@@ -13,6 +13,7 @@ from jaxtyping import Array, Key, PyTree
 
 from eapu_jax.checks import number, one_of, typed_key, whole
 from eapu_jax.crossbar import Crossbar, one_crossbar
+from eapu_jax.devices.pulsed import Pulsed, PulseSteps
 from eapu_jax.placement import Place, path_name, where
 from prng import unrolled
 
@@ -30,6 +31,9 @@ class Spread:
       standard deviation $\sqrt{e^{\sigma^2} - 1} \approx \sigma$,
     - `law="normal"`: $c\,(1 + \sigma z)$, with $z$ cut off where the factor would leave
       0 to 2: the mean is $c$, and the deviation $\sigma$ as long as $\sigma \ll 1$.
+
+    Whoever writes knows the nominal device alone: a cell whose step strays gets as many
+    pulses as all others.
 
     Neither changes a sign. What comes out beyond a bound of the constant (a
     probability above 1) is put at the bound. A window stays a window: where the two
@@ -159,11 +163,21 @@ def _perturbed(
     key, crossbar: Crossbar, spread: Mapping[str, float], law: str, shape
 ) -> Crossbar:
     """Draw the named constants; nothing else changes."""
-    device: Any = crossbar.device
+    device: Any = _known(crossbar.device) if spread else crossbar.device
     for name, key_name in zip(spread, jr.split(key, max(len(spread), 1)), strict=False):
         factor = _FACTORS[law](key_name, spread[name], shape)
         device = _with(device, name.split("."), factor)
     return replace(crossbar, device=_uncrossed(device, crossbar.device))
+
+
+def _known(device: Any) -> Any:
+    """The device, whose steps of now are what whoever writes goes on reckoning with."""
+    if isinstance(device, Pulsed) and device.reckoned is None:
+        steps = PulseSteps(up=device.known(True), down=device.known(False))
+        device = _put(device, reckoned=steps)
+    within = {f.name: getattr(device, f.name) for f in fields(device)}
+    inner = {name: _known(d) for name, d in within.items() if is_dataclass(d)}
+    return _put(device, **inner)
 
 
 def _lognormal(key, sigma, shape):

@@ -148,6 +148,48 @@ def test_every_device_has_chips(device):
     assert moved["a"].shape == (3, 4, 8)
 
 
+PULSED = [ej.SoftBounds, ej.LinearStep, ej.ExponentialStep, ej.Ferroelectric]
+
+
+@pytest.mark.parametrize("kind", PULSED)
+@pytest.mark.parametrize("within", [False, True])
+def test_whoever_writes_knows_the_nominal_steps_alone(kind, within):
+    """A cell whose step strays gets as many pulses as any: its change strays, too."""
+    device, prefix = kind(pulse=0.5, down_ratio=0.8), ""
+    if within:
+        device, prefix = ej.Wearing(device=device), "device."
+    sigma = {prefix + "pulse": 0.3, prefix + "down_ratio": 0.2}
+    spread = ej.Spread(chip_to_chip=sigma, cell_to_cell=sigma)
+    chip = ej.sample_chip(KEY, 0, ej.Crossbar(device=device), PARAMS, spread)["a"]
+    start = chip.device.init(KEY, jnp.full((4, 8), 20.0))
+    _, up = chip.device.write(KEY, start, jnp.full((4, 8), 5.0))
+    _, down = chip.device.write(KEY, start, jnp.full((4, 8), -4.0))
+    np.testing.assert_array_equal(up.up, 10)
+    np.testing.assert_array_equal(down.down, 10)
+    assert chip.device.smallest_request() == 0.25
+    drawn = chip.device.device if within else chip.device
+    assert drawn.pulse.shape == (4, 8)
+    assert np.ptp(drawn.pulse) > 0.1
+
+
+def test_the_change_of_a_cell_is_that_of_its_own_step():
+    flat = {"slope_up": 0.0, "slope_down": 0.0, "write_noise": 0.0}
+    device = ej.LinearStep(pulse=0.5, down_ratio=0.8, **flat)
+    spread = ej.Spread(cell_to_cell={"pulse": 0.3, "down_ratio": 0.2})
+    own = ej.sample_chip(KEY, 0, ej.Crossbar(device=device), PARAMS, spread)["a"].device
+    start = own.init(KEY, jnp.zeros((4, 8)))
+    for dg, step in ((5.0, own.pulse), (-4.0, own.pulse * own.down_ratio)):
+        moved = np.asarray(own.write(KEY, start, jnp.full((4, 8), dg))[0].g)
+        np.testing.assert_allclose(moved, np.sign(dg) * 10 * step, rtol=1e-5)
+
+
+def test_steps_that_are_reckoned_with_are_two():
+    with pytest.raises(ValueError, match=r"SoftBounds\.reckoned must be PulseSteps"):
+        ej.SoftBounds(reckoned=(0.5, 0.5))
+    with pytest.raises(ValueError, match=r"PulseSteps\.down must be > 0, got 0"):
+        ej.PulseSteps(down=0.0)
+
+
 # Normal spread, and bounds
 
 

@@ -21,7 +21,7 @@ from chipsweep import keys_of
 from experiments.claims import VERDICTS
 from experiments.learning.rules import Bench
 from experiments.memristor import limited_rules, limited_states, limited_toy
-from experiments.memristor.limited_toy import Uneven
+from experiments.memristor.limited_toy import uneven as uneven_device
 from tests.statistics import SIGMAS
 
 PUBLIC = limited_states.PRESETS["public"]
@@ -169,7 +169,7 @@ def test_levelled_updates_have_the_largest_that_was_asked_for_in_the_mean():
 def test_pulses_of_an_uneven_device_one_by_one(uneven):
     """Counted in upward steps; a downward one is smaller. In plain NumPy."""
     pulse = 0.5
-    device = Uneven(unevenness=uneven, pulse=pulse)
+    device = uneven_device(uneven, pulse)
     cells = device.init(KEY, jnp.array([40.0, 40.0]))
     cells, pulses = device.write(KEY, cells, pulse * jnp.array([30.0, -30.0]))
     assert pulses.up.tolist() == [30, 0]
@@ -183,7 +183,7 @@ def test_pulses_of_an_uneven_device_one_by_one(uneven):
 
 def test_both_directions_are_alike_at_the_symmetric_point():
     u, pulse = 0.3, 1.0
-    device, at = Uneven(unevenness=u, pulse=pulse), jnp.array([80 * u / (2 - u)])
+    device, at = uneven_device(u, pulse), jnp.array([80 * u / (2 - u)])
     steps = [
         device.write(KEY, device.init(KEY, at), jnp.array([sign * pulse]))[0].g - at
         for sign in (1, -1)

@@ -7,6 +7,7 @@ from eapu_jax.devices.ferroelectric import Ferroelectric
 from eapu_jax.devices.finite_levels import FiniteLevels
 from eapu_jax.devices.linear_step import LinearStep
 from eapu_jax.devices.phase_change import PhaseChange
+from eapu_jax.devices.pulsed import PulseSteps
 from eapu_jax.devices.response import response
 from eapu_jax.devices.retention import ExponentialRetention, PowerRetention
 from eapu_jax.devices.soft_bounds import SoftBounds
@@ -26,6 +27,7 @@ __all__ = [
     "LinearStep",
     "PhaseChange",
     "PowerRetention",
+    "PulseSteps",
     "Pulses",
     "SoftBounds",
     "StateDependentError",

@@ -1,5 +1,7 @@
 """Exponential-step memristor: a step that dies off exponentially across the window."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -46,6 +48,7 @@ class ExponentialStep(Pulsed):
         decay_down: $\gamma_-$.
         write_noise: standard deviation per pulse, µS.
         read_noise: standard deviation of one read, µS.
+        reckoned: steps that whoever writes takes for $p$ and $p_-$, see `Pulsed`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -69,8 +72,10 @@ class ExponentialStep(Pulsed):
     decay_down: Scalar = quantity(5.0, above=0)
     write_noise: Scalar = quantity(0.5, at_least=0)
     read_noise: Scalar = quantity(0.0, at_least=0)
+    reckoned: Any = None
 
     def __check__(self):
+        super().__check__()
         if not traced(self.tilt) and np.any(np.asarray(self.tilt) == 0):
             raise ValueError(f"ExponentialStep.tilt must not be 0, got {self.tilt}")
 

@@ -1,5 +1,7 @@
 """Ferroelectric transistor: a film of domains, of which every pulse flips a share."""
 
+from typing import Any
+
 import jax.numpy as jnp
 
 from eapu_jax.checks import quantity
@@ -35,6 +37,7 @@ class Ferroelectric(Pulsed):
         down_ratio: the downward step over the upward one.
         domains: $N$.
         read_noise: standard deviation of one read, µS.
+        reckoned: steps that whoever writes takes for $p$ and $p_-$, see `Pulsed`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -54,6 +57,7 @@ class Ferroelectric(Pulsed):
     down_ratio: Scalar = quantity(1.0, above=0)
     domains: Scalar = quantity(1000.0, at_least=1)
     read_noise: Scalar = quantity(0.0, at_least=0)
+    reckoned: Any = None
 
     def after(self, g, n, up):
         """Flip the expected share of the domains that are left. µS."""

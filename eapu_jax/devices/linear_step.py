@@ -1,5 +1,7 @@
 """Linear-step memristor: a step that shrinks in a straight line across the window."""
 
+from typing import Any
+
 import jax.numpy as jnp
 
 from eapu_jax.checks import quantity
@@ -35,6 +37,7 @@ class LinearStep(Pulsed):
         slope_down: $s_-$, from 0 to 1.
         write_noise: standard deviation per pulse, µS.
         read_noise: standard deviation of one read, µS.
+        reckoned: steps that whoever writes takes for $p$ and $p_-$, see `Pulsed`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -54,6 +57,7 @@ class LinearStep(Pulsed):
     slope_down: Scalar = quantity(0.2, at_least=0, at_most=1)
     write_noise: Scalar = quantity(0.5, at_least=0)
     read_noise: Scalar = quantity(0.0, at_least=0)
+    reckoned: Any = None
 
     def after(self, g, n, up):
         """Sum the steps of the train. µS."""

@@ -1,5 +1,7 @@
 """Soft-bounds memristor: the nearer its limit, the less it moves."""
 
+from typing import Any
+
 import jax.numpy as jnp
 
 from eapu_jax.checks import quantity
@@ -35,6 +37,7 @@ class SoftBounds(Pulsed):
         down_ratio: $p_- / p$, the downward step over the upward one.
         write_noise: $\sigma$, standard deviation per pulse, µS.
         read_noise: standard deviation of one read, µS.
+        reckoned: steps that whoever writes takes for $p$ and $p_-$, see `Pulsed`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -54,6 +57,7 @@ class SoftBounds(Pulsed):
     down_ratio: Scalar = quantity(1.0, above=0)
     write_noise: Scalar = quantity(0.5, at_least=0)
     read_noise: Scalar = quantity(0.0, at_least=0)
+    reckoned: Any = None
 
     def after(self, g, n, up):
         """What is left of the room shrinks by the same factor at every pulse. µS."""

@@ -16,10 +16,6 @@ import optax
 
 import eapu_jax as ej
 from chipsweep import Keys
-from eapu_jax.checks import quantity
-from eapu_jax.constants import constants
-from eapu_jax.devices.base import Scalar
-from eapu_jax.devices.pulsed import Pulsed
 from eapu_jax.transforms.lines import line_at
 from eapu_jax.transforms.rule import Rule, fast_and_slow, slow_and_part_of_fast
 from eapu_jax.transforms.tiles import tiles
@@ -43,38 +39,20 @@ RULES = {"pulse_train": None, "tiki_taka": 0.0, "residual_learning": GAMMA}
 0.4, which is residual learning; 0 is Tiki-Taka as first published."""
 
 
-@constants
-class Uneven(Pulsed):
+def uneven(unevenness: Any, pulse: float = 80 * PULSE / WINDOW) -> ej.SoftBounds:
     r"""Soft bounds whose downward pulse is smaller than whoever writes knows.
 
-    As `eapu_jax.SoftBounds`, but requests are counted in the upward step $p$ in both
-    directions, and a pulse downwards makes $(1 - u)\,p$ at the middle. $u$ is our
-    reading of the kit's `up_down` (INFERRED). Both directions are alike at
-    $u / (2 - u)$ of the window (DERIVED).
-
-    Attributes:
-        unevenness: $u$, from 0 to 1.
-        g_min: lowest conductance, µS.
-        g_max: highest conductance, µS.
-        pulse: $p$, step of one pulse upwards at the middle of the window, µS.
-        down_ratio: what whoever writes takes for $p_- / p$.
-        write_noise: standard deviation per pulse, µS.
-        read_noise: standard deviation of one read, µS.
+    Requests are counted in the upward step $p$ in both directions, and a pulse
+    downwards makes $(1 - u)\,p$ at the middle. $u$ is our reading of the kit's
+    `up_down` (INFERRED). Both directions are alike at $u / (2 - u)$ of the window
+    (DERIVED). `pulse` is the upward step at the middle, µS.
     """
-
-    unevenness: Scalar = quantity(0.0, at_least=0, at_most=1)
-    g_min: Scalar = quantity(-80.0, below="g_max")
-    g_max: Scalar = quantity(80.0)
-    pulse: Scalar = quantity(80 * PULSE / WINDOW, above=0)
-    down_ratio: Scalar = quantity(1.0, above=0)
-    write_noise: Scalar = quantity(0.0, at_least=0)
-    read_noise: Scalar = quantity(0.0, at_least=0)
-
-    def after(self, g, n, up):
-        """What is left of the room shrinks by the same factor at every pulse. µS."""
-        limit = jnp.where(up, self.g_max, self.g_min)
-        step = self.pulse * jnp.where(up, 1.0, 1.0 - self.unevenness)
-        return limit + (g - limit) * (1 - 2 * step / (self.g_max - self.g_min)) ** n
+    return ej.SoftBounds(
+        pulse=pulse,
+        down_ratio=1 - unevenness,
+        write_noise=0.0,
+        reckoned=ej.PulseSteps(up=pulse, down=pulse),
+    )
 
 
 class Toy(Checked):
@@ -108,7 +86,7 @@ def least_squares(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
     best = TARGET * jr.normal(jr.fold_in(keys.seed, 1), (1, INPUTS))
     symmetric = 80 * point.uneven / (2 - point.uneven)
     crossbar = ej.Crossbar(
-        device=Uneven(unevenness=point.uneven),
+        device=uneven(point.uneven),
         encoding=ej.SingleCell(reference=point.reference * symmetric),
         r_wg=WINDOW / 80,
     )

@@ -41,6 +41,7 @@ FIELDS: dict[Any, dict[str, Any]] = {
     | READ
     | {"tolerance": "not negative", "relaxation": "not negative"}
     | {"relaxation_per_decade": "not negative", "onset": "positive"},
+    ej.PulseSteps: {"up": "positive", "down": "positive"},
     ej.SoftBounds: PULSED | NOISE,
     ej.LinearStep: PULSED
     | NOISE
