@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import jax
 import jax.numpy as jnp
@@ -175,7 +175,7 @@ def _known(device: Any) -> Any:
     if isinstance(device, Pulsed) and device.reckoned is None:
         steps = PulseSteps(up=device.known(True), down=device.known(False))
         device = _put(device, reckoned=steps)
-    within = {f.name: getattr(device, f.name) for f in fields(device)}
+    within = {f.name: getattr(device, f.name) for f in fields(cast(Any, device))}
     inner = {name: _known(d) for name, d in within.items() if is_dataclass(d)}
     return _put(device, **inner)
 

@@ -98,7 +98,7 @@ def test_the_figure_shows_every_write_error_and_the_writes():
 
 
 def test_rules_with_several_arrays_are_trained_with_sgd():
-    families = levels.Config().families()
+    families = levels.Config().families(levels.Config().rules)
     assert families["sgd"][0] == ("residual_learning", "multi_tile")
     assert "eapu" in families["adam"][0]
 

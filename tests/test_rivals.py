@@ -29,7 +29,7 @@ def swept(seed=0):
 
 def test_the_trial_is_chosen_by_the_chips_that_tune_alone():
     found = swept()
-    chosen = rivals._chosen(found, tuners=2)
+    chosen = rivals.Config(tuners=2).judged(found)
     for rule in found.rule.values:
         score = found.final.sel(rule=rule, seed=0).isel(chip=slice(2)).mean("chip")
         best = max(
@@ -40,14 +40,15 @@ def test_the_trial_is_chosen_by_the_chips_that_tune_alone():
         assert (float(one.learning_rate), float(one.strength)) == best
     changed = found.copy(deep=True)
     changed.final[..., 2:, :] = 1 - changed.final[..., 2:, :]
-    again = rivals._chosen(changed, tuners=2)
+    again = rivals.Config(tuners=2).judged(changed)
     assert np.array_equal(chosen.learning_rate, again.learning_rate)
+    assert np.array_equal(again.chip, [2, 3, 4, 5])
 
 
 def test_a_chip_that_diverged_counts_as_one_that_learnt_nothing():
     found = swept()
     found.final[0, 0, 0, 0] = np.nan
-    assert rivals._chosen(found, tuners=2).final.sel(rule="eapu").notnull().all()
+    assert rivals.Config(tuners=2).judged(found).accuracy.sel(rule="eapu").notnull().all()
 
 
 def test_unbeaten_is_what_enumeration_says():

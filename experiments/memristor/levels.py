@@ -20,11 +20,12 @@ from chipsweep import Keys, Structural
 from experiments.claims import nothing_published as claims  # noqa: F401
 from experiments.contract import Sweep, base_of
 from experiments.learning.loop import first_weights
-from experiments.learning.rules import RULES, SEVERAL
+from experiments.learning.rules import RULES
 from experiments.memristor import training
+from experiments.memristor.contest.tuned import Tuned
 from experiments.memristor.images import DataSet
 from experiments.memristor.levels_figure import plot as plot
-from experiments.memristor.setting import LARGE, SMOKE, Setting
+from experiments.memristor.setting import LARGE, SMOKE
 from experiments.memristor.training import (
     PUBLIC_R_WG,
     Training,
@@ -38,7 +39,6 @@ from experiments.validate import (
     Distinct,
     NonNegative,
     Plural,
-    Positive,
     Several,
     Width,
     bounds,
@@ -62,15 +62,13 @@ class Levelled(Training):
     levels: Levels = 16
 
 
-class Config(Setting):
+class Config(Tuned):
     """Train an MLP under every rule, at every number of levels.
 
     Attributes:
         rules: that take part, see `experiments.learning.rules`.
         levels: of a weight, ascending.
         write_errors: SD of one write before it is put at the level next to it, uS.
-        adam_rates: learning rates tried with Adam.
-        sgd_rates: with SGD, by rules with several arrays per weight; as many.
         tuners: chips that choose the learning rate; all others judge it.
         hidden: widths of the hidden layers.
         epochs: passes over the training images.
@@ -82,10 +80,7 @@ class Config(Setting):
     )  # fmt: skip
     levels: Ascending[Levels] = (4, 8, 16, 64, 256)
     write_errors: Distinct[NonNegative] = (0.0, 2.0)
-    adam_rates: Distinct[Positive] = (1e-3, 3e-3, 1e-2)
-    sgd_rates: Distinct[Positive] = (1e-2, 3e-2, 1e-1)
     tuners: Count = 4
-    n_seeds: Count = 1
     n_chips: Plural = 20
     hidden: Several[Width] = (32,)
     data: DataSet = "digits"
@@ -93,19 +88,6 @@ class Config(Setting):
     n_test: Count = 355
     batch_size: Count = 32
     epochs: Count = 10
-
-    def __post_init__(self):
-        """Check every field; every rule gets as many trials, some chips judge."""
-        super().__post_init__()
-        alike = len(self.adam_rates) == len(self.sgd_rates)
-        self.require(alike, "sgd_rates", f"as many as adam_rates, {self.adam_rates}")
-        self.require(self.tuners < self.n_chips, "tuners", "fewer than n_chips")
-
-    def families(self) -> dict[str, tuple[tuple[str, ...], tuple[float, ...]]]:
-        """Optimizer -> rules behind it, and the learning rates that they try."""
-        adam = tuple(r for r in self.rules if r not in SEVERAL)
-        sgd = tuple(r for r in self.rules if r in SEVERAL)
-        return {"adam": (adam, self.adam_rates), "sgd": (sgd, self.sgd_rates)}
 
 
 PRESETS = {
@@ -151,7 +133,7 @@ def defaults(config: Config) -> Levelled:
 def sweeps(config: Config) -> dict[str, Sweep]:
     """Every rule by its optimizer, and the digital network at its learning rates."""
     asked, levels = {}, Structural(config.levels)
-    for optimizer, (rules, rates) in config.families().items():
+    for optimizer, (rules, rates) in config.families(config.rules).items():
         base = base_of(Levelled, defaults(config), optimizer=optimizer)
         axes = {"rule": rules, "levels": levels, "write_noise": config.write_errors}
         if rules:
@@ -165,9 +147,10 @@ def sweeps(config: Config) -> dict[str, Sweep]:
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """The chosen learning rate of every rule, and what the chips that judge found."""
-    parts = [_judged(found[o], config) for o in config.families() if o in found]
+    more = ("update_ratio",)
+    parts = [config.judged(found[o], *more) for o in ("adam", "sgd") if o in found]
     dataset = xr.concat(parts, "rule", join="outer").sel(rule=[*config.rules])
-    ideal = _judged(found["ideal"], config).accuracy
+    ideal = config.judged(found["ideal"], *more).accuracy
     dataset["ideal_accuracy"] = ideal.median("chip")
     for name in dataset.data_vars:
         dataset[name].attrs["units"] = "1"
@@ -176,12 +159,3 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
         rates=len(config.adam_rates),
         tuners=config.tuners,
     )
-
-
-def _judged(swept: xr.Dataset, config: Config) -> xr.Dataset:
-    """The rate of best mean accuracy on the first chips, seen on the others."""
-    one = swept[["final", "update_ratio"]].isel(seed=0, drop=True).load()
-    score = one.final.isel(chip=slice(config.tuners)).fillna(0.0).mean("chip")
-    chosen = one.isel(learning_rate=score.argmax("learning_rate"))
-    kept = chosen.isel(chip=slice(config.tuners, None)).rename(final="accuracy")
-    return kept.reset_coords("learning_rate")

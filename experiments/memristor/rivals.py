@@ -18,10 +18,11 @@ from experiments.contract import Sweep
 from experiments.memristor import training
 from experiments.memristor.contest.belief import belief
 from experiments.memristor.contest.energy import joules, size
-from experiments.memristor.contest.entrants import ENTRANTS, SGD, carried
+from experiments.memristor.contest.entrants import ENTRANTS, carried
+from experiments.memristor.contest.tuned import Tuned
 from experiments.memristor.images import DataSet
 from experiments.memristor.rivals_figure import plot as plot
-from experiments.memristor.setting import LARGE, SMOKE, Setting
+from experiments.memristor.setting import LARGE, SMOKE
 from experiments.memristor.setting import defaults as defaults
 from experiments.memristor.training import PRESETS as CROSSBARS
 from experiments.memristor.training import Training, learn
@@ -29,7 +30,6 @@ from experiments.validate import (
     Count,
     CountOrZero,
     Distinct,
-    Plural,
     Positive,
     Width,
     one_of,
@@ -46,7 +46,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 Device = Annotated[str, one_of(*CROSSBARS)]
 
 
-class Config(Setting):
+class Config(Tuned):
     """Tune and judge every rule on every device.
 
     Attributes:
@@ -56,7 +56,6 @@ class Config(Setting):
         adam_rates: learning rates tried with Adam.
         sgd_rates: with SGD; as many, so that the budget is one.
         strengths: of the rule's own number, tried with each of them.
-        tuners: chips that choose the trial; all others judge it.
         epochs: passes over the training images.
         pool: images are shrunk by this factor.
     """
@@ -69,9 +68,6 @@ class Config(Setting):
     adam_rates: Distinct[Positive] = (2e-3, 6e-3, 2e-2)
     sgd_rates: Distinct[Positive] = (0.05, 0.15, 0.5)
     strengths: Distinct[Positive] = (0.3, 1.0)
-    tuners: Count = 2
-    n_seeds: Count = 1
-    n_chips: Plural = 18
     chunk: CountOrZero = 0
     data: DataSet = "digits"
     n_train: Count = 1280
@@ -80,22 +76,9 @@ class Config(Setting):
     epochs: Count = 20
     pool: Width = 1
 
-    def __post_init__(self):
-        """Check every field; every rule gets as many trials, some chips judge."""
-        super().__post_init__()
-        alike = len(self.adam_rates) == len(self.sgd_rates)
-        self.require(alike, "sgd_rates", f"as many as adam_rates, {self.adam_rates}")
-        self.require(self.tuners < self.n_chips, "tuners", "fewer than n_chips")
-
     def trainings(self) -> Mapping[str, Training]:
         """What every network is trained with, before its rule is chosen."""
         return {name: self.training(**NETWORKS[name]) for name in self.networks}
-
-    def families(self) -> dict[str, tuple[tuple[str, ...], tuple[float, ...]]]:
-        """Optimizer -> rules behind it, and the learning rates that they try."""
-        adam = tuple(r for r in self.rules if r not in SGD)
-        sgd = tuple(r for r in self.rules if r in SGD)
-        return {"adam": (adam, self.adam_rates), "sgd": (sgd, self.sgd_rates)}
 
 
 PRESETS = {
@@ -134,7 +117,7 @@ def sweeps(config: Config) -> dict[str, Sweep]:
     asked = {}
     for network, base in config.trainings().items():
         for device in config.devices:
-            for optimizer, (rules, rates) in config.families().items():
+            for optimizer, (rules, rates) in config.families(config.rules).items():
                 if able := carried(device, rules):
                     on: Any = {"crossbar": device, "optimizer": optimizer}
                     axes = {"rule": able, "learning_rate": rates}
@@ -152,10 +135,10 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     parts = []
     for network, base in config.trainings().items():
         for device in config.devices:
-            for optimizer in config.families():
+            for optimizer in config.families(config.rules):
                 name = f"{network}_{device.lower()}_{optimizer}"
                 if name in found:
-                    best = _judged(_chosen(found[name], config.tuners), config)
+                    best = config.judged(found[name], *KEPT)
                     where = {"network": [network], "device": [device]}
                     on = replace(base, crossbar=device)
                     parts.append(_costed(best, on).expand_dims(where))
@@ -173,21 +156,8 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     )  # fmt: skip
 
 
+KEPT = ("update_ratio", "pulses", "reads", "worst", "words", "bits")
 UNITS = {"joules": "J", "joules_low": "J", "joules_high": "J"}
-
-
-def _chosen(swept: xr.Dataset, tuners: int) -> xr.Dataset:
-    """The trial of best mean accuracy on the first chips, of every rule."""
-    one = swept.isel(seed=0, drop=True).load()
-    score = one.final.isel(chip=slice(tuners)).fillna(0.0).mean("chip")
-    best = score.argmax(["learning_rate", "strength"])
-    return one.isel(best)
-
-
-def _judged(chosen: xr.Dataset, config: Config) -> xr.Dataset:
-    names = ["final", "update_ratio", "pulses", "reads", "worst", "words", "bits"]
-    kept = chosen[names].isel(chip=slice(config.tuners, None))
-    return kept.reset_coords(["learning_rate", "strength"]).rename(final="accuracy")
 
 
 def _costed(judged: xr.Dataset, base: Training) -> xr.Dataset:
