@@ -48,7 +48,8 @@ def test_the_trial_is_chosen_by_the_chips_that_tune_alone():
 def test_a_chip_that_diverged_counts_as_one_that_learnt_nothing():
     found = swept()
     found.final[0, 0, 0, 0] = np.nan
-    assert rivals.Config(tuners=2).judged(found).accuracy.sel(rule="eapu").notnull().all()
+    judged = rivals.Config(tuners=2).judged(found)
+    assert judged.accuracy.sel(rule="eapu").notnull().all()
 
 
 def test_unbeaten_is_what_enumeration_says():
