@@ -20,7 +20,12 @@ import eapu_jax as ej
 from chipsweep import keys_of
 from experiments.claims import VERDICTS
 from experiments.learning.rules import Bench
-from experiments.memristor import limited_rules, limited_states, limited_toy
+from experiments.memristor import (
+    limited_rules,
+    limited_states,
+    limited_toy,
+    limited_training,
+)
 from experiments.memristor.limited_toy import uneven as uneven_device
 from tests.statistics import SIGMAS
 
@@ -53,14 +58,14 @@ def test_layers_are_those_of_the_published_networks(setting, expected):
     point = limited_states.Config(
         lenet_channels=(16, 32), lenet_hidden=128, fcn_hidden=(256, 128), fcn_pool=1
     ).trainings()[setting]
-    assert limited_states.layers(point) == expected
+    assert limited_training.layers(point) == expected
 
 
 @pytest.mark.parametrize(("setting", "step"), [("lenet", 0.5), ("fcn", 0.001)])
 def test_a_pulse_from_the_middle_is_two_tau_over_the_states(setting, step):
     """dw_min of the publications; and the window ends at tau."""
     point = limited_states.Config(noise=0.0).trainings()[setting]
-    crossbar = limited_states.crossbar(point)
+    crossbar = limited_training.crossbar(point)
     state = ej.array.deploy_one(KEY, crossbar, jnp.array([[0.0, 9.0, -9.0]]))
     tau = point.tau
     np.testing.assert_allclose(
@@ -75,7 +80,7 @@ def test_a_pulse_from_the_middle_is_two_tau_over_the_states(setting, step):
 
 def test_pulses_err_by_so_much_of_themselves():
     point = limited_states.Config(noise=0.3).trainings()["fcn"]
-    crossbar, n = limited_states.crossbar(point), 20_000
+    crossbar, n = limited_training.crossbar(point), 20_000
     state = ej.array.deploy_one(KEY, crossbar, jnp.zeros((n, 1)))
     state, _ = ej.array.write(KEY, crossbar, state, jnp.full((n, 1), 0.001))
     sd = float(jnp.std(ej.array.weights(crossbar, state)))

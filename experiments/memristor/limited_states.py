@@ -12,29 +12,19 @@ sizes; it takes many hours, and was not run. Neither has the published warm star
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Annotated, Any
 
-import jax
-import jax.numpy as jnp
-import jax.random as jr
 import xarray as xr
-from flax import linen as nn
 
-import eapu_jax as ej
-from chipsweep import Keys
-from experiments.claims import Claim, above, below, judged, not_attempted
 from experiments.contract import Seeded, Sweep, base_of
-from experiments.learning.inputs import Data, prepare
-from experiments.learning.loop import train
-from experiments.learning.networks import lenet, sigmoid_mlp
-from experiments.learning.recipe import Recipe
-from experiments.learning.rules import RULES
 from experiments.memristor import limited_toy
-from experiments.memristor.images import DataSet, Lesson, images
-from experiments.memristor.limited_rules import published
+from experiments.memristor.images import DataSet, images
+from experiments.memristor.limited_claims import claims as claims
 from experiments.memristor.limited_states_figure import plot as plot
 from experiments.memristor.limited_toy import Toy, least_squares
+from experiments.memristor.limited_training import DIMS as DIMS
+from experiments.memristor.limited_training import Limited
+from experiments.memristor.limited_training import simulate as simulate
 from experiments.memristor.setting import taken
 from experiments.validate import (
     Ascending,
@@ -53,48 +43,12 @@ from experiments.validate import (
 REPRODUCES = (
     "multi-tile residual learning on LeNet-5 with 4 states, and the MLP of 1,200"
 )
-DIMS = {"accuracy": ("epoch",)}
 TOY_DIMS = {"loss": ("batch",)}
-SETTINGS = ("lenet", "fcn")
 ENTRANTS = (
     "noisy", "pulse_train", "stochastic_rounding", "eapu", "mixed_precision",
     "tiki_taka", "tiki_taka_v2", "chopped_tiki_taka", "agad", "residual_learning",
     "residual_learning_v2", "multi_tile",
 )  # fmt: skip
-
-
-class Limited(Lesson, Recipe):
-    """What one training depends on.
-
-    Attributes:
-        setting: whose numbers the rules have, "lenet" or "fcn".
-        rule: what becomes of an update, see `experiments.learning.rules`.
-        states: steps of a device from one end to the other.
-        tau: the weight at the end of the window.
-        noise: standard deviation of a pulse, in pulses.
-        learning_rate: at the start.
-        tiles: of multi-tile residual learning (structural).
-        channels: of 5x5 convolutions before the dense layers; none: a sigmoid MLP.
-        hidden: widths of the hidden dense layers.
-        pool: images are shrunk by this factor (structural).
-    """
-
-    setting: Annotated[str, one_of(*SETTINGS)] = "lenet"
-    rule: Annotated[str, one_of(*RULES)] = "multi_tile"
-    states: Plural = 4
-    tau: Positive = 1.0
-    noise: NonNegative = 0.3
-    learning_rate: Positive = 0.05
-    tiles: Plural = 7
-    channels: tuple[Width, ...] = ()
-    hidden: Several[Width] = (128,)
-    pool: Width = 1
-
-    def __post_init__(self):
-        """Check every field, and the network."""
-        super().__post_init__()
-        one_layer = not self.channels or len(self.hidden) == 1
-        self.require(one_layer, "hidden", "one width behind convolutions")
 
 
 class Config(Seeded):
@@ -222,83 +176,6 @@ as are the optional converters of 7 and 9 bits (STATED). The published accuracie
 UNKNOWN to us."""
 
 
-def crossbar(point: Any) -> ej.Crossbar:
-    """Soft bounds of so many states, 2 tau apart; both directions alike in the middle.
-
-    The window is 80 uS to either side (ASSUMED; only ratios matter).
-    """
-    pulse = 160 / point.states
-    device = ej.SoftBounds(
-        g_min=-80.0, g_max=80.0, pulse=pulse, write_noise=point.noise * pulse
-    )
-    return ej.Crossbar(device=device, r_wg=point.tau / 80)
-
-
-def network(point: Any) -> nn.Module:
-    """The network of a point."""
-    if point.channels:
-        (hidden,) = point.hidden
-        return lenet(point.channels, hidden)
-    return sigmoid_mlp((*point.hidden, 10))
-
-
-def prepared(point: Any) -> Data:
-    """The images of a point, black 0 and white 1 (STATED)."""
-    return prepare(images(point.data, point.n_train, point.n_test), point.pool, "unit")
-
-
-def layers(point: Any) -> dict[str, tuple[int, int]]:
-    """Inputs of every layer, and vectors that enter it in one step."""
-    found = {}
-
-    def see(call, args, kwargs, context):
-        if isinstance(context.module, nn.Dense):
-            *vectors, inputs = args[0].shape
-            found[context.module.name] = inputs, int(jnp.prod(jnp.array(vectors)))
-        return call(*args, **kwargs)
-
-    shape = (point.batch_size, *prepared(point).x_train.shape[1:])
-    with nn.intercept_methods(see), jax.ensure_compile_time_eval():
-        x = jax.ShapeDtypeStruct(shape, jnp.float32)
-        jax.eval_shape(network(point).init, jr.key(0), x)
-    return found
-
-
-def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
-    """Train one chip as `Limited` says.
-
-    Returns:
-        `accuracy` after each epoch, `final` accuracy, `pulses` per weight of all its
-        arrays, `words`: digital numbers per weight. If traced also `weights`, of all
-        matrices after every step.
-    """
-    del chip
-    curves = train(
-        keys,
-        network(point),
-        prepared(point),
-        base_of(Recipe, point),
-        point.rule,
-        learning_rate=point.learning_rate,
-        crossbar=crossbar(point),
-        threshold=2 * point.tau / point.states,
-        observe=(lambda step: step.weights) if trace else None,
-        own=published(point, layers(point)),
-    )
-    kernels = [w for w in jax.tree.leaves(curves.params) if w.ndim > 1]
-    weights = sum(w.size for w in kernels)
-    found = {
-        "accuracy": curves.test_accuracy,
-        "final": curves.test_accuracy[-1],
-        "pulses": (curves.counts.up + curves.counts.down) / weights,
-        "words": jnp.float32(curves.counts.words),
-    }
-    if trace:
-        steps = [w.reshape(len(w), -1) for w in curves.observed]
-        found["weights"] = jnp.concatenate(steps, 1)
-    return found
-
-
 def defaults(config: Config) -> Limited:
     """What one training of the LeNet-5 depends on."""
     return config.trainings()["lenet"]
@@ -341,79 +218,3 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     states = {f"{n}_states": one.states for n, one in config.trainings().items()}
     provenance = images(config.data, config.n_train, config.n_test).provenance
     return dataset.assign_attrs(states, data=provenance, tiles=config.tiles)
-
-
-LI, WU = "Li et al., arXiv 2510.02516", "Wu et al., arXiv 2502.06309"
-NEAR = 5.0
-"""Points of accuracy that count as rivalling (ASSUMED)."""
-LEARNT = 50.0
-"""Percent, from which on a rule counts as having learnt (ASSUMED)."""
-
-
-def claims(dataset: xr.Dataset) -> list[Claim]:
-    """Orders that were published; the published accuracies are UNKNOWN to us.
-
-    A short training is not a fair one for a residual: at the published learning rate
-    mixed precision collects for thousands of steps until a pulse of four states is due.
-    """
-    tables = [
-        not_attempted(words, source)
-        for words, source in (
-            (
-                "accuracies of LeNet-5 on MNIST at 4 and 10 states (UNKNOWN)",
-                "2510.02516",
-            ),
-            ("ResNet-18 and -34 on CIFAR-10, 8 tiles of 4 states", "arXiv 2510.02516"),
-            ("accuracies of the MLP at 1,200 states (UNKNOWN)", "arXiv 2502.06309"),
-            ("ResNets and MobileNets fine-tuned on CIFAR", "arXiv 2502.06309"),
-        )
-    ]
-    return [*_tiles(dataset), *_toy(dataset), *tables]
-
-
-def _tiles(dataset: xr.Dataset) -> list[Claim]:
-    if not {"multi_tile", "tiki_taka", "tiki_taka_v2"} <= set(dataset.rule.values):
-        return []
-    final = 100 * dataset.final_lenet
-    many = final.sel(rule="multi_tile", drop=True)
-    two = final.sel(rule=["tiki_taka", "tiki_taka_v2"]).max("rule")
-    where = f"LeNet, {dataset.attrs['lenet_states']} states"
-    found = [
-        judged(
-            dataset,
-            f"{where}: tiles beat Tiki-Taka v1 and v2 (ours: gain over the better)",
-            LI, many - two, partial(above, 0.0), unit="points",
-        )
-    ]  # fmt: skip
-    if "mixed_precision" in dataset.rule.values:
-        mixed = final.sel(rule="mixed_precision", drop=True)
-        words = f"{where}: tiles rival mixed precision"
-        found.append(_rivalry(dataset, words, mixed, many))
-    return found
-
-
-def _rivalry(
-    dataset: xr.Dataset, words: str, mixed: xr.DataArray, many: xr.DataArray
-) -> Claim:
-    """A rival that has not learnt says nothing."""
-    if float(mixed.median()) < LEARNT:
-        why = "has hardly written in so short a training"
-        return not_attempted(f"{words} (ours: mixed precision {why})", LI)
-    words = f"{words} (ours: loss, below {NEAR:g})"
-    rule = partial(below, NEAR)
-    return judged(dataset, words, LI, mixed - many, rule, unit="points")
-
-
-def _toy(dataset: xr.Dataset) -> list[Claim]:
-    """Ends of the least squares where pulses are most uneven, if they are at all."""
-    most = float(dataset.uneven.max())
-    if most == 0:
-        return []
-    ends = dataset.toy_end.sel(uneven=most, reference=1.0)
-    ratio = ends.sel(toy_rule="tiki_taka") / ends.sel(toy_rule="residual_learning")
-    words = (
-        "least squares on uneven pulses: Tiki-Taka stops where residual learning "
-        f"converges (ours: losses at the end, their ratio, pulses {100 * most:g} % "
-        "smaller downwards, arrays that read 0 at the symmetric point; above 10 counts)"
-    )
-    return [judged(dataset, words, WU, ratio, partial(above, 10.0), unit="times")]
