@@ -203,7 +203,7 @@ def test_the_claims_are_computed(dataset):
     def one(start):
         return next(c for name, c in found.items() if name.startswith(start))
 
-    neurram = one("NeuRRAM, 8 bits out, 6 in, 256 x 256: does")
+    neurram = one("NeuRRAM, 8 bits out, 6 in, 256 x 256: operations per joule")
     assert math.isclose(neurram.published, 8.26, rel_tol=3e-3)
     ours = dataset.full.sel(technology="neurram", adc_bits=8, side=256).values
     assert (neurram.low, neurram.ours, neurram.high) == tuple(ours)
@@ -221,7 +221,7 @@ def test_silicon_is_judged_by_the_band(dataset, factor, verdict):
     full = dataset.full.copy(deep=True)
     full.loc[at] = xr.DataArray(ends, dims="end")
     claims = tops_per_watt.claims(dataset.assign(full=full))
-    start = "NeuRRAM, 8 bits out, 6 in, 256 x 256: does"
+    start = "NeuRRAM, 8 bits out, 6 in, 256 x 256: operations per joule"
     assert [c.verdict for c in claims if c.claim.startswith(start)] == [verdict]
 
 

@@ -181,7 +181,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
         *_arrays(dataset),
         not_attempted(
             "neuromorphic chips do 20 to 50 TOPS/W (none is simulated here)",
-            "a retelling, not to be traced", 35.0, "TOPS/W",
+            "a retelling, not traceable", 35.0, "TOPS/W",
         ),
         not_attempted(
             "an RRAM macro of 28 nm does 35.6 TOPS/W, normalised (its bits: UNKNOWN)",
@@ -201,7 +201,7 @@ def _neurram(dataset: xr.Dataset) -> list[Claim]:
         at, row = ours.sel(adc_bits=bits), silicon.NEURRAM[bits]
         words = f"{bits} bits out, {bits - silicon.HEADROOM} in, 256 x 256"
         for name, value, unit, what in (
-            ("full", float(at.measured), "TOPS/W", "does"),
+            ("full", float(at.measured), "TOPS/W", "operations per joule"),
             ("share", 100 * row.pulses / sum(row), "%", "share of cells in its energy"),
         ):
             made.append(
@@ -251,7 +251,7 @@ def _retold(
 
     return judged(
         dataset, f"{subject} does {low:g} to {high:g} TOPS/W {words}",
-        "a retelling, not to be traced", found, rule, unit="TOPS/W",
+        "a retelling, not traceable", found, rule, unit="TOPS/W",
         published=(low + high) / 2,
     )  # fmt: skip
 
