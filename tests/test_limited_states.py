@@ -279,6 +279,17 @@ def test_the_figure_is_drawn_of_what_was_derived():
     assert len(figure.axes) == 4
 
 
+def test_a_rule_that_never_wrote_is_told_apart():
+    dataset = limited_states.derive(*made_up())
+    dataset.pulses_lenet.loc[{"rule": "mixed_precision"}] = 0.0
+    figure = limited_states.plot(dataset)
+    for axes, told in zip(figure.axes, (["mixed_precision"], []), strict=False):
+        named = [t.get_text() for t in axes.get_yticklabels()]
+        found = [n for n in named if n.endswith("(wrote nothing)")]
+        assert len(found) == len(told)
+        assert all(n.startswith("mixed precision") for n in found)
+
+
 @pytest.mark.slow
 def test_a_tiny_run_is_labelled_drawn_and_judged():
     config = limited_states.PRESETS["smoke"]
