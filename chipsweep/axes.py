@@ -169,10 +169,8 @@ def _require_distinct(name: str, what: str, values: tuple, keys: Sequence) -> No
     seen: dict[Any, Any] = {}
     for value, key in zip(values, keys, strict=True):
         if key in seen:
-            raise ValueError(
-                f"axis {name!r} must have distinct {what}, "
-                f"got {seen[key]!r} and {value!r}"
-            )
+            both = f"{seen[key]!r} and {value!r}"
+            raise ValueError(f"axis {name!r} must have distinct {what}, got {both}")
         seen[key] = value
 
 

@@ -18,9 +18,7 @@ from typing import Any
 
 import numpy as np
 
-_INSTALLED = tuple(
-    Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib")
-)
+_INSTALLED = [Path(sysconfig.get_path(n)).resolve() for n in ("stdlib", "purelib")]
 
 
 def digest_of_python(*things: Any) -> str:

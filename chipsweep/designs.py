@@ -184,9 +184,7 @@ def _listed(
 
 
 def _refuse_ranges(axes: tuple[Axis, ...], design: str) -> None:
+    words = f"{design} needs values; use design=Random(n) or Sobol(n)"
     for axis in axes:
         if axis.range is not None:
-            raise ValueError(
-                f"axis {axis.name!r} is a Range: {design} needs values; "
-                "use design=Random(n) or Sobol(n)"
-            )
+            raise ValueError(f"axis {axis.name!r} is a Range: {words}")

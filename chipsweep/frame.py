@@ -84,13 +84,10 @@ class Frame:
 
         Never the chip: a call of one run is a call of many.
         """
-        single = dict(zip(self.dims, (n == 1 for n in self.chunk), strict=True))
-        listed = self.spec.layout.listed
-        values = {
-            a.name: single["point" if listed else a.name] for a in self.spec.traced
-        }
-        same_point = all(single[dim] for dim in self.dims[:-2])
-        return values, same_point, False, single["seed"]
+        *points, _, seed = (n == 1 for n in self.chunk)
+        along = dict(zip(self.dims, points, strict=False))  # of a list: its dimension
+        values = {a.name: along.get(a.name, all(points)) for a in self.spec.traced}
+        return values, all(points), False, seed
 
     def place(self, number: int) -> tuple[int, ...]:
         """Place of a chunk in the grid of chunks."""
@@ -114,10 +111,9 @@ class Frame:
 
     def locate(self, point: int, chip: int, seed: int) -> tuple[int, int]:
         """The chunk of a run, numbered as in `Runs`, and the run's position in it."""
-        place = np.flatnonzero(self.points == point)[0]
-        where = (*np.unravel_index(place, self.points.shape), chip, seed)
-        chunk = [i // c for i, c in zip(where, self.chunk, strict=True)]
-        number = int(np.ravel_multi_index(chunk, self.grid))
+        where = (*np.argwhere(self.points == point)[0], chip, seed)
+        place = tuple(np.floor_divide(where, self.chunk))
+        number = int(np.ravel_multi_index(place, self.grid))
         runs = self.runs(number)
         same = (runs.point == point) & (runs.chip == chip) & (runs.seed == seed)
         return number, int(np.flatnonzero(same)[0])

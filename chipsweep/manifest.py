@@ -24,9 +24,11 @@ def manifest_of(
     spec: Spec, programs: Sequence[str | None], outputs: Outputs
 ) -> dict[str, Any]:
     """All that decides the numbers of a sweep, but for the width of a call."""
+    named = spec.function
+    named = named if hasattr(named, "__qualname__") else type(named)
     return {
         "format": FORMAT,
-        "function": _called(spec.function),
+        "function": f"{named.__module__}:{named.__qualname__}",
         "jax": jax.__version__,
         "float": str(jax.dtypes.canonicalize_dtype(float)),
         "axes": {a.name: _axis(spec, a) for a in spec.axes},
@@ -102,11 +104,6 @@ def _axis(spec: Spec, axis: Axis) -> dict[str, Any]:
     if spec.layout.listed and axis.structural:
         found["index"] = spec.layout.index[axis.name].tolist()
     return found
-
-
-def _called(function: Any) -> str:
-    one = function if hasattr(function, "__qualname__") else type(function)
-    return f"{one.__module__}:{one.__qualname__}"
 
 
 def _indices(given: Sequence[int]) -> Any:

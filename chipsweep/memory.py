@@ -37,19 +37,19 @@ def default_budget(n_devices: int) -> int:
 
 
 def choose(
-    compile_for: Callable[[int], Any],
+    need: Callable[[int], int],
     runs: int,
     n_parallel: int,
     budget: int,
     working_set: int | None = None,
-) -> tuple[int, Any]:
-    """Runs per call and device, and the program compiled for them.
+) -> int:
+    """Runs per call and device.
 
     A program for a few runs is asked how much it needs, then the widest within what
     is wanted. Widths are evened out so that all calls are full.
 
     Args:
-        compile_for: runs per device -> compiled program.
+        need: runs per device -> bytes per device; compiles a program.
         runs: in all.
         n_parallel: devices.
         budget: bytes per device.
@@ -59,23 +59,18 @@ def choose(
         MemoryError: if one run alone does not fit.
     """
     chunk = _evened(runs, n_parallel, PROBE)
-    program = compile_for(chunk)
-    while chunk > 1 and needed(program) > budget:
+    while chunk > 1 and need(chunk) > budget:
         chunk //= 2
-        program = compile_for(chunk)
-    if needed(program) > budget:
-        raise MemoryError(f"one run needs {needed(program)} bytes, {budget} are free")
+    if need(chunk) > budget:
+        raise MemoryError(f"one run needs {need(chunk)} bytes, {budget} are free")
     wanted = min(budget, working_set or budget)
-    if needed(program) * NEAR >= wanted:
-        return chunk, program
-    fits = _power(wanted / max(needed(program) / chunk, 1))
+    if need(chunk) * NEAR >= wanted:
+        return chunk
+    fits = _power(wanted / max(need(chunk) / chunk, 1))
     wider = _evened(runs, n_parallel, min(fits, MOST))
-    while wider > chunk:
-        candidate = compile_for(wider)
-        if needed(candidate) <= budget:
-            return wider, candidate
+    while wider > chunk and need(wider) > budget:
         wider //= 2
-    return chunk, program
+    return max(wider, chunk)
 
 
 def narrower(chunk: int, took: float, longest: float) -> int:

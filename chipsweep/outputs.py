@@ -120,12 +120,10 @@ def _widest(name, a, b) -> tuple[str, tuple[int, ...]]:
 def _dims(spec: Spec, name: str, wide: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of an output's own dimensions."""
     shape = wide[name][1]
-    if name in spec.dims:
-        if len(spec.dims[name]) != len(shape):
-            raise ValueError(
-                f"dims: {name!r} has {len(shape)} dimensions, got {spec.dims[name]}"
-            )
-        return spec.dims[name]
+    if (own := spec.dims.get(name)) is not None:
+        if len(own) != len(shape):
+            raise ValueError(f"dims: {name!r} has {len(shape)} dimensions, got {own}")
+        return own
     if len(shape) != 1:
         return tuple(f"{name}_{i}" for i in range(len(shape)))
     loose = {s[0] for n, (_, s) in wide.items() if n not in spec.dims and len(s) == 1}

@@ -30,11 +30,9 @@ PLAIN_WIDTH = 64
 class Resources:
     """How a sweep is spread; nothing here changes a draw, `chunk` the roundings.
 
+    The fields are arguments of `sweep`, but for this one.
+
     Attributes:
-        chunk: runs per device and call; measured when None.
-        devices: local devices; all when None.
-        memory_limit: bytes per device; half of the free memory when None.
-        max_call_seconds: that a call may take, as far as `chunk` can help it.
         save_seconds: between two saves of a call `in_stages`, at least.
     """
 
@@ -142,9 +140,8 @@ def _computer(
     if spec.outputs is not None:
         n_devices = 1
     if asked is not None and asked > spec.runs:
-        raise ValueError(
-            f"chunk must be at most the {spec.runs} runs of the sweep, got {asked}"
-        )
+        most = f"the {spec.runs} runs of the sweep"
+        raise ValueError(f"chunk must be at most {most}, got {asked}")
 
     @functools.cache
     def at(chunk: tuple[int, ...]) -> Computer:
@@ -172,8 +169,9 @@ def _fitted(at: Callable[[int], Computer], resources: Resources) -> Computer:
     limit = resources.memory_limit or memory.default_budget(n_devices)
     enough = memory.WORKING_SET if jax.default_backend() == "cpu" else None
     try:
-        width, _ = memory.choose(
-            lambda width: at(width).program(group), spec.runs, n_devices, limit, enough
+        width = memory.choose(
+            lambda width: memory.needed(at(width).program(group)),
+            *(spec.runs, n_devices, limit, enough),
         )
     except MemoryError:
         raise

@@ -53,9 +53,8 @@ def replay(
     index = _index(spec, point)
     for name, i, known in (("chip", chip, spec.chips), ("seed", seed, spec.seeds)):
         if i not in known:
-            raise ValueError(
-                f"{name} must be one of {min(known)} to {max(known)}, got {i}"
-            )
+            ends = f"{min(known)} to {max(known)}"
+            raise ValueError(f"{name} must be one of {ends}, got {i}")
     who = index, spec.chips.index(chip), spec.seeds.index(seed)
     alone = store is None or chunk is not None
     files = Files.at(None) if alone else Files.at(store, read_only=True)

@@ -66,14 +66,9 @@ def search(
         alive = [searched.ask() for _ in range(batch)]
         points = {t.number: _proposed(t, read) for t in alive}
         for number in chips:
-            found = sweep(
-                function,
-                axes,
-                design=Listed(tuple(points[t.number] for t in alive)),
-                chips=number,
-                store=None if store is None else Path(store) / f"{i:04}-{number}",
-                **asked,
-            )
+            of: Any = {"design": Listed(tuple(points[t.number] for t in alive))}
+            of["store"] = None if store is None else Path(store) / f"{i:04}-{number}"
+            found = sweep(function, axes, chips=number, **of, **asked)
             scores = _scores(found[score], over, largest)
             alive = _told(optuna, searched, alive, scores, number, number == chips[-1])
             if not alive:

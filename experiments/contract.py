@@ -19,19 +19,8 @@ class Sweep:
     """One sweep that a figure needs: the arguments of `chipsweep.sweep`.
 
     Attributes:
-        simulate: the physics, `simulate(point, chip, keys)`.
+        simulate: the physics, `simulate(point, chip, keys)`; there called `function`.
         base: fields of the point that stay; a frozen dataclass.
-        axes: name -> values.
-        chips: how many, or which.
-        seeds: how many, or which.
-        key: root of all random draws.
-        design: which points of the axes; all when None.
-        dims: output -> names of its dimensions.
-        reduce: output -> reductions over chips and seeds.
-        keep: outputs kept run by run although they are reduced.
-        may_be_nan: outputs in which NaN is a value.
-        outputs: what a plain-Python function returns; None where it is traced.
-        chunk: runs per device and call; measured when None.
     """
 
     simulate: Callable
@@ -51,20 +40,8 @@ class Sweep:
     @property
     def spec(self) -> chipsweep.Spec:
         """What decides the numbers, checked."""
-        return chipsweep.specify(
-            self.simulate,
-            self.axes,
-            chips=self.chips,
-            seeds=self.seeds,
-            design=self.design,
-            base=self.base,
-            key=self.key,
-            dims=self.dims,
-            reduce=self.reduce,
-            keep=self.keep,
-            may_be_nan=self.may_be_nan,
-            outputs=self.outputs,
-        )
+        decides = {k: v for k, v in vars(self).items() if k != "chunk"}
+        return chipsweep.specify(decides.pop("simulate"), **decides)
 
 
 def listed(base: Any, changes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from chipsweep import (
     specify,
     sweep,
 )
-from chipsweep.memory import choose
+from chipsweep.memory import choose, needed
 from chipsweep.point import Point
 from tests.toy_sweeps import TRACES, brittle, plain, ruled, sized, walk
 
@@ -241,13 +241,12 @@ def test_the_chunk_fits_the_memory_and_fills_the_calls():
             return Stats
 
     for lanes, budget in ((1000, 50_000), (7, 1e9), (10_000, 9_000), (65, 64_000)):
-        chunk, program = choose(Program, lanes, 2, budget)
-        assert program.width == chunk
+        chunk = choose(lambda width: needed(Program(width)), lanes, 2, budget)
         assert 1000 * chunk <= budget
         calls = -(-lanes // (2 * chunk))
         assert calls * 2 * chunk - lanes < 2 * calls  # hardly any padding
     with pytest.raises(MemoryError, match="one run needs 1000"):
-        choose(Program, 10, 1, 999)
+        choose(lambda width: needed(Program(width)), 10, 1, 999)
 
 
 @pytest.mark.parametrize("jump", [1, 3, 50])
@@ -261,8 +260,8 @@ def test_a_wider_program_is_asked_again(jump):
         def memory_analysis(self):
             return self
 
-    chunk, program = choose(Program, 100_000, 1, 500_000)
-    assert program.temp_size_in_bytes <= 500_000
+    chunk = choose(lambda width: needed(Program(width)), 100_000, 1, 500_000)
+    assert needed(Program(chunk)) <= 500_000
     assert chunk == {1: 256, 3: 128, 50: 32}[jump]
 
 

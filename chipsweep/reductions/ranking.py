@@ -64,30 +64,25 @@ class Best:
         if shape:
             raise ValueError(f"Best needs one number per chip, not shape {shape}")
         none = np.zeros(0, np.int64)
-        return {"values": np.zeros(0, dtype), "chip": none, "seed": none}
+        return {"best": np.zeros(0, dtype), "best_chip": none, "best_seed": none}
 
     def update(self, state, lanes) -> State:
         """The best of old and new."""
-        new = {"values": lanes.values, "chip": lanes.chip, "seed": lanes.seed}
-        return self.merge(state, new)
+        return self.merge(state, dict(zip(state, lanes, strict=True)))
 
     def merge(self, a, b) -> State:
         """Of equals the lower chip, then the lower seed, is better."""
         both = {k: np.concatenate([a[k], b[k].astype(a[k].dtype)]) for k in a}
-        score = both["values"].astype(np.float64) * (-1 if self.largest else 1)
-        order = np.lexsort((both["seed"], both["chip"], score))[: self.n]
+        score = both["best"].astype(np.float64) * (-1 if self.largest else 1)
+        order = np.lexsort((both["best_seed"], both["best_chip"], score))[: self.n]
         return {k: v[order] for k, v in both.items()}
 
     def finish(self, state, computed) -> dict[str, Found]:
         """`best`, `best_chip`, `best_seed` over `rank`; NaN, -1 where none."""
         del computed
-        ranks, found = {"rank": np.arange(self.n)}, {}
-        for suffix, key, kind, gap in (
-            ("best", "values", np.float64, np.nan),
-            ("best_chip", "chip", np.int64, -1),
-            ("best_seed", "seed", np.int64, -1),
-        ):
-            filled = np.full(self.n, gap, kind)
-            filled[: len(state[key])] = state[key]
-            found[suffix] = Found(filled, ("rank",), ranks)
+        found = {}
+        for name, known in state.items():
+            filled = np.full(self.n, np.nan if name == "best" else -1)
+            filled[: len(known)] = known
+            found[name] = Found(filled, ("rank",), {"rank": np.arange(self.n)})
         return found
