@@ -8,15 +8,9 @@ import jax
 import jax.random as jr
 
 from benchmarks.clock import interleaved, row
-from experiments.thermodynamic.solvers import (
-    EXACT,
-    SOLVERS,
-    nominal,
-    system,
-    voltages,
-)
+from experiments.thermodynamic.solvers import EXACT, SOLVERS, nominal, system, voltages
+from experiments.thermodynamic.spu_solvers import Simulation
 
-QUALITY, INTERVAL = 3.0, 0.5
 CHIPS, SAMPLES, STEPS = 64, 1000, 4
 
 
@@ -35,8 +29,6 @@ def rows() -> list[dict[str, Any]]:
 
 def _run(name: str) -> Callable[[jax.Array], jax.Array]:
     """Many chips side by side on an ideal board."""
-    board = nominal(0, QUALITY).board
-    made = system(name, board, INTERVAL)
-    return jax.jit(
-        jax.vmap(lambda key: voltages(key, made, name, INTERVAL, SAMPLES, STEPS))
-    )
+    point = Simulation(solver=name, n_samples=SAMPLES, steps=STEPS)
+    made = system(name, nominal(point.batch, point.quality).board, point.interval)
+    return jax.jit(jax.vmap(lambda key: voltages(key, made, point)))

@@ -9,12 +9,13 @@ PUBLISHED_BOARDS = style.COLOURS[: machine.N_PUBLISHED_BOARDS]
 """Colours of the boards that stand for the published ones."""
 
 
-def draw_errors(ax, dataset: xr.Dataset) -> None:
+def draw_errors(ax, dataset: xr.Dataset, title: str) -> None:
     """All real boards as a band, the published ones alone, the ideal one and theory.
 
     Args:
         ax: where to draw.
         dataset: `error` and `expected` over `n_samples` and `board`, 0 the ideal one.
+        title: above it.
     """
     n, real = dataset.n_samples, dataset.error.sel(board=slice(1, None))
     low, high = (100 * real.quantile(q, "board") for q in (0.25, 0.75))
@@ -27,4 +28,6 @@ def draw_errors(ax, dataset: xr.Dataset) -> None:
     ax.plot(n, 100 * ideal.error, "s", color="black", label="ideal board")
     ax.plot(n, 100 * ideal.expected, color="black", linewidth=0.8, label="theory")
     style.decades(ax)
-    ax.set(xscale="log", xlabel="samples N", ylabel="relative Frobenius error, rms (%)")
+    ax.set(xscale="log", xlabel="samples N", title=title)
+    ax.set_ylabel("relative Frobenius error, rms (%)")
+    ax.legend()

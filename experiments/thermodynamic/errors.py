@@ -1,7 +1,7 @@
 """How wrong a measured covariance is, and what of it more samples would cure."""
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
@@ -40,36 +40,28 @@ def settled(form: LinearForm) -> Matrix:
     return form.readout @ states @ form.readout.T
 
 
-def floors(covariance: Matrix, target: Matrix) -> tuple[jax.Array, jax.Array]:
-    """Error of a covariance: raw, and after the best single factor."""
+def floors(covariance: Matrix, target: Matrix) -> dict[str, Float[Array, ""]]:
+    """Error of a covariance: `floor`; `fitted_floor` after the best single factor."""
     fitted = best_scale(covariance, target) * covariance
-    return relative_error(covariance, target), relative_error(fitted, target)
-
-
-class ErrorLaw(NamedTuple):
-    r"""What theory expects of one board, $\epsilon^2 = \epsilon_0^2 + \sigma^2(N)$.
-
-    Attributes:
-        floor: $\epsilon_0$, the error of infinitely many samples.
-        fitted_floor: the same after the best single factor.
-        statistical: $\sigma(N)$, correlations between samples included.
-    """
-
-    floor: Float[Array, ""]
-    fitted_floor: Float[Array, ""]
-    statistical: Float[Array, " counts"]
+    floor = relative_error(covariance, target)
+    return {"floor": floor, "fitted_floor": relative_error(fitted, target)}
 
 
 def error_law(
     form: LinearForm, target: Matrix, n_samples: Sequence[int], dt: float
-) -> ErrorLaw:
-    """The law for samples of a board every `dt`, by Lyapunov and Isserlis.
+) -> dict[str, Float[Array, "..."]]:
+    r"""What theory expects of one board, $\epsilon^2 = \epsilon_0^2 + \sigma^2(N)$.
+
+    By Lyapunov and Isserlis, correlations between samples included.
 
     Args:
         form: of the board as it is.
         target: covariance of the voltages that was wanted, V^2.
-        n_samples: numbers of samples N.
+        n_samples: numbers of samples N, one every `dt`.
         dt: us.
+
+    Returns:
+        `floors` of infinitely many samples, $\epsilon_0$; `statistical`, $\sigma(N)$.
     """
 
     def variance(n):
@@ -82,7 +74,7 @@ def error_law(
     else:
         total = jax.lax.map(variance, jnp.asarray(n_samples))
     statistical = jnp.sqrt(total) / jnp.linalg.norm(target)
-    return ErrorLaw(*floors(settled(form), target), statistical)
+    return floors(settled(form), target) | {"statistical": statistical}
 
 
 Record = Annotated[int, bounds(480, (2**31 - 1) // 4), multiple_of(480)]
@@ -100,16 +92,12 @@ def stretches(n_samples: int) -> list[int]:
     return [n_samples // k for k in parts] + [2 * n_samples, 4 * n_samples]
 
 
-def block_moments(v: Float[Array, "time d"], block: int) -> Float[Array, "blocks d d"]:
-    """Second moments of the successive blocks of a record."""
-    v = v.reshape(-1, block, v.shape[-1])
-    return jnp.einsum("bti,btj->bij", v, v) / block
-
-
-def cut(moments: Float[Array, "blocks d d"], n: int) -> Float[Array, "pieces d d"]:
-    """Join each `n` successive blocks: the estimates of disjoint stretches."""
-    d = moments.shape[-1]
-    return moments.reshape(-1, n, d, d).mean(1)
+def second_moments(v: Float[Array, "time d"], lengths: Sequence[int]) -> list[Matrices]:
+    """Those of disjoint stretches of a record; the first length divides the others."""
+    first, d = lengths[0], v.shape[-1]
+    v = v.reshape(-1, first, d)
+    moments = jnp.einsum("bti,btj->bij", v, v) / first
+    return [moments.reshape(-1, n // first, d, d).mean(1) for n in lengths]
 
 
 def fitted_floor(n_samples, mean_square, n_estimates) -> np.ndarray:

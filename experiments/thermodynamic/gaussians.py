@@ -10,13 +10,6 @@ from jaxtyping import Array, Float, Key
 from experiments.thermodynamic import machine
 
 
-def _sites(key: Key[Array, ""], grid: Any) -> Float[Array, "d 2"]:
-    """Points near the nodes of the grid, row by row."""
-    nodes = jnp.divmod(jnp.arange(grid.rows * grid.columns), grid.columns)
-    nodes = jnp.stack(nodes, -1).astype(jnp.float32)
-    return nodes + 0.3 * jr.uniform(key, nodes.shape)
-
-
 def _dense(key, grid: Any):
     """Random couplers between all cells."""
     return jnp.linalg.inv(machine.random_matrix(key, grid.rows * grid.columns))
@@ -28,19 +21,23 @@ def _chain(key, grid: Any):
     return jnp.exp(-jnp.abs(times[:, None] - times[None, :]))
 
 
-def _distances(points):
+def _distances(key, grid: Any):
+    """Between points near the nodes of the grid, row by row."""
+    nodes = jnp.divmod(jnp.arange(grid.rows * grid.columns), grid.columns)
+    nodes = jnp.stack(nodes, -1).astype(jnp.float32)
+    points = nodes + 0.3 * jr.uniform(key, nodes.shape)
     apart = points[:, None, :] - points[None, :, :]
     return jnp.sqrt(jnp.sum(apart**2, -1) + 1e-12)
 
 
 def _plane(key, grid: Any):
     """Exponential kernel between points of a plane."""
-    return jnp.exp(-_distances(_sites(key, grid)) / 2)
+    return jnp.exp(-_distances(key, grid) / 2)
 
 
 def _smooth(key, grid: Any):
     """Squared-exponential kernel of a plane, and 10 % of noise."""
-    distance = _distances(_sites(key, grid))
+    distance = _distances(key, grid)
     return jnp.exp(-(distance**2) / 4) + 0.1 * jnp.eye(len(distance))
 
 

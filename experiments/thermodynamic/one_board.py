@@ -153,19 +153,18 @@ def measured(
     form, counts = board.linear(), errors.stretches(point.n_samples)
     stepper = propagate.propagator(form, point.interval)
     v = propagate.trajectory(key, stepper, counts[-1])
-    blocks = errors.block_moments(v, counts[0])
-    found = {n: errors.cut(blocks, n // counts[0]) for n in counts}
-    squares = [jnp.mean(errors.relative_error(f, target) ** 2) for f in found.values()]
+    found = errors.second_moments(v, counts)
+    squares = [jnp.mean(errors.relative_error(f, target) ** 2) for f in found]
     law = errors.error_law(form, target, counts, point.interval)
-    covariance = found[point.n_samples][0]
+    covariance = found[counts.index(point.n_samples)][0]
     kept = {
         "error": jnp.sqrt(jnp.stack(squares)),
-        "expected": jnp.hypot(law.floor, law.statistical),
+        "expected": jnp.hypot(law["floor"], law["statistical"]),
         "covariance": covariance,
         "target": target,
         "correlation": correlation(covariance, target),
     }
-    return kept | law._asdict() | ({"v": v} if trace else {})
+    return kept | law | ({"v": v} if trace else {})
 
 
 def correlation(estimate: Matrix, target: Matrix) -> Float[Array, ""]:

@@ -43,16 +43,11 @@ def system(name: str, board: RLCBoard, interval: jax.Array | float) -> Any:
     return langevin_modes(board) if name in UNDERDAMPED else board
 
 
-def voltages(
-    key: Key[Array, ""],
-    made: Any,
-    name: str,
-    interval: jax.Array | float,
-    n: int,
-    steps: int,
-) -> Float[Array, "n d"]:
-    """`n` samples of one board, V; `made` is what `system` made of it."""
-    if name == EXACT:
+def voltages(key: Key[Array, ""], made: Any, point: Any) -> Float[Array, "n d"]:
+    """A run of a `spu_solvers.Simulation`, V; `made` is what `system` made of it."""
+    n = point.n_samples
+    if point.solver == EXACT:
         return propagate.trajectory(key, made, n)
-    ts = interval * jnp.arange(n + 1, dtype=jnp.float32)
-    return simulate(key, board=made, ts=ts, solver=SOLVERS[name](), steps=steps).v[1:]
+    ts = point.interval * jnp.arange(n + 1, dtype=jnp.float32)
+    how = {"solver": SOLVERS[point.solver](), "steps": point.steps}
+    return simulate(key, board=made, ts=ts, **how).v[1:]

@@ -50,5 +50,4 @@ def _draw_degrees(ax, dataset: xr.Dataset) -> None:
     ax.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-_ROW = [_draw_table, _draw_degrees]
-plot = style.panels((13, 4.8), [_ROW], width_ratios=(1.3, 1))
+plot = style.panels((13, 4.8), [[_draw_table, _draw_degrees]], width_ratios=(1.3, 1))

@@ -1,7 +1,6 @@
 """What each imperfection of a board costs, alone and together: theory, no sampling."""
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -152,8 +151,7 @@ def simulate(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
     made = replace(made, coil_resistance=coil, noise_correlation_time=colour)
     covariance = errors.settled(made.linear())
     read = covariance + _added(point, target) * jnp.eye(len(target))
-    floor, fitted = errors.floors(read, target)
-    return {"floor": floor, "fitted_floor": fitted}
+    return errors.floors(read, target)
 
 
 def sensitivity(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
@@ -182,28 +180,23 @@ def _added(point: Any, target: jax.Array) -> jax.Array:
     return jnp.asarray(converter.added_variance())
 
 
-def _panels(config: Config) -> dict[str, dict[str, Sequence[Any]]]:
-    """What each panel of the figure goes over: variable -> dimension -> labels."""
-    c = config
-    return {
-        "tolerance_error": {"source": list(SOURCES), "tolerance": c.tolerances},
-        "bits_error": {"bits": c.bits},
-        "colour_error": {"quality": c.qualities, "colour": c.colours},
-        "coil_error": {"coil": c.coils},
-        "adc_bits_error": {"adc_bits": c.adc_bits},
-        "budget_error": {"imperfection": list(_budget(c))},
+def _panels(config: Config) -> xr.Dataset:
+    """What is wrong at each point of each panel of the figure."""
+    c, budget = config, _budget(config)
+    spread = [[dict.fromkeys(f, t) for t in c.tolerances] for f in SOURCES.values()]
+    colours = [[{"quality": q, "colour": t} for t in c.colours] for q in c.qualities]
+    panels = {
+        "tolerance_error": (("source", "tolerance"), spread),
+        "bits_error": ("bits", [{"bits": n} for n in c.bits]),
+        "colour_error": (("quality", "colour"), colours),
+        "coil_error": ("coil", [{"coil": r} for r in c.coils]),
+        "adc_bits_error": ("adc_bits", [{"adc_bits": n} for n in c.adc_bits]),
+        "budget_error": ("imperfection", list(budget.values())),
     }
-
-
-def _changes(config: Config, panel: Mapping[str, Sequence[Any]]) -> list[dict]:
-    """What is wrong at each point of a panel, the last dimension fastest."""
-    budget = _budget(config)
-    return [
-        dict.fromkeys(SOURCES[labels[0]], labels[1])
-        if "source" in panel
-        else budget.get(labels[0], dict(zip(panel, labels, strict=True)))
-        for labels in itertools.product(*panel.values())
-    ]
+    labels = {"source": SOURCES, "tolerance": c.tolerances, "bits": c.bits}
+    labels |= {"quality": c.qualities, "colour": c.colours, "coil": c.coils}
+    labels |= {"adc_bits": c.adc_bits, "imperfection": budget}
+    return xr.Dataset(panels, {dim: list(each) for dim, each in labels.items()})
 
 
 def _budget(config: Config) -> dict[str, dict[str, float]]:
@@ -225,8 +218,8 @@ def sweeps(config: Config) -> dict[str, Sweep]:
     """All floors, each colour of the noise a program; the slope of every component."""
     ideal = Imperfections(rc=config.rc, quality=config.quality)
     few, n = min(8, config.n_boards), config.n_boards
-    changes = [c for p in _panels(config).values() for c in _changes(config, p)]
-    points = listed(ideal, changes)
+    panels = _panels(config).values()
+    points = listed(ideal, [point for panel in panels for point in panel.values.flat])
     floors = config.sweep(simulate, ideal, **points, chips=n, chunk=n)
     return {"floors": floors, "slopes": config.sweep(sensitivity, ideal, chips=few)}
 
@@ -235,14 +228,14 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """The floors of every panel, and what the slopes say of many components."""
     both = of_one_seed(found["floors"], "floor", "fitted_floor", chip="board")
     both = both.to_dataarray("scaling").transpose("point", "board", "scaling")
-    rows, floors = iter(both.to_numpy()), {}
-    for name, panel in _panels(config).items():
-        each = [next(rows) for _ in _changes(config, panel)]
-        values = np.reshape(each, (*map(len, panel.values()), -1, 2))
-        labels = {dim: list(names) for dim, names in panel.items()}
-        floors[name] = xr.DataArray(values, labels, (*panel, "board", "scaling"))
+    rows, panels, floors = iter(both.to_numpy()), _panels(config), {}
+    for name, panel in panels.items():
+        each = [next(rows) for _ in range(panel.size)]
+        values = np.reshape(each, (*panel.shape, -1, 2))
+        floors[name] = (*panel.dims, "board", "scaling"), values
     scaling = {"scaling": ["T* known", "T* fitted"]}
-    whole = xr.merge([xr.Dataset(floors, scaling), _slopes(found["slopes"])])
+    whole = panels.assign(floors).assign_coords(scaling)
+    whole = whole.merge(_slopes(found["slopes"]))
     return whole.assign_attrs(
         data=(
             "theory (Lyapunov), no sampling; ASSUMED: random M-matrices of 8 cells, "

@@ -62,13 +62,12 @@ def _draw_needed(ax, dataset: xr.Dataset) -> None:
     fine = dataset.needed_fine
     coarse = dataset.needed.sel(bits=dataset.assumed_bits)
     per_ms = 12_000.0
-    ax.barh(place + 0.2, fine / per_ms, 0.38, label="ideal components")
-    label = f"{dataset.assumed_bits}-bit components"
-    ax.barh(place - 0.2, coarse.fillna(0) / per_ms, 0.38, label=label)
-    bars = [*place + 0.2, *place - 0.2], [*fine.values, *coarse.values]
-    for y, n in zip(*bars, strict=True):
-        text = " never" if np.isnan(n) else f" {n:,.0f} samples"
-        ax.text(0 if np.isnan(n) else n / per_ms, y, text, va="center", fontsize=7)
+    kinds = {"ideal": (fine, 0.2), f"{dataset.assumed_bits}-bit": (coarse, -0.2)}
+    for kind, (needed, shift) in kinds.items():
+        ms = needed.fillna(0) / per_ms
+        bars = ax.barh(place + shift, ms, 0.38, label=f"{kind} components")
+        texts = ["never" if np.isnan(n) else f"{n:,.0f} samples" for n in needed.values]
+        ax.bar_label(bars, texts, padding=2, fontsize=7)
     short = {"resistive": "RC,\nresistors", "capacitive": "RC,\ncapacitors"}
     short |= {"op-amp": "op-amps", "rlc": "RLC"}
     names = [short.get(c, c) for c in dataset.circuit.to_numpy()]

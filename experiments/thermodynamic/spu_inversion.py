@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from chipsweep import Structural
+from chipsweep import Keys, Structural
 from experiments.claims import Claim, above, below, judged, monotone, within_reach
 from experiments.contract import Sweep, base_of, of_one_seed
-from experiments.thermodynamic import errors, machine, one_board, published_error
+from experiments.thermodynamic import errors, machine, one_board
 from experiments.thermodynamic.one_board import DIMS as DIMS
 from experiments.thermodynamic.one_board import simulate as simulate
 from experiments.thermodynamic.spu_inversion_figure import plot as plot
@@ -36,14 +37,8 @@ class Config(one_board.Population):
     """
 
     sizes: Distinct[Width] = (4, 8)
-    tolerances: Ascending[NonNegative] = (
-        *(0.0, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15),
-        *(0.175, 0.2, 0.225, 0.25, 0.275, 0.3),
-    )
-    rcs: Ascending[Positive] = (
-        *(0.1, 0.2, 0.4, 0.7, 1.0, 1.5),
-        *(2.0, 3.0, 4.0, 6.0, 10.0),
-    )
+    tolerances: Ascending[NonNegative] = tuple(i / 40 for i in range(13))
+    rcs: Ascending[Positive] = (0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0)
     plane_boards: Count = 24
 
     def __post_init__(self):
@@ -71,12 +66,27 @@ PRESETS = {
 }
 
 
+def law(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
+    """What theory says of the error of one board: no samples.
+
+    As in `simulate`, a board is the same draw at every point.
+
+    Returns:
+        `floor`, `fitted_floor` and `statistical` part, see `one_board.measured`.
+    """
+    del chip
+    board, target = one_board.board_of(point, keys)
+    one = (point.n_samples,)
+    found = errors.error_law(board.linear(), target, one, point.interval)
+    return found | {"statistical": found["statistical"][0]}
+
+
 def sweeps(config: Config) -> dict[str, Sweep]:
     """The ideal board and real ones; theory over tolerance and RC."""
     base, n = defaults(config), config.plane_boards
     boards = config.with_ideal(simulate, base, DIMS, size=Structural(config.sizes))
     axes = {"rc": config.rcs, "tolerance": config.tolerances}
-    plane = config.sweep(published_error.law, base, axes=axes, chips=n, chunk=n)
+    plane = config.sweep(law, base, axes=axes, chips=n, chunk=n)
     return {"boards": boards, "plane": plane}
 
 
@@ -85,11 +95,11 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     names = ("floor", "fitted_floor")
     curves = one_board.boards(config, found["boards"], "error", "expected", *names)
     plane = of_one_seed(found["plane"], *names, "statistical", chip="plane_board")
+    located = _located(plane)
     plane = plane.rename({name: f"plane_{name}" for name in plane})
-    plane = published_error.located(plane)
     plane.rc.attrs["units"] = "us"
     curves["measured_floor"] = ("size", "board"), _straight(config, curves)
-    whole = xr.merge([curves, plane], combine_attrs="drop")
+    whole = xr.merge([curves, plane, located], combine_attrs="drop")
     return whole.assign_attrs(config.facts("random M-matrices"))
 
 
@@ -101,6 +111,35 @@ def _straight(config: Config, curves: xr.Dataset) -> np.ndarray:
     n = counts[long]
     error = curves.error.transpose("size", "board", "n_samples").to_numpy()
     return errors.fitted_floor(n, error[..., long].astype(float) ** 2, n[-1] / n)
+
+
+def _located(plane: xr.Dataset) -> xr.Dataset:
+    """Median errors over the plane, and where in it the published ones lie.
+
+    The tolerances and RCs at which the published band begins and ends; NaN where it
+    never does. The first tolerance is 0.
+    """
+    floors: Any = plane[["floor", "fitted_floor"]]
+    found: Any = np.hypot(floors, plane.statistical).median("plane_board")
+    found = found.rename(floor="plane_error", fitted_floor="plane_fitted_error")
+    middle, ideal = found.plane_error, found.plane_error.isel(tolerance=0, drop=True)
+    for end, level in zip(("low", "high"), machine.ERROR_PUBLISHED, strict=True):
+        reached = _reached(level, middle, "tolerance").assign_attrs(units="1, rms")
+        found[f"tolerance_{end}"] = reached
+        found[f"rc_{end}"] = _reached(level, ideal, "rc")
+    possible = found.tolerance_high.notnull()
+    found["tolerance_low"] = found.tolerance_low.fillna(0.0).where(possible)
+    return found
+
+
+def _reached(level: float, error: xr.DataArray, dim: str) -> xr.DataArray:
+    """Where along a dimension the error first has a level; NaN if nowhere."""
+
+    def first(row):
+        rising = np.maximum.accumulate(row)
+        return np.interp(level, rising, error[dim], left=np.nan, right=np.nan)
+
+    return xr.apply_ufunc(first, error, input_core_dims=[[dim]], vectorize=True)
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:

@@ -13,38 +13,30 @@ from experiments.thermodynamic.boards_figure import PUBLISHED_BOARDS, draw_error
 def _draw_curves(ax, dataset: xr.Dataset, end: int) -> None:
     one = dataset.isel(size=end)
     d, n = int(one["size"]), one.n_samples
-    draw_errors(ax, one)
+    draw_errors(ax, one, f"{d} x {d} inverse")
     for floor, colour in zip(100 * one.floor[1:], PUBLISHED_BOARDS, strict=False):
         ax.axhline(floor, color=colour, linestyle=":", linewidth=1)
     free, look = 100 * np.sqrt((d + 1) / n), {"color": "0.5", "linewidth": 0.8}
     ax.plot(n, free, "--", **look, label="independent samples")
     ax.plot([], [], ":", color="0.3", label="floor of a board, theory")
     if d == machine.N_CELLS:
-        _draw_published(ax, int(one.n_published))
-    ax.set_title(f"{d} x {d} inverse")
+        low, high = (100 * e for e in machine.ERROR_PUBLISHED)
+        look = {"fmt": "D", "color": "black", "mfc": "none", "capsize": 4, "zorder": 5}
+        error, label = (high - low) / 2, "published: 25-30 % (press)"
+        ax.errorbar(one.n_published, low + error, error, label=label, **look)
     ax.set_ylim(bottom=0.25)
     ax.legend(ncols=2, loc="lower left")
 
 
-def _draw_published(ax, n: int) -> None:
-    low, high = (100 * e for e in machine.ERROR_PUBLISHED)
-    look = {"fmt": "D", "color": "black", "markerfacecolor": "none", "capsize": 4}
-    label = "published: 25-30 % (press)"
-    error = (high - low) / 2
-    ax.errorbar([n], [low + error], [error], **look, zorder=5, label=label)
-
-
 def _draw_floors(ax, dataset: xr.Dataset) -> None:
-    real = dataset.sel(board=slice(1, None))
-    top = 0.0
+    real = 100 * dataset[["floor", "measured_floor"]].sel(board=slice(1, None))
     for d, marker in zip(dataset["size"].to_numpy(), "o^sv", strict=False):
         one = real.sel(size=d)
-        x, y = 100 * one.floor, 100 * one.measured_floor
-        ax.plot(x, y, marker, alpha=0.6, label=f"{d} x {d}")
-        top = max(top, float(x.max()), float(y.max()))
+        ax.plot(one.floor, one.measured_floor, marker, alpha=0.6, label=f"{d} x {d}")
         ideal = 100 * float(dataset.measured_floor.sel(size=d, board=0))
         ax.plot(0, ideal, marker, color="black", markerfacecolor="none")
-    ax.plot([0, top], [0, top], color="0.3", linewidth=0.8)
+    ends = [0, real.to_dataarray().max()]
+    ax.plot(ends, ends, color="0.3", linewidth=0.8)
     ax.plot([], [], "o", color="black", markerfacecolor="none", label="ideal board")
     ax.set_xlabel("floor by theory (Lyapunov) (%)")
     ax.set_ylabel("floor by fit of the runs (%)")
@@ -83,8 +75,7 @@ def _draw_plane(ax, dataset: xr.Dataset) -> None:
         f"{float(dataset.rc_low):.1f}-{float(dataset.rc_high):.1f} us"
     )
     ax.text(0.02, 0.03, text, color="white", transform=ax.transAxes, fontsize=8)
-    n = int(dataset.n_published)
-    d = int(dataset["size"].max())
+    n, d = int(dataset.n_published), int(dataset["size"].max())
     ax.set(yscale="log", xlabel="component tolerance, rms (%)", ylabel="RC (us)")
     ax.set_title(f"{d} x {d}, {n:,} samples at 12 MHz, theory")
     ax.legend(loc="upper right", frameon=True, framealpha=0.85)

@@ -5,18 +5,25 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import scipy.stats
 import xarray as xr
 
 from chipsweep import Keys
 from experiments.claims import Claim, above, judged, not_attempted, within
 from experiments.contract import Sweep, base_of, of_one_seed
 from experiments.thermodynamic import machine, one_board
-from experiments.thermodynamic.chi_square import chi_square, density
 from experiments.thermodynamic.spu_sampling_figure import plot as plot
 from experiments.validate import Count, NonNegative
+from thermo import exact, propagate
 
 DIMS = one_board.DIMS | {"samples": ("sample", "cell")}
 REPRODUCES = "SPU: Gaussian samples in eight dimensions on three boards"
+
+DEGREES = machine.N_CELLS * (machine.N_CELLS + 1) // 2
+"""Of freedom: the entries of a symmetric matrix."""
 
 
 class Config(one_board.Population):
@@ -54,6 +61,37 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
     return found | {"samples": v[thin]}
 
 
+def chi_square(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
+    """One run of the ideal board: is it off by as much as theory says, in every mode?
+
+    In the eigenbasis of the covariance the modes of equal cells are independent, so
+    that the entries of the estimate are uncorrelated: the sum of squares of entries,
+    each over its own variance, is a chi-square.
+
+    The `one_board.Run` is that of an ideal board, tolerance 0; a chip is a run.
+
+    Returns:
+        `chi_square`, and `naive_chi_square`: that of samples counted as independent.
+    """
+    del chip
+    board, target = one_board.board_of(point, keys)
+    form, n, dt = board.linear(), point.n_samples, point.interval
+    values, turn = jnp.linalg.eigh(target)
+    read = turn.T @ form.readout
+    law = exact.sampled_variance(
+        form.drift, form.diffusion, dt=dt, n_samples=n, readout=read
+    )
+    independent = jnp.outer(values, values) * (1 + jnp.eye(len(values))) / n
+    key = jr.split(keys.chip)[1]
+    moments = propagate.moments(key, propagate.propagator(form, dt), n).second
+    off = turn.T @ moments @ turn - jnp.diag(values)
+    upper = jnp.triu_indices(len(values))
+    return {
+        name: (off**2 / variance)[upper].sum()
+        for name, variance in (("chi_square", law), ("naive_chi_square", independent))
+    }
+
+
 def sweeps(config: Config) -> dict[str, Sweep]:
     """The ideal board and real ones; many runs of the ideal one."""
     boards = config.with_ideal(simulate, defaults(config), DIMS)
@@ -69,7 +107,10 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     boards = boards.assign(boards[["samples", "target"]].isel(board=0, drop=True))
     names = ("chi_square", "naive_chi_square")
     runs = of_one_seed(found["chi_square"], *names, chip="run")
-    whole = xr.merge([boards, runs, density()], combine_attrs="drop")
+    chi = np.linspace(0.2, 2.4, 221) * DEGREES
+    law = {"density": ("chi", scipy.stats.chi2.pdf(chi, DEGREES)), "degrees": DEGREES}
+    parts = [boards, runs, xr.Dataset(law, {"chi": chi})]
+    whole = xr.merge(parts, combine_attrs="drop")
     return whole.assign_attrs(config.facts("a random precision matrix"))
 
 

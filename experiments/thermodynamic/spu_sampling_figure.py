@@ -16,11 +16,9 @@ PAIRS = ((0, 1), (2, 5), (3, 7))
 def _draw_marginal(ax, dataset: xr.Dataset, pair: tuple[int, int]) -> None:
     x, y = (dataset.samples.sel(cell=i) for i in pair)
     ax.plot(x, y, ".", color="0.75", markersize=2, label="samples, ideal board")
-    angle = np.linspace(0, 2 * np.pi, 200)
-    circle = np.stack([np.cos(angle), np.sin(angle)])
     for i in range(1, machine.N_PUBLISHED_BOARDS + 1):
-        _ellipse(ax, dataset.covariance.sel(board=i), pair, circle, f"board {i}", "-")
-    _ellipse(ax, dataset.target, pair, circle, "target", "--", color="black")
+        _ellipse(ax, dataset.covariance.sel(board=i), pair, f"board {i}", "-")
+    _ellipse(ax, dataset.target, pair, "target", "--", color="black")
     ax.set(xlabel=f"v{pair[0] + 1} (V)", ylabel=f"v{pair[1] + 1} (V)", aspect="equal")
     most = 5 * float(np.sqrt(dataset.target.max()))
     ax.set(xlim=(-most, most), ylim=(-most, most))
@@ -29,31 +27,25 @@ def _draw_marginal(ax, dataset: xr.Dataset, pair: tuple[int, int]) -> None:
         ax.legend(loc="upper left", fontsize=6.5)
 
 
-def _ellipse(ax, covariance, pair, circle, label, line, **look) -> None:
+def _ellipse(ax, covariance, pair, label, line, **look) -> None:
+    angle = np.linspace(0, 2 * np.pi, 200)
     entries = covariance.isel(cell=list(pair), other=list(pair)).to_numpy()
-    rim = np.linalg.cholesky(entries.astype(float)) @ circle
+    rim = np.linalg.cholesky(entries.astype(float)) @ [np.cos(angle), np.sin(angle)]
     (drawn,) = ax.plot(*rim, line, label=label, **look)
     ax.plot(*(2 * rim), line, color=drawn.get_color())
 
 
 def _draw_entries(ax, dataset: xr.Dataset) -> None:
-    rows, columns = np.triu_indices(dataset.sizes["cell"])
-    target = dataset.target.to_numpy()[rows, columns]
-    for i in range(1, machine.N_PUBLISHED_BOARDS + 1):
-        found = dataset.covariance.sel(board=i).to_numpy()[rows, columns]
+    upper = np.triu_indices(dataset.sizes["cell"])
+    target = dataset.target.to_numpy()[upper]
+    ideal, *real = (one.to_numpy()[upper] for one in dataset.covariance)
+    for i, found in enumerate(real[: machine.N_PUBLISHED_BOARDS], 1):
         ax.plot(target, found, "o", alpha=0.6, label=f"board {i}")
-    ideal = dataset.covariance.sel(board=0).to_numpy()[rows, columns]
     ax.plot(target, ideal, "x", color="black", label="ideal board")
     ends = [0.0, target.max() * 1.1]
     ax.plot(ends, ends, color="0.3", linewidth=0.8)
     ax.set(xlabel="covariance wanted (V$^2$)", ylabel="covariance sampled (V$^2$)")
     ax.set_title(f"36 entries, {int(dataset.n_published):,} samples")
-    ax.legend()
-
-
-def _draw_error(ax, dataset: xr.Dataset) -> None:
-    draw_errors(ax, dataset)
-    ax.set_title("Covariance")
     ax.legend()
 
 
@@ -75,6 +67,6 @@ def _draw_chi_square(ax, dataset: xr.Dataset) -> None:
 
 _ROWS = (
     [partial(_draw_marginal, pair=pair) for pair in PAIRS],
-    [_draw_entries, _draw_error, _draw_chi_square],
+    [_draw_entries, partial(draw_errors, title="Covariance"), _draw_chi_square],
 )
 plot = style.panels((10, 6.6), _ROWS)

@@ -105,8 +105,7 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
     del chip
     board, target = nominal(point.batch, point.quality)
     made = system(point.solver, board, point.interval)
-    of = (point.solver, point.interval, point.n_samples, point.steps)
-    v = voltages(keys.chip, made, *of)
+    v = voltages(keys.chip, made, point)
     late = v[point.n_samples // 4 :]
     covariance = late.T @ late / len(late)
     error = errors.relative_error(covariance, target)
@@ -136,12 +135,12 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     late = config.n_samples - config.n_samples // 4
     # the simulations err by about as much as so many samples in a row
     of = board.linear(), target, (config.n_chips * late,), config.interval
-    noise = jax.jit(errors.error_law, static_argnums=(2, 3))(*of).statistical[0]
+    noise = jax.jit(errors.error_law, static_argnums=(2, 3))(*of)["statistical"]
     return xr.Dataset(
         {
             "bias": law,
             "simulated_bias": ("solver", simulated),
-            "noise": float(noise),
+            "noise": float(noise[0]),
             "needed": needed(law),
         }
     ).assign_attrs(
