@@ -187,6 +187,18 @@ def test_a_save_that_is_foreign_is_ignored(foreign, alone, tmp_path, stages):
     assert content(tmp_path / "s") == alone
 
 
+def test_a_save_of_another_layout_is_not_gone_on_from(
+    alone, tmp_path, monkeypatch, stages
+):
+    """As an engine leaves it that kept other things of a stage."""
+    killed(tmp_path / "s", 3)
+    load = Saves.load
+    monkeypatch.setattr(Saves, "load", lambda *a: load(*a) and load(*a) + b"more")
+    sweep_of(tmp_path / "s")
+    assert stages == 2 * list(range(1, N_STAGES + 1))
+    assert content(tmp_path / "s") == alone
+
+
 def test_what_is_saved_of_a_chunk_that_is_there_goes(alone, tmp_path, stages):
     sweep_of(tmp_path / "s")
     Files.at(tmp_path / "s").put("stages/1.0", b"left behind")
