@@ -1,4 +1,4 @@
-"""The examples that ship are what their generator writes, and are read as what it drew."""
+"""The examples that ship are what their generator writes and what it drew."""
 
 from pathlib import Path
 
