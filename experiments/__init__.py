@@ -11,6 +11,7 @@ EXPERIMENTS: dict[str, str] = {
     "hybrid": "experiments.memristor.hybrid",
     "levels": "experiments.memristor.levels",
     "robustness": "experiments.memristor.robustness",
+    "drift": "experiments.memristor.drift",
     "limited_states": "experiments.memristor.limited_states",
     "energy": "experiments.memristor.energy",
     "tops_per_watt": "experiments.memristor.tops_per_watt",
@@ -26,8 +27,8 @@ EXPERIMENTS: dict[str, str] = {
 """Name -> module, in the order in which `reproduce` runs them."""
 
 ON_REQUEST = (
-    "residual_law", "rivals", "hybrid", "levels", "robustness", "limited_states",
-    "spu_solvers",
+    "residual_law", "rivals", "hybrid", "levels", "robustness", "drift",
+    "limited_states", "spu_solvers",
 )  # fmt: skip
 """Those that `reproduce` leaves out unless it is asked for `all` or by name: with the
 others it takes ten minutes on two cores."""

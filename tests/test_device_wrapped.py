@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 import eapu_jax as ej
-from tests.statistics import assert_rate
+from tests.statistics import assert_mean, assert_rate, assert_variance
 
 N = 20_000
 QUIET = ej.AdditiveError(write_noise=0.0, g_min=0.0, g_max=30.0)
@@ -157,6 +157,80 @@ def test_a_level_outside_the_window_is_refused(wrapper):
         wrapper(device=QUIET, level=-1.0)
     with pytest.raises(ValueError, match=r"Retention\.level must be <= 30, got 31"):
         wrapper(device=QUIET, level=31.0)
+
+
+@pytest.mark.parametrize("wrapper", [ej.ExponentialRetention, ej.PowerRetention])
+def test_a_leaking_device_may_be_made_inside_a_program(wrapper):
+    made = jax.jit(lambda g: wrapper(device=QUIET, level=2.0).init(KEY, g))
+    assert jnp.array_equal(jax.tree.leaves(made(jnp.ones(3)))[0], jnp.ones(3))
+
+
+# Jumps
+
+
+def jumped(device, times, n=N):
+    """What is left of cells that stood at 24 uS, after these waits in a row."""
+    cells = stand(device, 24.0, n)
+    for key, dt in zip(jr.split(jr.key(4), len(times)), times, strict=True):
+        cells = jax.jit(device.advance)(key, cells, dt)
+    return np.asarray(device.conductance(cells), float) / 24
+
+
+@pytest.mark.parametrize("rate", [0.05, 1.0])
+@pytest.mark.parametrize(
+    "times", [(3.0,), (1e6,), (2.0, 1.0), (10.0, 90.0, 999_900.0), (5e5, 0.0, 5e5)]
+)
+def test_cells_have_jumped_as_a_poisson_process_in_log_time(rate, times):
+    device = ej.Jumping(device=QUIET, rate=rate, lowest=0.5, onset=2.0)
+    left = jumped(device, times)
+    expected = 1 - np.exp(-rate * np.log10(1 + sum(times) / 2))
+    assert_rate(np.sum(left < 1), N, expected)
+
+
+@pytest.mark.parametrize("times", [(1e6,), (10.0,) * 40])
+def test_what_a_jump_leaves_is_uniform_however_often_a_cell_has_jumped(times):
+    device = ej.Jumping(device=QUIET, rate=3.0, lowest=0.6)
+    left = jumped(device, times)
+    left = left[left < 1]
+    assert len(left) > 0.9 * N
+    assert_mean(left, 0.8)
+    assert_variance(left, 0.4**2 / 12)
+    assert stats.kstest(left, stats.uniform(0.6, 0.4).cdf).pvalue > 1e-6
+
+
+def test_a_write_starts_from_where_the_cell_stands_and_jumps_begin_anew():
+    device = ej.Jumping(device=QUIET, rate=50.0, lowest=0.5)
+    cells = device.advance(KEY, stand(device, 20.0), 1e6)
+    before = np.asarray(device.conductance(cells), float)
+    some = np.arange(N) % 2 == 0
+    cells, _ = device.write(KEY, cells, jnp.where(some, 2.0, 0.0))
+    now = np.asarray(device.conductance(cells), float)
+    np.testing.assert_allclose(now, before + 2 * some, rtol=1e-5)
+    np.testing.assert_array_equal(cells.age, np.where(some, 0, np.float32(1e6)))
+    soon = np.asarray(device.conductance(device.advance(KEY, cells, 0.01)), float)
+    chance = 1 - np.exp(-50 * np.log10(1.01))
+    assert_rate(np.sum(soon[some] != now[some]), some.sum(), chance)
+    assert np.all(soon[~some] == now[~some])  # 1e6 s old: no decade has passed
+
+
+def test_no_jump_leads_out_of_the_window():
+    inner = ej.AdditiveError(write_noise=0.0, g_min=8.0, g_max=30.0)
+    device = ej.Jumping(device=inner, rate=100.0, lowest=0.5)
+    g = device.conductance(device.advance(KEY, stand(device, 10.0), 1e6))
+    assert_rate(np.sum(np.asarray(g) == 8.0), N, 0.6)  # factors of 0.5 to 0.8
+
+
+def test_a_jump_moves_what_is_read_and_how_noisily():
+    device = ej.Jumping(device=ej.AdditiveError(read_noise=0.1), rate=100.0)
+    cells = device.advance(KEY, stand(device, 50.0), 1e6)
+    noise = device.read(jr.key(1), cells) - device.conductance(cells)
+    assert_mean(noise, 0.0)
+    assert_variance(noise, 0.1**2)
+
+
+def test_a_jump_that_leaves_nothing_is_refused():
+    with pytest.raises(ValueError, match=r"Jumping\.lowest must be > 0, got 0"):
+        ej.Jumping(device=QUIET, lowest=0.0)
 
 
 # In an array

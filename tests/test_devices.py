@@ -38,6 +38,7 @@ DEVICES = {
     "wearing": ej.Wearing(device=ADDITIVE),
     "leaking": ej.ExponentialRetention(device=ADDITIVE, time_constant=300.0),
     "leaking by a power": ej.PowerRetention(device=SOFT, exponent=0.1),
+    "jumping": ej.Jumping(device=ADDITIVE, rate=2.0),
     "a stranger's": RelativeError(read_noise=0.3),
     "wearing, of 16 levels": ej.Wearing(
         device=ej.FiniteLevels(device=SOFT, levels=16), endurance=1e12

@@ -74,12 +74,14 @@ def test_defaults_of_what_is_built_around_a_device_are_those_stated():
         ej.FiniteLevels(device=inner),
         ej.ExponentialRetention(device=inner),
         ej.PowerRetention(device=inner),
+        ej.Jumping(device=inner),
         ej.Wearing(device=inner),
     ]
     stated = [
         {"levels": 16},
         {"level": 0.0, "time_constant": 1e7},
         {"level": 0.0, "exponent": 0.01, "onset": 1.0},
+        {"rate": 0.1, "lowest": 2 / 3, "onset": 1.0},
         {"endurance": 1e6, "spread": 0.5},
     ]
     for one, constants in zip(made, stated, strict=True):

@@ -5,6 +5,7 @@ from eapu_jax.devices.base import Cells, Device, Pulses
 from eapu_jax.devices.exponential_step import ExponentialStep
 from eapu_jax.devices.ferroelectric import Ferroelectric
 from eapu_jax.devices.finite_levels import FiniteLevels
+from eapu_jax.devices.jumping import Jumping
 from eapu_jax.devices.linear_step import LinearStep
 from eapu_jax.devices.phase_change import PhaseChange
 from eapu_jax.devices.pulsed import PulseSteps
@@ -24,6 +25,7 @@ __all__ = [
     "ExponentialStep",
     "Ferroelectric",
     "FiniteLevels",
+    "Jumping",
     "LinearStep",
     "PhaseChange",
     "PowerRetention",

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from eapu_jax.checks import number, quantity, traced
@@ -26,7 +27,7 @@ class Leaking(Wrapped):
         name, window = type(self).__name__, (self.device.g_min, self.device.g_max)
         if traced(self.level, *window):
             return
-        low, high = float(jnp.max(window[0])), float(jnp.min(window[1]))
+        low, high = float(np.max(window[0])), float(np.min(window[1]))
         number(f"{name}.level", self.level, at_least=low, at_most=high)
 
     def leaked(self, key, cells, dt, loss):

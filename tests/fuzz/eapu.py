@@ -65,6 +65,8 @@ FIELDS: dict[Any, dict[str, Any]] = {
     | {"time_constant": "positive"},
     ej.PowerRetention: {"device": "object", "level": "real"}
     | {"exponent": "not negative", "onset": "positive"},
+    ej.Jumping: {"device": "object", "rate": "not negative"}
+    | {"lowest": "proportion", "onset": "positive"},
     ej.Wearing: {"device": "object", "endurance": "positive"}
     | {"spread": "not negative"},
     ej.SingleCell: {"reference": "real"},
