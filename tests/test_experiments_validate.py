@@ -30,6 +30,7 @@ MAY_BE_ZERO = {
     "bits",
     "digital",
     "write_errors",
+    *("jump_rate", "exponent"),
     *("relaxation", "read_noise", "adc_bits", "line_resistance"),
     *("uneven", "reference"),
     *("seed", "batch", "chunk", "coupling", "amplifier", "coil"),
@@ -39,7 +40,7 @@ MAY_BE_ZERO = {
 MAY_BE_EMPTY = {"channels", "digital"}
 MAY_BE_NONE = {
     *("Training.threshold", "Tuning.threshold", "Chip.threshold"),
-    *("Levelled.threshold", "Tuning.pretraining"),
+    *("Levelled.threshold", "Drifting.threshold", "Tuning.pretraining"),
 } | {f"Imperfections.{name}" for name in ("colour", "full_scale")}
 
 

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-SWEEPS = 4
+SWEEPS = 16
 """Of the alternation between rows and columns."""
 
 RIDGE = 1e-3
@@ -64,7 +64,7 @@ def two_vectors(x: Inputs, y: Outputs, drifted: Layer) -> Layer:
     Example:
         >>> import jax.numpy as jnp
         >>> w = jnp.array([[1.0, -2.0], [0.5, 4.0], [3.0, 1.0]])
-        >>> drifted = w * jnp.array([[0.7], [0.9], [1.0]]) * jnp.array([0.8, 0.6])
+        >>> drifted = w * jnp.array([[0.7], [0.9], [1.0]]) * jnp.array([[0.8, 0.6]])
         >>> found = two_vectors(jnp.eye(3), w, drifted)
         >>> bool(jnp.abs(found - w).max() < 0.01)
         True
@@ -72,13 +72,14 @@ def two_vectors(x: Inputs, y: Outputs, drifted: Layer) -> Layer:
     moments, asked = x.T @ x, x.T @ y
 
     def turn(_, both):
-        u = drifted * both[0][:, None]
-        columns = _ratio(jnp.sum(u * asked, 0), jnp.sum(u * (moments @ u), 0))
-        return _rows(moments, drifted * columns, asked), columns
+        u = drifted * both[0]
+        over, under = u * asked, u * (moments @ u)
+        columns = _ratio(jnp.sum(over, 0, keepdims=True), jnp.sum(under, 0)[None])
+        return _rows(moments, drifted * columns, asked)[:, None], columns
 
-    start = (jnp.ones_like(drifted[:, 0]), jnp.ones_like(drifted[0]))
+    start = (jnp.ones_like(drifted[:, :1]), jnp.ones_like(drifted[:1]))
     rows, columns = jax.lax.fori_loop(0, SWEEPS, turn, start)
-    return drifted * rows[:, None] * columns
+    return drifted * rows * columns
 
 
 COMPENSATIONS: dict[str, Callable[[Inputs, Outputs, Layer], Layer]] = {
@@ -92,7 +93,8 @@ COMPENSATIONS: dict[str, Callable[[Inputs, Outputs, Layer], Layer]] = {
 def _rows(moments: jax.Array, v: Layer, asked: Layer) -> Float[Array, " inputs"]:
     """One factor per row, held near 1 by the ridge."""
     normal = moments * (v @ v.T)
-    ridge = RIDGE * jnp.trace(normal) / len(v)
+    trace = jnp.trace(normal)
+    ridge = RIDGE * jnp.where(trace > 0, trace, 1) / len(v)
     held = normal + ridge * jnp.eye(len(v), dtype=v.dtype)
     return jax.scipy.linalg.solve(held, jnp.sum(asked * v, 1) + ridge, assume_a="pos")
 

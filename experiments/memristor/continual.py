@@ -166,8 +166,7 @@ def simulate(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
         right = jax.vmap(lambda x, y, n: accuracy(logits(params, x, n), y))(
             given.x_test, given.y_test, jnp.arange(point.tasks)
         )
-        seen = jnp.arange(point.tasks) <= task
-        mean = jnp.sum(jnp.where(seen, right, 0)) / jnp.sum(seen)
+        mean = jnp.mean(right, where=jnp.arange(point.tasks) <= task)
         return (params, (*states[:2], array)), mean
 
     start = adam.init(params), made.gate.init(params), made.write.init(params)

@@ -292,7 +292,7 @@ def compensated(
     found: dict[str, jax.Array] = {}
     wanted = arrives = x.reshape(len(x), -1)
     for n in range(len(ideal)):
-        path, bias = f"Dense_{n}/kernel", params[f"Dense_{n}"]["bias"]
+        path, bias = f"Dense_{n}/kernel", params[f"Dense_{n}"]["bias"][None]
         outputs = wanted @ ideal[path]
         found[path] = compensate(arrives, outputs, seen[path])
         wanted = nn.relu(outputs + bias)
