@@ -11,9 +11,11 @@ over one number per layer ($r = 1$, all $c$ alike), or over both vectors.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+from flax import linen as nn
 from jaxtyping import Array, Float
 
 SWEEPS = 16
@@ -82,12 +84,37 @@ def two_vectors(x: Inputs, y: Outputs, drifted: Layer) -> Layer:
     return drifted * rows * columns
 
 
-COMPENSATIONS: dict[str, Callable[[Inputs, Outputs, Layer], Layer]] = {
+Compensation = Callable[[Inputs, Outputs, Layer], Layer]
+
+COMPENSATIONS: dict[str, Compensation] = {
     "none": untouched,
     "factor": one_factor,
     "vectors": two_vectors,
 }
 """By name."""
+
+
+def compensated(
+    compensate: Compensation, x: jax.Array, params: Any, ideal: dict, seen: dict
+) -> dict[str, jax.Array]:
+    """The kernels, one layer after the other fitted to what inputs `x` should give.
+
+    Args:
+        compensate: one of `COMPENSATIONS`.
+        x: calibration images.
+        params: of the network, for its biases, which are digital.
+        ideal: kernels as the network learned them, by path.
+        seen: as they now are.
+    """
+    found: dict[str, jax.Array] = {}
+    wanted = arrives = x.reshape(len(x), -1)
+    for n in range(len(ideal)):
+        path, bias = f"Dense_{n}/kernel", params[f"Dense_{n}"]["bias"][None]
+        outputs = wanted @ ideal[path]
+        found[path] = compensate(arrives, outputs, seen[path])
+        wanted = nn.relu(outputs + bias)
+        arrives = nn.relu(arrives @ found[path] + bias)
+    return found
 
 
 def _rows(moments: jax.Array, v: Layer, asked: Layer) -> Float[Array, " inputs"]:

@@ -20,14 +20,15 @@ import xarray as xr
 
 from experiments.claims import Claim, above, below, judged, not_attempted
 from experiments.contract import Sweep, base_of
-from experiments.memristor import continual, cures
+from experiments.memristor import continual
 from experiments.memristor.aging import DEVICES, MONTH, DeviceName
 from experiments.memristor.compensation import COMPENSATIONS
 from experiments.memristor.continual import Sequence
-from experiments.memristor.cures import CURES, TIMES, CureName, Drifting
-from experiments.memristor.cures import simulate as simulate
+from experiments.memristor.cures import CURES, CureName
 from experiments.memristor.drift_figure import CONTINUAL, RETOLD
 from experiments.memristor.drift_figure import plot as plot
+from experiments.memristor.drifting import TIMES, Drifting
+from experiments.memristor.drifting import simulate as simulate
 from experiments.memristor.images import DataSet
 from experiments.memristor.setting import LARGE, SMOKE, Setting
 from experiments.validate import (
@@ -137,7 +138,7 @@ def sweeps(config: Config) -> dict[str, Sweep]:
     waits = {"device": config.devices, "pause": (0.0, config.pause)}
     learned: Any = {"dims": {"accuracy": ("task",)}}
     return {
-        "cures": config.sweep(cures.simulate, config.chip(), axes=axes, dims=DIMS),
+        "cures": config.sweep(simulate, config.chip(), axes=axes, dims=DIMS),
         "continual": config.sweep(
             continual.simulate, config.sequence("eapu"), axes=waits, **learned
         ),
