@@ -13,7 +13,8 @@ import numpy as np
 import thermo
 from tests.fuzz import spoil
 from tests.fuzz.spoil import INF, NAN, Subject, fault, spoilt
-from thermo import circuits, exact, observers, simulate
+from thermo import circuits, exact, identify, observers, simulate
+from thermo.identify.components import components
 from thermo.langevin import langevin_modes
 from thermo.reals import real_array
 
@@ -328,9 +329,38 @@ RUNS = [
 ]  # fmt: skip
 
 
+KNOWN = (None, 3, "noise", b"noise", {}, 1.5, ("nope",), ("noise", ""), (3,), object())
+FOUND = identify.Identified(
+    boards=(BOARD,),
+    sought=components([BOARD]),
+    nominal=np.ones(8),
+    log_factors=np.zeros(8),
+    information=1e4 * np.eye(8),
+    log_likelihood=0.0,
+    converged=True,
+)
+IDENTIFIED = [
+    Subject("identify", lambda **a: identify.identify(**a).log_factors,
+            {"boards": BOARD, "traces": V, "dt": 0.5},
+            {"boards": (*THING, [], [BOARD]), "dt": DURATION, "known": KNOWN,
+             "traces": (*SAMPLES, 3.0, ONES, _ones((5, 3)), _ones((1, 2)),
+                        _zeros((5, 2))),
+             "nodes": (3, "ab", (), (2,), (-1,), (0, 0), (0.5,), 1.5),
+             "readout_noise": (*(v for v in POSITIVE if v is not None), *NUMBER[1:])}),
+    Subject("identify_covariances",
+            lambda **a: identify.identify_covariances(**a).log_factors,
+            {"boards": BOARD, "covariances": D, "n_samples": 5},
+            {"boards": (*THING, [], [BOARD]), "known": KNOWN,
+             "covariances": (*DEFINITE, _eye(3)), "n_samples": (*COUNT, None, 1)}),
+    Subject("calibrated", lambda **a: identify.calibrated(**a).covariance,
+            {"board": BOARD, "found": FOUND},
+            {"board": THING, "found": (*THING, BOARD)}),
+]  # fmt: skip
+
+
 def subjects() -> list[Subject]:
     """Everything public that takes an argument."""
-    return [*BOARDS, *LAWS, *RUNS]
+    return [*BOARDS, *LAWS, *RUNS, *IDENTIFIED]
 
 
 def real_arguments() -> Iterator[tuple[Subject, str]]:
