@@ -48,7 +48,7 @@ class Config(MlpSetting):
         learning_rate: of Adam; SGD takes twenty times as much.
     """
 
-    cases: Distinct[Annotated[str, one_of(*TITLES)]] = tuple(TITLES)
+    cases: Distinct[Annotated[str, one_of(*TITLES)]] = ("adam", "sgd", "noisy")
     hidden: Several[Width] = (128, 64)
     pool: Width = 1
 
@@ -68,6 +68,7 @@ class Config(MlpSetting):
 
 PRESETS = {
     "smoke": Config(**SMOKE, cases=("adam",), hidden=(16,), epochs=3),
+    "rivals": Config(cases=tuple(TITLES)),
     "large": Config(**LARGE, hidden=(512, 256), epochs=100),
 }
 
