@@ -1,9 +1,8 @@
 """Example files, synthetic and named so: what a laboratory would have measured.
 
-`python -m experiments.data.example_traces examples` writes them anew.
+`main("examples")` writes them anew.
 """
 
-import sys
 from pathlib import Path
 
 import jax
@@ -95,7 +94,3 @@ def main(folder: str) -> None:
     }
     for (name, content), n in zip(examples.items(), (6, 4), strict=True):
         write_atomically(Path(folder) / name, (told.format(n=n) + content).encode())
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
