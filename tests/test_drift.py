@@ -13,6 +13,7 @@ import xarray as xr
 import chipsweep
 from eapu_jax import array
 from eapu_jax.placement import on_array
+from experiments.data import load_images
 from experiments.memristor import (
     aging,
     compensation,
@@ -75,6 +76,12 @@ def test_two_vectors_miss_less_than_one_factor_and_that_less_than_none():
 def test_a_layer_that_has_lost_all_is_left_as_it_is():
     for f in compensation.COMPENSATIONS.values():
         assert not np.any(f(X, X @ W, np.zeros_like(W)))
+
+
+def test_a_row_whose_input_is_silent_goes_with_its_columns():
+    heard = X * (np.arange(12) != 3)
+    found = compensation.two_vectors(heard, heard @ W, 0.8 * W)
+    np.testing.assert_allclose(found, W, atol=0.01 * np.abs(W).max())
 
 
 def test_every_layer_is_fitted_to_what_arrives_through_those_before_it():
@@ -218,6 +225,14 @@ def test_a_task_has_its_classes_as_many_images_as_any_other_and_labels_from_0():
     data = continual.prepared(point)
     first = continual.lessons(replace(point, tasks=2)).x[1][0]
     assert np.array_equal(first, data.x_train[np.argmax(data.y_train >= 5)])
+
+
+@pytest.mark.parametrize("data", ["digits", "mnist5k", "synthetic"])
+def test_every_data_set_has_as_many_classes_as_tasks_are_cut_from(data):
+    loaded = load_images(data, 400, 100)
+    assert loaded.n_classes == continual.CLASSES
+    sizes = np.bincount(loaded.y_train)
+    assert sizes.min() * 2 >= 400 // 10  # a task of two has what is promised
 
 
 def sequences(rule, chips, **other):
