@@ -61,7 +61,9 @@ def two_vectors(x: Inputs, y: Outputs, drifted: Layer) -> Layer:
 
     A rival in the spirit of two shared vectors per drift level (VeRA+, arXiv
     2603.26016); its vectors scale frozen random projections beside the array, these
-    scale rows and columns of the array itself, which is simpler (INFERRED).
+    scale rows and columns of the array itself, which is simpler (INFERRED). What is
+    fitted is the outputs, not the classes that follow from them: where drift is a shift
+    of all weights the one may gain while the other loses.
 
     Example:
         >>> import jax.numpy as jnp

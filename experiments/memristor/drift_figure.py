@@ -163,9 +163,10 @@ def _months(pause: float) -> str:
 
 def _note(dataset: xr.Dataset) -> str:
     return (
-        f"{_seen(dataset)}; what drifts alike in both cells of a pair cancels without "
-        "a write, while a cell that calibration writes anew is young and drifts fast "
-        "again. A network is trained digitally and written once; jumps take a cell of "
+        f"{_seen(dataset)}. Against a fixed reference drift is a shift, which scales do "
+        "not undo: they bring the outputs nearer, not the classes; in a pair it cancels "
+        "without a write, while a cell that calibration writes anew is young and drifts "
+        "fast again. A network is trained digitally and written once; jumps take a cell of "
         "10 kohm up to 15 kohm (told as an illustration) at a rate that is ASSUMED, as "
         "are the leak of bulk cells and all write errors; calibration: "
         f"{dataset.attrs['periods'] - 1:,} times, evenly over the whole time, of cells "
@@ -194,6 +195,9 @@ def _seen(dataset: xr.Dataset) -> str:
             + ", ".join(f"{lost[c]} ({_CURES[c]})" for c in lost)
             + f" points, by {_points(far)} after the last task"
         ]
+        if "calibration" in lost:
+            written = float(end.writes.sel(cure="calibration").median())
+            words[-1] += f"; calibration has made {written:.1f} writes per weight"
     return "; ".join(words)
 
 
