@@ -163,10 +163,11 @@ def _months(pause: float) -> str:
 
 def _note(dataset: xr.Dataset) -> str:
     return (
-        f"{_seen(dataset)}. Against a fixed reference drift is a shift, which scales do "
-        "not undo: they bring the outputs nearer, not the classes; in a pair it cancels "
-        "without a write, while a cell that calibration writes anew is young and drifts "
-        "fast again. A network is trained digitally and written once; jumps take a cell of "
+        f"{_seen(dataset)}. Against a fixed reference drift is a shift, which scales "
+        "do not undo: outputs come nearer by them, classes need not; in a pair it "
+        "cancels without a write, while a cell that calibration writes anew is young "
+        "and drifts fast again. A network is trained digitally and written once; jumps "
+        "take a cell of "
         "10 kohm up to 15 kohm (told as an illustration) at a rate that is ASSUMED, as "
         "are the leak of bulk cells and all write errors; calibration: "
         f"{dataset.attrs['periods'] - 1:,} times, evenly over the whole time, of cells "
