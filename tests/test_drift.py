@@ -340,7 +340,10 @@ def test_the_figure_marks_what_is_published_and_what_is_only_told():
 
 @pytest.mark.slow
 def test_a_tiny_run_is_labelled_drawn_and_judged():
-    found = {k: chipsweep.run(s.spec) for k, s in drift.sweeps(SMOKE).items()}
+    found = {
+        k: chipsweep.run(s.spec, resources=chipsweep.Resources(chunk=s.chunk))
+        for k, s in drift.sweeps(SMOKE).items()
+    }
     dataset = drift.derive(SMOKE, found)
     assert dataset.sizes["chip"] == 2
     assert np.all(np.isfinite(dataset.accuracy))

@@ -137,13 +137,14 @@ def sweeps(config: Config) -> dict[str, Sweep]:
     axes = {"device": config.devices, "cure": config.cures}
     waits = {"device": config.devices, "pause": (0.0, config.pause)}
     learned: Any = {"dims": {"accuracy": ("task",)}}
+    alike = {"chips": 1, "chunk": min(config.chunk, config.n_seeds) or None}
     return {
         "cures": config.sweep(simulate, config.chip(), axes=axes, dims=DIMS),
         "continual": config.sweep(
             continual.simulate, config.sequence("eapu"), axes=waits, **learned
         ),
         "continual_digital": config.sweep(
-            continual.simulate, config.sequence("ideal"), **learned | {"chips": 1}
+            continual.simulate, config.sequence("ideal"), **learned | alike
         ),
     }
 
