@@ -17,6 +17,7 @@ from thermo.identify import scoring
 from thermo.identify.components import altered, components
 from thermo.identify.covariances import Covariance
 from thermo.identify.samples import Samples, samples
+from thermo.identify.spectra import Spectra
 from thermo.identify.steps import Steps, steps
 
 APART = np.array([[0.0, 0.4], [0.4, 0.0]])
@@ -117,6 +118,24 @@ def test_sums_of_steps_keep_their_digits_on_a_short_interval(x64):
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
+def test_the_expected_periodogram_is_that_of_the_dense_gaussian(x64):
+    board, length = doubles(RC), 16
+    v = np.zeros((1, length, 2))
+    seen = Spectra(
+        periodogram=v, count=1.0, dt=DT, readout_noise=0.2, nodes=(1, 0), length=length
+    )
+    whole = dense(board, length, (1, 0), 0.2).reshape(length, 2, length, 2)
+    turn = np.exp(-2j * np.pi * np.outer(np.arange(9), np.arange(length)) / length)
+    turn = turn * np.sin(np.pi * (np.arange(length) + 0.5) / length)
+    expected = np.einsum("jn,namb,jm->jab", turn, whole, turn.conj()) / (length / 2)
+    np.testing.assert_allclose(seen.law(board), expected, atol=1e-12)
+
+
+def test_a_record_that_is_too_short_for_segments_is_refused():
+    with pytest.raises(ValueError, match=r"traces have 64 samples: .* `identify`"):
+        identify.identify_spectra(RC, record(RC, 64), DT)
+
+
 N = 400
 BOARDS = 400
 
@@ -135,6 +154,19 @@ def of_samples(v, board):
     return Samples(v=v[None], dt=jnp.asarray(DT), readout_noise=noise, **more)
 
 
+def of_spectra(v, board):
+    halves = v.reshape(-1, 64, v.shape[1])
+    pieces = jnp.concatenate([halves[:-1], halves[1:]], axis=1)
+    fade = jnp.asarray(np.sin(np.pi * (np.arange(128) + 0.5) / 128))
+    waves = jnp.fft.rfft(pieces * fade[None, :, None], axis=1)
+    n = len(pieces)
+    mean = jnp.einsum("sja,sjb->jab", waves, waves.conj()) / (64 * n)
+    count = jnp.asarray(n**2 / (2 * n - 0.5))
+    more = {"nodes": (0,), "length": 128, "count": count}
+    noise = jnp.asarray(0.05)
+    return Spectra(periodogram=mean, dt=jnp.asarray(DT), readout_noise=noise, **more)
+
+
 def of_covariance(v, board):
     return Covariance(moment=v.T @ v / len(v), count=jnp.asarray(float(len(v))))
 
@@ -142,6 +174,7 @@ def of_covariance(v, board):
 CASES = {
     "steps": (RC, of_steps, ("ground_capacitance[0]",), DT),
     "Kalman": (RLC, of_samples, ("resistance",), DT),
+    "spectra": (RLC, of_spectra, ("resistance",), DT),
     "covariance": (RC, of_covariance, ("ground_capacitance", "noise"), 60.0),
 }
 
@@ -158,8 +191,9 @@ def population(request):
         start = altered(board, sought, -off)
 
         def one(key):
-            v = propagate.trajectory(key, step, N)
-            if form_of is of_samples:
+            samples = 4096 if form_of is of_spectra else N
+            v = propagate.trajectory(key, step, samples)
+            if form_of in (of_samples, of_spectra):
                 v = v + 0.05 * jr.normal(jr.fold_in(key, 1), v.shape)
             seen = jax.tree.map(lambda x: x[None], form_of(v, board))
             at = jax.tree.map(lambda x: x[None], board)

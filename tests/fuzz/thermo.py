@@ -330,6 +330,7 @@ RUNS = [
 
 
 KNOWN = (None, 3, "noise", b"noise", {}, 1.5, ("nope",), ("noise", ""), (3,), object())
+LONG = np.random.default_rng(0).normal(size=(1024, 2))
 FOUND = identify.Identified(
     boards=(BOARD,),
     sought=components([BOARD]),
@@ -340,13 +341,15 @@ FOUND = identify.Identified(
     converged=True,
 )
 IDENTIFIED = [
-    Subject("identify", lambda **a: identify.identify(**a).log_factors,
-            {"boards": BOARD, "traces": V, "dt": 0.5},
-            {"boards": (*THING, [], [BOARD]), "dt": DURATION, "known": KNOWN,
-             "traces": (*SAMPLES, 3.0, ONES, _ones((5, 3)), _ones((1, 2)),
-                        _zeros((5, 2))),
-             "nodes": (3, "ab", (), (2,), (-1,), (0, 0), (0.5,), 1.5),
-             "readout_noise": (*(v for v in POSITIVE if v is not None), *NUMBER[1:])}),
+    *[Subject(f.__name__, lambda f=f, **a: f(**a).log_factors,
+              {"boards": BOARD, "traces": v, "dt": 0.5},
+              {"boards": (*THING, [], [BOARD]), "dt": DURATION, "known": KNOWN,
+               "traces": (*SAMPLES, 3.0, ONES, _ones((5, 3)), _ones((1, 2)),
+                          _zeros((5, 2))),
+               "nodes": (3, "ab", (), (2,), (-1,), (0, 0), (0.5,), 1.5),
+               "readout_noise": (*(x for x in POSITIVE if x is not None),
+                                 *NUMBER[1:])})
+      for f, v in ((identify.identify, V), (identify.identify_spectra, LONG))],
     Subject("identify_covariances",
             lambda **a: identify.identify_covariances(**a).log_factors,
             {"boards": BOARD, "covariances": D, "n_samples": 5},

@@ -10,6 +10,7 @@ from thermo.identify.identified import Identified as Identified
 from thermo.identify.identified import Interval as Interval
 from thermo.identify.identify import identify as identify
 from thermo.identify.identify import identify_covariances as identify_covariances
+from thermo.identify.identify import identify_spectra as identify_spectra
 
 __all__ = [
     "Calibration",
@@ -18,4 +19,5 @@ __all__ = [
     "calibrated",
     "identify",
     "identify_covariances",
+    "identify_spectra",
 ]

@@ -26,8 +26,8 @@ from thermo.precision import full_precision
 ROUNDS = 60
 CLOSE = 1e-10
 """Relative change of the predicted covariance at which rounds end."""
-FELT = 1e-3
-"""Relative change of a covariance, by a factor of e in what nobody knows, that is too
+FELT = 0.1
+"""Relative change of a covariance, by factors of e in what nobody knows, that is too
 much for a prediction."""
 
 
@@ -44,7 +44,8 @@ class Calibration:
             until now.
         residual: the same as set anew, components being what they were found to be:
             0 but where a capacitor would have to be negative.
-        uncertainty: rms error that the standard errors of the components leave.
+        uncertainty: rms error that the standard errors of the components leave; what
+            the record says nothing of counts as off by a factor of e.
     """
 
     board: AbstractBoard
@@ -222,13 +223,12 @@ def _uncertainty(setting, found, target):
         slopes = np.asarray(_slopes(found.log_factors, setting, sought=found.sought))
     slopes = slopes.reshape(-1, len(found.sought)) / np.linalg.norm(target)
     blind = slopes @ found.directions()
-    if blind.size and np.linalg.norm(blind, axis=0).max() > FELT:
+    if np.linalg.norm(blind) > FELT:
         raise ValueError(
             f"found.unidentified = {', '.join(found.unidentified)}: the covariance "
             "depends on them, and the record does not tell them apart. Name one that "
             "is known, or take traces in place of covariances."
         )
     values, vectors = np.linalg.eigh(found.information)
-    told = values > LEAST
-    along = slopes @ vectors[:, told]
-    return float(np.sqrt((along**2 / values[told]).sum()))
+    along = slopes @ vectors
+    return float(np.sqrt((along**2 / np.maximum(values, LEAST)).sum()))

@@ -13,8 +13,8 @@ def log_density(
     As a function of S it is, up to a constant, the Wishart log likelihood as well.
 
     Args:
-        covariance: S, `(d, d)`.
-        total: M, the sum of x x^T over the samples, `(d, d)`.
+        covariance: S, symmetric or Hermitian, `(d, d)`.
+        total: M, the sum of x x^H over the samples, `(d, d)`.
         count: N.
 
     Example:
@@ -23,8 +23,9 @@ def log_density(
         -1.4189
     """
     factor = jnp.linalg.cholesky(covariance)
-    spread = jnp.log(2 * jnp.pi * jnp.diagonal(factor) ** 2).sum()
-    return -(count * spread + jnp.trace(jsl.cho_solve((factor, True), total))) / 2
+    spread = jnp.log(2 * jnp.pi * jnp.diagonal(factor).real ** 2).sum()
+    pull = jnp.trace(jsl.cho_solve((factor, True), total)).real
+    return -(count * spread + pull) / 2
 
 
 def fisher(covariance: jax.Array, slopes: jax.Array) -> jax.Array:

@@ -1,6 +1,6 @@
 """From voltages to components: the one who asks, and the checks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -22,6 +22,7 @@ from thermo.identify.covariances import Covariance
 from thermo.identify.identified import Identified
 from thermo.identify.samples import Samples, samples
 from thermo.identify.scoring import CONVERGED, maximise
+from thermo.identify.spectra import spectra
 from thermo.identify.steps import Steps, steps
 
 
@@ -38,7 +39,8 @@ def identify(
 
     The likelihood is exact: that of the discrete-time transition where all states are
     seen without error (an RC board), else that of the Kalman filter. It is maximised
-    by Fisher scoring; standard errors are the inverse of the expected information.
+    by Fisher scoring; standard errors are the inverse of the expected information. A
+    filter takes its time: of boards with many coils, see `identify_spectra`.
 
     Args:
         boards: nominal; or the same board at several settings, which then has one
@@ -69,18 +71,40 @@ def identify(
         >>> print(found.names[0], *found.intervals()[0].round(2), found.units[0])
         resistance[0] 3.97 5.41 kOhm
     """
-    boards, traces = _settings(boards, traces, "traces")
-    seen_nodes = _nodes(boards[0], nodes)
-    checks.interval("dt", dt)
-    records = [_record(v, len(seen_nodes)) for v in traces]
-    if len(lengths := {v.shape for v in records}) > 1:
-        raise ValueError(f"traces of shapes {sorted(lengths)}: they must be alike.")
-    sought = _sought(boards, known, readout_noise)
-    seen = [
-        _seen(b, v, float(dt), seen_nodes, readout_noise)
-        for b, v in zip(boards, records, strict=True)
-    ]
-    return _identified(boards, seen, sought)
+    return _from_traces(_exactly, boards, traces, dt, known, nodes, readout_noise)
+
+
+def identify_spectra(
+    boards: AbstractBoard | Sequence[AbstractBoard],
+    traces: Any,
+    dt: float,
+    *,
+    known: Sequence[str] = (),
+    nodes: Sequence[int] | None = None,
+    readout_noise: float | None = None,
+) -> Identified:
+    r"""Component values of a board from long records, by their mean periodogram.
+
+    Whittle's likelihood of segments of at least 16 relaxation times, with the expected
+    periodogram in place of the spectrum: as good as `identify` but for a part of about
+    relaxation time over segment, and no dearer for a record of 1e7 samples than for one
+    of 1e4. For boards with coils, where the exact likelihood goes sample by sample.
+
+    Args:
+        boards: as for `identify`.
+        traces: as for `identify`; at least 8 segments.
+        dt: between samples, us.
+        known: as for `identify`.
+        nodes: as for `identify`.
+        readout_noise: as for `identify`.
+
+    Returns:
+        What was found.
+
+    Raises:
+        ValueError: as `identify`, or if the records are too short.
+    """
+    return _from_traces(spectra, boards, traces, dt, known, nodes, readout_noise)
 
 
 def identify_covariances(
@@ -134,6 +158,30 @@ def identify_covariances(
         for m, n in zip(moments, counts, strict=True)
     ]
     return _identified(boards, seen, components(boards, known))
+
+
+def _from_traces(
+    form: Callable[..., Any],
+    boards: Any,
+    traces: Any,
+    dt: Any,
+    known: Any,
+    nodes: Any,
+    readout_noise: Any,
+) -> Identified:
+    """Arguments checked, records in the form that a likelihood takes."""
+    boards, traces = _settings(boards, traces, "traces")
+    seen_nodes = _nodes(boards[0], nodes)
+    checks.interval("dt", dt)
+    records = [_record(v, len(seen_nodes)) for v in traces]
+    if len(lengths := {v.shape for v in records}) > 1:
+        raise ValueError(f"traces of shapes {sorted(lengths)}: they must be alike.")
+    sought = _sought(boards, known, readout_noise)
+    seen = [
+        form(in_doubles(b), v, float(dt), seen_nodes, float(readout_noise or 0))
+        for b, v in zip(boards, records, strict=True)
+    ]
+    return _identified(boards, seen, sought)
 
 
 def _identified(
@@ -234,11 +282,11 @@ def _sought(boards: Any, known: Any, noise: Any) -> tuple[Component, ...]:
     )
 
 
-def _seen(board, v, dt, nodes, readout_noise) -> Steps | Samples:
-    """The shortest form that the likelihood needs."""
+def _exactly(board, v, dt, nodes, readout_noise) -> Steps | Samples:
+    """The shortest form that the exact likelihood takes."""
     form = board.linear()
     n = len(form.drift)
     whole = nodes == tuple(range(n)) and np.array_equal(form.readout, np.eye(n))
-    if whole and readout_noise is None:
+    if whole and not readout_noise:
         return steps(v, dt)
-    return samples(board, v, dt, nodes, readout_noise or 0.0)
+    return samples(board, v, dt, nodes, readout_noise)
