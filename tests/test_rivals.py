@@ -10,6 +10,7 @@ import xarray as xr
 from eapu_jax import cost
 from experiments.memristor import rivals
 from experiments.memristor.contest import entrants, recipes
+from experiments.memristor.contest.advice import advice
 from experiments.memristor.contest.energy import Size, joules, size
 from experiments.memristor.training import Training
 from experiments.results.store import StoreError
@@ -156,3 +157,45 @@ def test_the_table_that_comes_with_the_checkout_has_every_rule_of_a_device():
         for network in rivals.NETWORKS:
             of = [r.rule for r in rows if (r.device, r.network) == (device, network)]
             assert set(of) == set(entrants.carried(device, entrants.ENTRANTS))
+
+
+def contested(accuracy, joules):
+    """A result of three rules on one device, of two chips that differ by nothing."""
+    rules = ["ideal", "eapu", "mixed_precision", "noisy"]
+    coords = {"network": ["mlp"], "device": ["D"], "rule": rules, "chip": [0, 1]}
+    dims = tuple(coords)
+
+    def of(values):
+        return dims, np.broadcast_to(np.reshape(values, (1, 1, 4, 1)), (1, 1, 4, 2))
+
+    return xr.Dataset(
+        {
+            "accuracy": of(accuracy),
+            "joules": of(joules),
+            "bits": of([64.0, 64.0, 96.0, 64.0]),
+            "lifetime_worst": of([np.nan, 20.0, 5.0, 1.0]),
+        },
+        coords,
+    )
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "joules", "rule", "words"),
+    [
+        ([0.99, 0.9, 0.905, 0.2], [1, 2, 3, 1], "eapu", "of the 2 rules that do so"),
+        ([0.99, 0.9, 0.905, 0.2], [1, 3, 2, 1], "mixed_precision", "more than any"),
+        ([0.99, 0.8, 0.9, 0.2], [1, 2, 3, 1], "mixed_precision", "96 digital bits"),
+        ([0.99, 0.9, np.nan, 0.2], [1, 2, 3, 1], "eapu", "once in 20 steps"),
+    ],
+)
+def test_the_cheapest_of_the_rules_near_the_best_is_advised(
+    accuracy, joules, rule, words
+):
+    found = advice(contested(accuracy, joules), "mlp", "D")
+    assert found.rule == rule
+    assert words in found.why
+
+
+def test_where_nothing_has_learnt_nothing_is_advised():
+    with pytest.raises(ValueError, match="no rule on an array has learnt on D"):
+        advice(contested([0.9, np.nan, np.nan, np.nan], [1, 1, 1, 1]), "mlp", "D")

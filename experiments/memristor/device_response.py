@@ -20,8 +20,8 @@ from chipsweep import Keys
 from eapu_jax.devices import response
 from experiments.claims import Claim, judged, spread, within_reach
 from experiments.contract import Sweep, base_of
+from experiments.memristor.arrays import PRESETS as CROSSBARS
 from experiments.memristor.device_response_figure import plot as plot
-from experiments.memristor.training import PRESETS as CROSSBARS
 from experiments.validate import Plural, Seed, Width, bounds, check, one_of
 
 REPRODUCES = "devices: response curves and write errors of the presets"

@@ -16,6 +16,7 @@ from chipsweep import Keys
 from experiments.claims import Claim, nothing_published
 from experiments.contract import Sweep
 from experiments.memristor import training
+from experiments.memristor.arrays import Device, label
 from experiments.memristor.contest.belief import belief
 from experiments.memristor.contest.energy import joules, size
 from experiments.memristor.contest.entrants import ENTRANTS, carried
@@ -24,7 +25,6 @@ from experiments.memristor.images import DataSet
 from experiments.memristor.rivals_figure import plot as plot
 from experiments.memristor.setting import LARGE, SMOKE
 from experiments.memristor.setting import defaults as defaults
-from experiments.memristor.training import PRESETS as CROSSBARS
 from experiments.memristor.training import Training, learn
 from experiments.validate import (
     Count,
@@ -43,14 +43,12 @@ NETWORKS: dict[str, dict[str, Any]] = {
 }
 """What learns, by name."""
 
-Device = Annotated[str, one_of(*CROSSBARS)]
-
 
 class Config(Tuned):
     """Tune and judge every rule on every device.
 
     Attributes:
-        devices: names of `eapu_jax.presets`.
+        devices: names of `eapu_jax.presets`, or files of devices, *.toml.
         rules: that take part, see `experiments.memristor.contest.entrants`.
         networks: "mlp", "cnn".
         adam_rates: learning rates tried with Adam.
@@ -75,6 +73,12 @@ class Config(Tuned):
     batch_size: Count = 32
     epochs: Count = 20
     pool: Width = 1
+
+    def __post_init__(self):
+        """Check every field; two files of one name would share their results."""
+        super().__post_init__()
+        names = [label(device) for device in self.devices]
+        self.require(len({*names}) == len(names), "devices", "files of different names")
 
     def trainings(self) -> Mapping[str, Training]:
         """What every network is trained with, before its rule is chosen."""
@@ -121,7 +125,7 @@ def sweeps(config: Config) -> dict[str, Sweep]:
                 if able := carried(device, rules):
                     on: Any = {"crossbar": device, "optimizer": optimizer}
                     axes = {"rule": able, "learning_rate": rates}
-                    asked[f"{network}_{device.lower()}_{optimizer}"] = config.sweep(
+                    asked[f"{network}_{label(device)}_{optimizer}"] = config.sweep(
                         simulate,
                         replace(base, **on),
                         axes=axes | {"strength": config.strengths},
@@ -136,7 +140,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     for network, base in config.trainings().items():
         for device in config.devices:
             for optimizer in config.families(config.rules):
-                name = f"{network}_{device.lower()}_{optimizer}"
+                name = f"{network}_{label(device)}_{optimizer}"
                 if name in found:
                     best = config.judged(found[name], *KEPT)
                     where = {"network": [network], "device": [device]}

@@ -17,10 +17,16 @@ from experiments.data import Images
 from experiments.learning.curves import Curves, Observer
 from experiments.learning.forward import PRODUCTS
 from experiments.learning.inputs import INPUTS, Data, prepare
-from experiments.learning.loop import train
+from experiments.learning.loop import first_weights, train
 from experiments.learning.networks import cnn, mlp
 from experiments.learning.recipe import Recipe
-from experiments.learning.rules import RULES, Make
+from experiments.learning.rules import RULES, Make, adapted
+from experiments.memristor.arrays import (
+    CrossbarName,
+    crossbar_named,
+    spread_named,
+    state,
+)
 from experiments.memristor.images import Lesson, images
 from experiments.validate import (
     Checked,
@@ -37,20 +43,14 @@ PUBLIC_R_WG = 1 / 80
 
 DIMS = {"accuracy": ("epoch",)}
 
-PRESETS: dict[str, ej.Crossbar] = {
-    k: v for k, v in vars(ej.presets).items() if isinstance(v, ej.Crossbar)
-}
-CrossbarName = Annotated[str, one_of("additive", *PRESETS)]
-"""Which array: `crossbar` says what the names mean."""
-
 
 class Writing(Checked):
     """What one write depends on.
 
     Attributes:
         crossbar: "additive" (cells without bounds that err by `write_noise`, at
-            `r_wg`) or a name of `eapu_jax.presets`, with a device, an encoding and a
-            scale of its own.
+            `r_wg`), a name of `eapu_jax.presets`, or the file of a device, *.toml
+            (`eapu_jax.save_device`): with an encoding, a scale, a spread of its own.
         write_noise: SD(eps_cell), uS.
         threshold: dW_th / R_wg, uS; when None as large as the error of a write, which
             is `write_noise`, or measured on the device of a preset.
@@ -104,7 +104,7 @@ class Training(Lesson, Recipe, Writing):
 def crossbar(point: Any) -> ej.Crossbar:
     """The array of a point, before any chip strays from it."""
     if point.crossbar != "additive":
-        return PRESETS[point.crossbar]
+        return crossbar_named(point.crossbar)
     return ej.Crossbar(
         device=ej.AdditiveError(write_noise=point.write_noise), r_wg=point.r_wg
     )
@@ -116,14 +116,15 @@ def thresholds(point: Any) -> tuple[Any, Any]:
     if point.crossbar == "additive":
         error = point.write_noise * r_wg
     else:
-        error = _error(point.crossbar)
+        error = _error(point.crossbar, state(point.crossbar))
     return error if point.threshold is None else point.threshold * r_wg, error
 
 
 @cache
-def _error(name: str) -> float:
-    """The error of a write on the device of a preset at 0, in weight units."""
-    chip: Any = PRESETS[name]
+def _error(name: str, now: tuple[int, int] | None) -> float:
+    """The error of a write on a device at 0, in weight units."""
+    del now
+    chip: Any = crossbar_named(name)
     with jax.ensure_compile_time_eval():
         cells = chip.encoding.to_cells(jnp.zeros((1, 1)), chip.fixed_scale)
         g = float(jnp.mean(cells))
@@ -182,13 +183,17 @@ def learn(
         trace: see `simulate`.
         data: other images than those of the point.
         params: other starting weights than those of the seed.
-        arrays: crossbars of this chip; all are `crossbar(point)` when None.
+        arrays: crossbars of this chip; when None all are `crossbar(point)`, or drawn
+            as the device's file says that chips stray.
         threshold: dW_th, weight units; that of the point when None.
         own: rules with other numbers than the usual, see
             `experiments.learning.rules.hardware`.
         observe: see `experiments.learning.loop.train`.
     """
     threshold = thresholds(point)[0] if threshold is None else threshold
+    data = data or prepared(point)
+    if arrays is None:
+        arrays = _drawn(point, keys, data, params)
 
     def see(step):
         kept = (step.weights, step.writes) if trace else None
@@ -197,11 +202,11 @@ def learn(
     curves = train(
         keys,
         network(point),
-        data or prepared(point),
+        data,
         base_of(Recipe, point),
         point.rule,
         learning_rate=point.learning_rate,
-        crossbar=crossbar(point) if arrays is None else arrays,
+        crossbar=arrays,
         threshold=threshold,
         strength=point.strength,
         products=point.products,
@@ -227,6 +232,18 @@ def learn(
         r_wg: Any = crossbar(point).r_wg
         found |= {"weights": weights, "conductances": weights / r_wg, "writes": writes}
     return curves._replace(observed=seen), found
+
+
+def _drawn(point: Any, keys: Keys, data: Data, params: Any) -> Any:
+    """The crossbars of one chip, which strays if its device does."""
+    nominal, spread = crossbar(point), spread_named(point.crossbar)
+    if spread is None:
+        return nominal
+    if params is None:
+        params = first_weights(keys.seed, network(point), data)
+    key = jr.fold_in(keys.chip, 4)  # the loop has 0 to 3
+    params = adapted(jr.fold_in(keys.seed, 2), point.rule, params)
+    return ej.sample_chip(key, 0, nominal, params, spread, place=place(point))
 
 
 def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:

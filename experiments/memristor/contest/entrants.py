@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import jax.random as jr
 
 from experiments.learning.rules import ADAPTERS, SEVERAL, adapted, hardware
-from experiments.memristor.training import PRESETS
+from experiments.memristor.arrays import crossbar_named
 
 NAMES = {
     "ideal": "digital, no array",
@@ -49,7 +49,7 @@ def carried(device: str, rules: tuple[str, ...]) -> tuple[str, ...]:
 def refusal(device: str, rule: str) -> str | None:
     """Why a device cannot carry a rule, in the words of the rule; None: it can."""
     try:
-        tail = hardware(jr.key(0), rule, PRESETS[device], jnp.float32(1.0))
+        tail = hardware(jr.key(0), rule, crossbar_named(device), jnp.float32(1.0))
         params = adapted(jr.key(0), rule, {"kernel": jnp.zeros((8, 8))})
         jax.eval_shape(tail.init, params)
     except ValueError as error:
