@@ -47,6 +47,7 @@ from eapu_jax.encodings import (
     SingleCell,
     WidthAwareRange,
 )
+from eapu_jax.fitting import Traces, load_device, save_device
 from eapu_jax.matvec import matvec, matvec_transposed
 from eapu_jax.memory import digital_words
 from eapu_jax.periphery import Adc, Dac, Periphery
@@ -107,6 +108,7 @@ __all__ = [
     "Spread",
     "StateDependentError",
     "StochasticSwitching",
+    "Traces",
     "VerifyRelaxation",
     "Wearing",
     "WidthAwareRange",
@@ -125,6 +127,7 @@ __all__ = [
     "layer_update_ratio",
     "lifetime_factor",
     "lift_above",
+    "load_device",
     "low_rank_tiki_taka",
     "manhattan",
     "matched_threshold",
@@ -143,6 +146,7 @@ __all__ = [
     "residual_learning_v2",
     "sample_chip",
     "sample_chips",
+    "save_device",
     "sign_threshold",
     "stochastic_rounding",
     "stochastic_sparse",

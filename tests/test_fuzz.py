@@ -45,6 +45,7 @@ def test_everything_public_is_tried():
         "Device",
         "Encoding",
         "place",
+        "Traces",
         "write_all",
     }
     assert public - tried == told_otherwise

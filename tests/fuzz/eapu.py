@@ -32,6 +32,7 @@ WINDOW = {"g_min": "real", "g_max": "real"}
 OPEN = {"g_min": "not NaN", "g_max": "not NaN"}
 NOISE = {"write_noise": "not negative", "read_noise": "not negative"}
 PULSED = WINDOW | {"pulse": "positive", "down_ratio": "positive"}
+PULSED |= {"reckoned": ("a", 3, 1.5, (0.5, 0.5), object(), [])}
 READ = {"read_noise": "not negative"}
 
 FIELDS: dict[Any, dict[str, Any]] = {
@@ -190,6 +191,12 @@ FUNCTIONS = [
              "law": "choice", "stuck_rate": "proportion",
              "stuck_levels": ((), 3.0, "ab", None, (0.0, NAN), (None,), ("a",))}
             ),
+    Subject("save_device", ej.save_device,
+            {"path": "nowhere/mine.toml", "crossbar": PLAIN},
+            {"path": (None, 3, 1.5, [], object(), "mine.json", "nowhere/mine.toml"),
+             "crossbar": "object", "spread": (3, "a", [], object())}),
+    Subject("load_device", ej.load_device, {},
+            {"path": (None, 3, 1.5, [], object(), "nowhere.toml", ".")}),
     Subject("write_error", ej.write_error,
             {"key": KEY, "device": ej.AdditiveError(), "dg": 1.0},
             {"key": "key", "device": "object", "dg": "real", "g": "real",
