@@ -35,7 +35,7 @@ class OwnDevice(NamedTuple):
     told: str
 
 
-def _kinds(*modules: Any) -> dict[str, type]:
+def _kinds(*modules: Any) -> dict[str, Any]:
     named = {name: getattr(m, name) for m in modules for name in m.__all__}
     return {
         name: kind for name, kind in named.items() if dataclasses.is_dataclass(kind)
