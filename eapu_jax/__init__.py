@@ -47,7 +47,13 @@ from eapu_jax.encodings import (
     SingleCell,
     WidthAwareRange,
 )
-from eapu_jax.fitting import Traces, load_device, save_device
+from eapu_jax.fitting import (
+    FittedDevice,
+    Traces,
+    fit_device,
+    load_device,
+    save_device,
+)
 from eapu_jax.matvec import matvec, matvec_transposed
 from eapu_jax.memory import digital_words
 from eapu_jax.periphery import Adc, Dac, Periphery
@@ -95,6 +101,7 @@ __all__ = [
     "ExponentialStep",
     "Ferroelectric",
     "FiniteLevels",
+    "FittedDevice",
     "Jumping",
     "LinearStep",
     "OffsetColumn",
@@ -122,6 +129,7 @@ __all__ = [
     "drop_below",
     "eapu",
     "eapu_residual",
+    "fit_device",
     "hidden_integer",
     "laws",
     "layer_update_ratio",

@@ -12,6 +12,7 @@ import eapu_jax as ej
 import prng
 from eapu_jax import array, laws
 from eapu_jax.encodings.ranges import FixedRange
+from eapu_jax.fitting import PulseTrains, Reads
 from eapu_jax.matvec import matvec, matvec_transposed
 from eapu_jax.periphery import Adc, Dac, Periphery, line_currents
 from eapu_jax.product_counts import product_counts
@@ -122,6 +123,9 @@ def _step(transform):
     return transform.update(W * 0.01, transform.init(W), W)
 
 
+AT_REST = Reads(g=np.ones((1, 4)))
+TRAINS = PulseTrains(g=np.ones((1, 1, 4)), up=np.ones((1, 1, 3), bool))
+NO_TRACES = (3, None, "traces", {}, [], object(), ej.Traces, AT_REST, TRAINS)
 UNTYPED = (0, None, "key", 1.5, [], {}, object(), np.zeros(2, np.uint32))
 THRESHOLD = {"threshold": "positive"}
 NO_ANSWER = (lambda path, shape: None, lambda path, shape: "somewhere")
@@ -277,6 +281,14 @@ FUNCTIONS = [
             {"write_noise": 0.1, "learning_rate": 0.1},
             {"write_noise": "not negative", "learning_rate": "positive",
              "curvature": "positive"}),
+    Subject("Traces", ej.Traces, {"reads": AT_REST},
+            {name: (3, "a", object(), {}, [], int, WINDOW)
+             for name in ("pulses", "writes", "reads", "retention", "endurance")}),
+    Subject("fit_device", ej.fit_device, {"traces": ej.Traces(pulses=TRAINS)},
+            {"traces": (*NO_TRACES, ej.Traces(reads=AT_REST)),
+             "models": (3, "SoftBounds", [], ["Soft"], [3], {}, object(), [[]]),
+             "compared": "count",
+             "outliers": "proportion"}),
     Subject("unrolled", prng.unrolled, {"key": KEY},
             {"key": UNTYPED}),
     Subject("counts_its_draws", prng.counts_its_draws, {"key": KEY},

@@ -1,0 +1,237 @@
+"""From traces to a device: every family fitted, compared, and one of them chosen."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+
+from eapu_jax.checks import number, whole
+from eapu_jax.chips import Spread
+from eapu_jax.fitting.fitted import FamilyFit, FittedDevice, behind
+from eapu_jax.fitting.misfit import chance
+from eapu_jax.fitting.models import MODELS
+from eapu_jax.fitting.population import population
+from eapu_jax.fitting.traces import PulseTrains, Reads, Traces
+from eapu_jax.fitting.trains import OUTLIERS, TrainFit, fit_trains
+from eapu_jax.write_error import matched_threshold
+
+_TOGETHER = 32  # devices in one compiled call
+_THREADS = 2
+
+
+def fit_device(
+    traces: Traces,
+    models: Sequence[str] | None = None,
+    *,
+    compared: int = 50,
+    outliers: float = OUTLIERS,
+) -> FittedDevice:
+    r"""Find the device whose traces these are.
+
+    Every family is fitted by gradient to every device by itself, its steps of either
+    sign apart (`fit_trains`), in double precision. Families are compared by the
+    likelihood of cycles that were not fitted, every second one, and the one with the
+    fewest constants is chosen of those that lie within two standard errors of the
+    best. The nominal device has the mean constants, corrected for the errors with
+    which they were found, as is the spread between devices. EaPU's threshold is that
+    of `matched_threshold` amid the window of the nominal device.
+
+    An end of the window that only the noise ever meets (where a response fades, as
+    that of `SoftBounds`) is found with too small an error: nothing tells it from the
+    farthest place that was met.
+
+    Args:
+        traces: what was measured; pulse trains at least.
+        models: names of the families to try, of `eapu_jax.fitting.MODELS`; all when
+            None.
+        compared: on how many devices, spread over the rows, families are compared;
+            the chosen one is fitted to all.
+        outliers: probability that a reading is one.
+
+    Returns:
+        The device with all that was found. A device that could not be fitted has NaN
+        and `converged` False, and takes no part in the nominal one.
+
+    Raises:
+        ValueError: if there are no pulse trains, a family is not known, or no device
+            could be fitted.
+
+    Example:
+        >>> import numpy as np
+        >>> rng, up = np.random.default_rng(0), np.arange(80) % 40 < 20
+        >>> g = np.zeros((2, 3, 81))
+        >>> for t, more in enumerate(up):  # two devices, three cycles
+        ...     step = np.where(more, 0.05 * (20 - g[..., t]), -0.05 * (20 + g[..., t]))
+        ...     g[..., t + 1] = g[..., t] + step + 0.2 * rng.normal(size=(2, 3))
+        >>> trains = PulseTrains(g=g, up=np.broadcast_to(up, (2, 3, 80)))
+        >>> found = fit_device(Traces(pulses=trains), ["SoftBounds"])
+        >>> bool(abs(found.device.write_noise - 0.2) < 0.03)
+        True
+    """
+    if not isinstance(traces, Traces):
+        raise ValueError(f"traces must be Traces(...), got {traces!r}")
+    if traces.pulses is None:
+        raise ValueError(
+            f"traces must have pulses, got only {', '.join(traces.measured)}"
+        )
+    names = _names(models)
+    whole("compared", compared, at_least=1)
+    number("outliers", outliers, at_least=0, under=1)
+    known = _read_noise(traces.reads, len(traces.pulses.g))
+    every = np.arange(len(traces.pulses.g))
+    some = every
+    if len(names) > 1 and len(every) > compared:
+        some = np.unique(np.linspace(0, len(every) - 1, compared).round().astype(int))
+    tried = {n: fit_family(n, traces.pulses, some, known, outliers) for n in names}
+    chosen = choice(tried)
+    if len(some) < len(every):
+        tried[chosen] = fit_family(chosen, traces.pulses, every, known, outliers)
+    if not np.any(tried[chosen].converged):
+        raise ValueError(
+            "traces.pulses must have a device that can be fitted, got none: no family "
+            f"of {', '.join(names)} has a likelihood with a maximum"
+        )
+    order = sorted(tried, key=lambda name: (name != chosen, -tried[name].score))
+    return _nominal({name: tried[name] for name in order}, chosen)
+
+
+def _names(models: Any) -> tuple[str, ...]:
+    if models is None:
+        return tuple(MODELS)
+    named = isinstance(models, Sequence) and not isinstance(models, str | bytes)
+    if not named or not models or any(m not in tuple(MODELS) for m in models):
+        raise ValueError(
+            f"models must be some of {', '.join(MODELS)} in a list, got {models!r}"
+        )
+    return tuple(dict.fromkeys(models))
+
+
+def choice(tried: Mapping[str, FamilyFit]) -> str:
+    """The family of fewest constants within two standard errors of the best."""
+    best = max(tried.values(), key=lambda f: f.score)
+
+    def close(fit: FamilyFit) -> bool:
+        gap, error = behind(fit, best)
+        return gap <= 2 * error
+
+    near = [name for name, fit in tried.items() if close(fit)] or [best.family]
+    return min(near, key=lambda n: (len(tried[n].free), -tried[n].score))
+
+
+def fit_family(
+    name: str,
+    trains: PulseTrains,
+    devices: np.ndarray,
+    known: tuple[np.ndarray, np.ndarray] | None = None,
+    outliers: float = OUTLIERS,
+) -> FamilyFit:
+    """Fit one family to some devices, many in one compiled call.
+
+    Args:
+        name: of the family, in `MODELS`.
+        trains: of all devices.
+        devices: the rows to fit.
+        known: logarithm of the read noise (µS) and its error, by row.
+        outliers: probability that a reading is one.
+    """
+    together = min(_TOGETHER, 1 << (len(devices) - 1).bit_length())
+    parts = np.split(devices, range(together, len(devices), together))
+
+    def one(rows: np.ndarray) -> TrainFit:
+        filled = np.resize(rows, together)  # one program for all parts
+        given = None if known is None else tuple(k[filled] for k in known)
+        with jax.enable_x64(True):
+            g, up = jnp.asarray(trains.g[filled]), jnp.asarray(trains.up[filled])
+            found = _compiled(name, outliers)(g, up, given)
+            return jax.tree.map(lambda leaf: np.asarray(leaf)[: len(rows)], found)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = [one(parts[0]), *pool.map(one, parts[1:])]
+    whole = jax.tree.map(lambda *leaves: np.concatenate(leaves), *found)
+    return _family(name, devices, whole)
+
+
+@cache
+def _compiled(name: str, outliers: float) -> Any:
+    def one(g, up, known):
+        return fit_trains(MODELS[name], g, up, known=known, outliers=outliers)
+
+    return jax.jit(jax.vmap(one))
+
+
+def _family(name: str, devices: np.ndarray, found: TrainFit) -> FamilyFit:
+    free = MODELS[name].free
+    sound = found.converged & np.all(np.isfinite(found.covariance), axis=(1, 2))
+    left = found.misfit
+    gone = lambda value: np.where(sound, value, np.nan)  # noqa: E731
+    with jax.enable_x64(True):
+        shapes = np.asarray(chance(left.shape, left.shape_freedom))
+        noises = np.asarray(chance(left.noise, left.noise_freedom))
+        shape = chance(left.shape[sound].sum(), left.shape_freedom[sound].sum())
+        noise = chance(left.noise[sound].sum(), left.noise_freedom[sound].sum())
+    return FamilyFit(
+        family=name,
+        devices=devices,
+        free=free,
+        values={n: gone(found.values[n]) for n in free},
+        errors={n: gone(found.errors[n]) for n in free},
+        held_out=np.where(sound[:, None], found.held_out, np.nan),
+        log_likelihood=np.where(sound[:, None], found.log_likelihood, np.nan),
+        readings=np.asarray(found.readings),
+        shape_chance=float(shape) if sound.any() else 0.0,
+        noise_chance=float(noise) if sound.any() else 0.0,
+        shape_chances=gone(shapes),
+        noise_chances=gone(noises),
+        memory=gone(left.memory),
+        clean=gone(found.clean),
+        converged=sound,
+    )
+
+
+def _read_noise(reads: Reads | None, devices: int):
+    """Logarithm of the read noise and its error, by device; else of all together."""
+    if reads is None:
+        return None
+    n = np.sum(np.isfinite(reads.g), axis=1)
+    left = reads.g - np.nanmean(reads.g, axis=1, keepdims=True)
+    squares = np.nansum(left**2, axis=1)
+    if len(n) != devices:
+        n, squares = (
+            np.full(devices, np.sum(n - 1) + 1),
+            np.full(devices, squares.sum()),
+        )
+    free = np.maximum(n - 1, 1)
+    log_noise = np.log(np.maximum(np.sqrt(squares / free), 1e-12))
+    return log_noise, np.where(n > 1, 1 / np.sqrt(2 * free), 10.0)
+
+
+def _nominal(families: Mapping[str, FamilyFit], chosen: str) -> FittedDevice:
+    """The device of mean constants, its spread, and the threshold that suits it."""
+    fit, model = families[chosen], MODELS[chosen]
+    found = {n: population(fit.values[n], fit.errors[n]) for n in model.free}
+    device: Any = model.device({n: p.mean for n, p in found.items()})
+    sigmas = {n: p.sigma for n, p in found.items() if p.sigma is not None}
+    made = FittedDevice(
+        device=device,
+        family=chosen,
+        families=families,
+        spread=Spread(cell_to_cell={n: s for n, s in sigmas.items() if s > 0}),
+        population=found,
+        threshold=float("nan"),
+        r_wg=2 / float(device.g_max - device.g_min),
+    )
+    return _with_threshold(made)
+
+
+def _with_threshold(made: FittedDevice) -> FittedDevice:
+    from dataclasses import replace
+
+    crossbar = made.crossbar
+    middle = float(crossbar.encoding.reference)  # type: ignore[attr-defined]
+    asked = matched_threshold(jr.key(0), crossbar, g=middle)
+    return replace(made, threshold=float(asked) / made.r_wg)

@@ -1,0 +1,128 @@
+"""One family of devices fitted to the pulse trains of one device, by gradient."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from eapu_jax.fitting.coordinates import prior
+from eapu_jax.fitting.glance import from_sure_start, glance, range_read
+from eapu_jax.fitting.misfit import Misfit, misfit
+from eapu_jax.fitting.models import Model
+from eapu_jax.fitting.search import Train, searched, spread_of
+
+OUTLIERS = 1e-3
+"""Probability that a reading is an outlier, before it is looked at. ASSUMED."""
+
+
+class TrainFit(NamedTuple):
+    """What was found of one device; of many, with a leading axis.
+
+    Attributes:
+        values: the constants found, by name; µS.
+        errors: their standard errors, by the delta method; µS.
+        point: the constants in the coordinates of the search, `(p,)`.
+        covariance: of the point, `(p, p)`.
+        held_out: log-likelihood of the cycles with an odd number, under constants that
+            were found without them; NaN for the others.
+        log_likelihood: of every cycle, under the constants found.
+        readings: how many readings a cycle has.
+        misfit: what is left that a right family would not leave.
+        clean: share of the readings that are no outliers.
+        converged: whether the search ended at a maximum.
+        middle: of the range that was read, µS.
+        half: half its width, µS.
+    """
+
+    values: dict[str, Any]
+    errors: dict[str, Any]
+    point: Float[Array, " p"]
+    covariance: Float[Array, "p p"]
+    held_out: Float[Array, " cycles"]
+    log_likelihood: Float[Array, " cycles"]
+    readings: Float[Array, " cycles"]
+    misfit: Misfit
+    clean: Float[Array, ""]
+    converged: Bool[Array, ""]
+    middle: Float[Array, ""]
+    half: Float[Array, ""]
+
+
+def fit_trains(
+    model: Model,
+    g: Float[Array, "cycles n+1"],
+    up: Bool[Array, "cycles n"],
+    *,
+    known: tuple[Any, Any] | None = None,
+    outliers: float = OUTLIERS,
+) -> TrainFit:
+    r"""Find the constants under which the readings of one device are most likely.
+
+    Maximises `judged`'s likelihood of all cycles and the weak priors of `Coordinate`
+    by BFGS; the covariance is the inverse of the curvature at the maximum. Pure:
+    `jit`, `vmap` over devices, and `grad` (by the implicit function theorem) go
+    through it. Wants double precision.
+
+    Args:
+        model: the family, one of `MODELS`.
+        g: readings of one device, a row per cycle, NaN where missing, µS.
+        up: whether a pulse asks for more.
+        known: what is known of the read noise from elsewhere: its logarithm (µS) and
+            the standard deviation of that.
+        outliers: probability that a reading is one.
+    """
+    middle, half = range_read(g)
+    x = (g - middle) / half
+    first = glance(x, up)
+    x = from_sure_start(x, up, first)
+    train = Train(x, up, *_priors(model, known, half), outliers)
+    odd = jnp.arange(g.shape[0]) % 2 == 1
+    weights = jnp.stack([jnp.where(odd, 0.0, 1.0), jnp.ones(odd.shape)])
+
+    def search(start, weight):
+        found = searched(model, train, weight.astype(x.dtype), start)
+        return found.point, (found, train.judged(model, found.point))
+
+    start = model.begin(first)
+    _, every = jax.lax.scan(search, start, weights[-g.shape[0] :])
+    found, seen = jax.tree.map(lambda leaf: leaf[-1], every)
+    told = jnp.sum(every[1].log_likelihood, axis=2)
+    covariance, sound = spread_of(model, train, found)
+    count = jnp.sum(seen.counted, axis=1).astype(x.dtype)
+    values, errors = _in_units(model, found.point, covariance, middle, half)
+    return TrainFit(
+        values=values,
+        errors=errors,
+        point=found.point,
+        covariance=covariance,
+        held_out=jnp.where(odd, told[0] - count * jnp.log(half), jnp.nan),
+        log_likelihood=told[-1] - count * jnp.log(half),
+        readings=count,
+        misfit=misfit(seen, up),
+        clean=jnp.sum(jnp.where(seen.counted, seen.clean, 0)) / jnp.sum(count),
+        converged=found.ended & sound & (jnp.sum(count) > len(model.free)),
+        middle=middle,
+        half=half,
+    )
+
+
+def _priors(model: Model, known, half):
+    """Centres and widths, those of the read noise from elsewhere where it is known."""
+    centre, width = prior(dict(model.free))
+    if known is None:
+        return centre, width
+    which = jnp.array([name == "read_noise" for name in model.free])
+    log_noise, error = known
+    centre = jnp.where(which, log_noise - jnp.log(half), centre)
+    return centre, jnp.where(which, error, width)
+
+
+def _in_units(model: Model, point, covariance, middle, half):
+    """The constants in µS, and their standard errors by the delta method."""
+    values, slopes = jax.jvp(
+        lambda u: model.values(u, middle, half), (point,), (jnp.ones_like(point),)
+    )
+    deviations = jnp.sqrt(jnp.diag(covariance))
+    names = enumerate(model.free)
+    return values, {name: jnp.abs(slopes[name]) * deviations[k] for k, name in names}

@@ -1,0 +1,263 @@
+"""Devices that were simulated are found again, with errors that mean what they say."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+import eapu_jax as ej
+from eapu_jax.fitting import (
+    MODELS,
+    PulseTrains,
+    Reads,
+    Traces,
+    fit_device,
+    fit_trains,
+    judged,
+)
+from tests.pulsed_traces import trains, up_and_down
+from tests.statistics import SIGMAS, assert_within
+
+DEVICES, CYCLES, N = 200, 4, 60
+
+TRUTH: dict[str, dict[str, float]] = {
+    "SoftBounds": {
+        "g_min": -20.0, "g_max": 60.0, "pulse": 1.6, "down_ratio": 0.9,
+        "write_noise": 0.4, "read_noise": 0.3,
+    },
+    "LinearStep": {  # meets both ends of its window
+        "g_min": -20.0, "g_max": 60.0, "pulse": 4.0, "down_ratio": 1.2,
+        "slope_up": 0.4, "slope_down": 0.6, "write_noise": 0.8, "read_noise": 0.5,
+    },
+}  # fmt: skip
+
+
+def measured(family, constants, rng, devices=DEVICES, cycles=CYCLES, n=N):
+    up = up_and_down(devices, cycles, n)
+    return trains(family, constants, up, rng), up
+
+
+def found(family, g, up, **options):
+    return fit_device(Traces(pulses=PulseTrains(g=g, up=up)), [family], **options)
+
+
+def assert_covered(fit, truth):
+    """The share of 95 % intervals that hold the truth, within five binomial errors."""
+    assert fit.converged.all()
+    for name, (low, high) in fit.intervals(0.95).items():
+        true = np.broadcast_to(truth[name], low.shape)
+        held = np.mean((low <= true) & (true <= high))
+        error = np.sqrt(0.95 * 0.05 / low.size)
+        assert abs(held - 0.95) <= SIGMAS * error, (name, held)
+
+
+# The likelihood
+
+
+def dense(constants, g, up):
+    """Log-density of all readings after the first, as one Gaussian vector.
+
+    The cell's path is a linear function of where it was first read, of the noise of
+    every write and of every reading.
+    """
+    half = (constants["g_max"] - constants["g_min"]) / 2
+    middle = (constants["g_max"] + constants["g_min"]) / 2
+    n = up.size
+    mean, from_write = np.empty(n + 1), np.zeros((n + 1, n))
+    mean[0], from_first = g[0], np.ones(n + 1)
+    for t in range(n):
+        sign = 1.0 if up[t] else -1.0
+        slope = constants["slope_up"] if up[t] else constants["slope_down"]
+        p = constants["pulse"] * (1.0 if up[t] else constants["down_ratio"])
+        keep = 1 - p * slope / half
+        mean[t + 1] = mean[t] * keep + sign * p + p * slope * middle / half
+        from_write[t + 1] = keep * from_write[t]
+        from_write[t + 1, t] = 1.0
+        from_first[t + 1] = keep * from_first[t]
+    q, r = constants["write_noise"] ** 2, constants["read_noise"] ** 2
+    cov = q * from_write @ from_write.T + r * np.outer(from_first, from_first)
+    cov = (cov + r * np.eye(n + 1))[1:, 1:]
+    there = np.isfinite(g[1:])
+    cov = cov[np.ix_(there, there)]
+    return stats.multivariate_normal(mean[1:][there], cov).logpdf(g[1:][there])
+
+
+def test_a_linear_device_has_the_likelihood_of_one_gaussian_vector(x64):
+    constants = TRUTH["LinearStep"] | {"g_min": -500.0, "g_max": 700.0}
+    g, up = measured("LinearStep", constants, np.random.default_rng(0), 1, 1, 40)
+    g, up = g[0, 0], up[0, 0]
+    g[[5, 6, 20, 40]] = np.nan
+    told = judged(ej.LinearStep(**constants), jnp.asarray(g), jnp.asarray(up))
+    expected = dense(constants, g, up)
+    np.testing.assert_allclose(np.sum(told.log_likelihood), expected, rtol=1e-5)
+    assert np.sum(told.counted) == 36
+
+
+@pytest.mark.parametrize("first", [0, 1, 7])
+def test_a_train_begins_where_it_is_first_read(first, x64):
+    constants = TRUTH["SoftBounds"]
+    device = ej.SoftBounds(**constants)
+    g, up = measured("SoftBounds", constants, np.random.default_rng(1), 1, 1, 20)
+    late = np.where(np.arange(21) < first, np.nan, g[0, 0])
+    whole = judged(device, jnp.asarray(late), jnp.asarray(up[0, 0]))
+    rest = judged(device, jnp.asarray(late[first:]), jnp.asarray(up[0, 0, first:]))
+    np.testing.assert_allclose(
+        whole.log_likelihood[first:], rest.log_likelihood, rtol=1e-12
+    )
+    assert not np.any(whole.counted[:first])
+
+
+def test_an_outlier_is_told_and_does_not_move_what_is_known(x64):
+    constants = TRUTH["SoftBounds"]
+    device = ej.SoftBounds(**constants)
+    g, up = measured("SoftBounds", constants, np.random.default_rng(2), 1, 1, 30)
+    g, up = g[0, 0], jnp.asarray(up[0, 0])
+    struck, gone = g.copy(), g.copy()
+    struck[11], gone[11] = 55.0, np.nan
+    held = functools.partial(judged, device, up=up, outliers=1e-3, span=80.0)
+    with_it, without = held(g=jnp.asarray(struck)), held(g=jnp.asarray(gone))
+    assert with_it.clean[10] < 1e-6
+    np.testing.assert_allclose(with_it.expected, without.expected, rtol=1e-6)
+
+
+def test_a_clipped_gaussian_has_the_moments_of_the_integral(x64):
+    from eapu_jax.fitting.likelihood import clipped
+
+    x = np.linspace(-12, 12, 400_001)
+    for mean, sd, low, high in ((0, 1, -1, 2), (3, 0.5, -1, 2), (-9, 2, -1, 2)):
+        y = np.clip(mean + sd * x, low, high)
+        weight = stats.norm.pdf(x) * (x[1] - x[0])
+        first = np.sum(weight * y)
+        second = np.sum(weight * (y - first) ** 2)
+        got = clipped(jnp.float64(mean), jnp.float64(sd**2), low, high)
+        np.testing.assert_allclose(got, (first, second), rtol=1e-5, atol=1e-8)
+
+
+# Recovery
+
+
+@pytest.mark.parametrize("family", TRUTH)
+def test_intervals_hold_the_truth_at_their_nominal_rate(family):
+    truth = TRUTH[family]
+    g, up = measured(family, truth, np.random.default_rng(3))
+    fitted = found(family, g, up)
+    assert_covered(fitted.fit, truth)
+    assert fitted.adequate
+
+
+def test_gaps_outliers_and_unequal_counts_leave_the_rate_as_it_is():
+    truth, rng = TRUTH["SoftBounds"], np.random.default_rng(4)
+    g, up = measured("SoftBounds", truth, rng, cycles=6)
+    g = np.where(rng.random(g.shape) < 0.1, np.nan, g)
+    struck = rng.random(g.shape) < 0.01
+    g = np.where(struck, rng.uniform(-20, 60, g.shape), g)
+    ends = rng.integers(N // 2 + 10, N + 1, g.shape[:2])
+    g = np.where(np.arange(N + 1) > ends[..., None], np.nan, g)
+    fitted = found("SoftBounds", g, up)
+    assert_covered(fitted.fit, truth)
+    assert np.mean(1 - fitted.fit.clean) == pytest.approx(0.01, abs=0.004)
+
+
+def test_the_spread_of_devices_is_told_from_the_noise_of_cycles():
+    rng, truth = np.random.default_rng(5), TRUTH["SoftBounds"]
+    sigmas = {"pulse": 0.2, "write_noise": 0.3}
+    drawn = {n: np.full(DEVICES, v) for n, v in truth.items()}
+    for name, s in sigmas.items():
+        drawn[name] = truth[name] * np.exp(s * rng.normal(size=DEVICES) - s**2 / 2)
+    g, up = measured("SoftBounds", drawn, rng)
+    fitted = found("SoftBounds", g, up)
+    for name, p in fitted.population.items():
+        assert_within(p.mean, truth[name], p.mean_error)
+        assert_within(p.sigma, sigmas.get(name, 0.0), p.sigma_error)
+    assert fitted.spread.cell_to_cell["pulse"] == fitted.population["pulse"].sigma
+
+
+def test_a_wrong_family_is_a_bad_fit_and_is_not_chosen():
+    truth = TRUTH["LinearStep"] | {
+        "amplitude_up": -0.6, "amplitude_down": -0.6, "decay_up": 4.0,
+        "decay_down": 4.0, "pulse": 1.0, "write_noise": 0.3, "read_noise": 0.2,
+    }  # fmt: skip
+    g, up = measured("ExponentialStep", truth, np.random.default_rng(6), devices=24)
+    traces = Traces(pulses=PulseTrains(g=g, up=up))
+    fitted = fit_device(traces, ["ConstantStep", "ExponentialStep"])
+    assert fitted.family == "ExponentialStep"
+    assert fitted.adequate
+    assert not fitted.families["ConstantStep"].adequate
+
+
+def test_a_device_that_cannot_be_fitted_leaves_its_neighbours_alone():
+    g, up = measured("SoftBounds", TRUTH["SoftBounds"], np.random.default_rng(7), 8)
+    alone = found("SoftBounds", g, up)
+    g = g.copy()
+    g[3] = np.nan
+    beside = found("SoftBounds", g, up)
+    assert beside.converged.tolist() == [k != 3 for k in range(8)]
+    assert np.isnan(beside.values["pulse"][3])
+    np.testing.assert_array_equal(
+        np.delete(beside.values["pulse"], 3), np.delete(alone.values["pulse"], 3)
+    )
+
+
+def test_readings_at_rest_say_what_the_read_noise_is():
+    truth, rng = TRUTH["SoftBounds"], np.random.default_rng(8)
+    g, up = measured("SoftBounds", truth, rng, 8)
+    at_rest = Reads(g=truth["read_noise"] * rng.normal(size=(8, 2000)))
+    traces = Traces(pulses=PulseTrains(g=g, up=up), reads=at_rest)
+    fitted = fit_device(traces, ["SoftBounds"])
+    errors = fitted.errors["read_noise"]
+    assert np.all(errors < 1.1 * truth["read_noise"] / np.sqrt(2 * 2000))
+    assert_within(fitted.values["read_noise"], truth["read_noise"], errors)
+
+
+def test_units_do_not_matter():
+    g, up = measured("SoftBounds", TRUTH["SoftBounds"], np.random.default_rng(9), 8)
+    fitted, other = found("SoftBounds", g, up), found("SoftBounds", 1e3 * g + 7e4, up)
+    for name in ("pulse", "write_noise", "read_noise"):
+        ratio = other.values[name] / fitted.values[name]
+        np.testing.assert_allclose(ratio, 1e3, rtol=1e-4)
+    np.testing.assert_allclose(
+        other.values["g_max"], 1e3 * fitted.values["g_max"] + 7e4, rtol=1e-5
+    )
+
+
+@pytest.mark.slow
+def test_a_fit_has_a_slope_in_its_readings(x64):
+    g, up = measured("SoftBounds", TRUTH["SoftBounds"], np.random.default_rng(10), 1)
+    g, up = jnp.asarray(g[0]), jnp.asarray(up[0])
+
+    def noise(g):
+        return fit_trains(MODELS["SoftBounds"], g, up).values["write_noise"]
+
+    slope = jax.jit(jax.grad(noise))(g)
+    way = jnp.asarray(np.random.default_rng(11).normal(size=g.shape))
+    ahead, behind = (jax.jit(noise)(g + s * 1e-3 * way) for s in (1, -1))
+    np.testing.assert_allclose(jnp.sum(slope * way), (ahead - behind) / 2e-3, rtol=1e-2)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"traces": 3}, "traces must be Traces"),
+        (
+            {"traces": Traces(reads=Reads(g=[[1.0, 2.0]]))},
+            "must have pulses, got",
+        ),
+        ({"models": ["Soft"]}, "models must be some of SoftBounds, .*got \\['Soft'\\]"),
+        ({"models": "SoftBounds"}, "models must be some of"),
+        ({"models": []}, "models must be some of"),
+        ({"compared": 0}, "compared must be >= 1"),
+        ({"outliers": 1.0}, "outliers must be < 1"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(change, words):
+    g, up = measured("SoftBounds", TRUTH["SoftBounds"], np.random.default_rng(9), 1)
+    good: dict[str, Any] = {"traces": Traces(pulses=PulseTrains(g=g, up=up))}
+    with pytest.raises(ValueError, match=words):
+        fit_device(**(good | change))
