@@ -13,7 +13,7 @@ import numpy as np
 import thermo
 from tests.fuzz import spoil
 from tests.fuzz.spoil import INF, NAN, Subject, fault, spoilt
-from thermo import circuits, exact, identify, observers, simulate
+from thermo import circuits, exact, identify, linalg, observers, simulate
 from thermo.identify.components import components
 from thermo.langevin import langevin_modes
 from thermo.reals import real_array
@@ -286,6 +286,24 @@ LAWS = [
     Subject("mixing_time", exact.mixing_time, {"drift": M}, {"drift": STABLE}),
 ]  # fmt: skip
 
+WAIT = {"key": KEYS, "time": DURATION, "start": STATE}
+WAIT |= {"burn_in": (*NOT_NEGATIVE, *NUMBER[1:])}
+ASK = {"key": KEY, "matrix": D, "time": 9.0}
+READS = {"reads": (*COUNT, None, 1), "matrix": DEFINITE}
+VECTOR = (*REAL, None, 3.0, _ones(3), _ones((2, 2)))
+LINALG = [
+    Subject("langevin_board", lambda **a: linalg.langevin_board(**a).diffusion,
+            {"matrix": D, "rhs": ONES, "beta": 1.0},
+            {"matrix": DEFINITE, "rhs": (*REAL, None, _ones(3)), "beta": DURATION}),
+    Subject("solve", linalg.solve, ASK | {"rhs": ONES, "beta": 1.0},
+            WAIT | {"matrix": DEFINITE, "rhs": VECTOR, "beta": DURATION}),
+    Subject("inv", linalg.inv, ASK | {"reads": 9}, WAIT | READS),
+    Subject("linalg.lyapunov", linalg.lyapunov, ASK | {"rhs": D, "reads": 9},
+            WAIT | READS | {"matrix": STABLE, "rhs": DIFFUSION}),
+    Subject("burn_in", linalg.burn_in, {"matrix": M, "error": 0.1},
+            {"matrix": STABLE, "error": (*DURATION, 1.0, 2.0)}),
+]  # fmt: skip
+
 RUNS = [
     *[Subject(f.__name__, f, {"board": BOARD, "dt": 0.5},
               {"board": THING, "dt": DURATION})
@@ -363,7 +381,7 @@ IDENTIFIED = [
 
 def subjects() -> list[Subject]:
     """Everything public that takes an argument."""
-    return [*BOARDS, *LAWS, *RUNS, *IDENTIFIED]
+    return [*BOARDS, *LAWS, *LINALG, *RUNS, *IDENTIFIED]
 
 
 def real_arguments() -> Iterator[tuple[Subject, str]]:
