@@ -18,10 +18,10 @@ KEYS = jr.split(jr.key(0), 2000)
 RHS = np.array([1.0, -2.0, 0.5, 3.0])
 
 
-def definite(seed=0, n=4):
-    """Symmetric, eigenvalues from 0.5 to 4."""
+def definite(seed=0, n=4, low=0.5, high=4.0):
+    """Symmetric, eigenvalues evenly between two numbers."""
     turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(n, n)))[0]
-    return turn * np.linspace(0.5, 4, n) @ turn.T
+    return turn * np.linspace(low, high, n) @ turn.T
 
 
 def repeated(call, keys=KEYS):
@@ -140,6 +140,37 @@ def test_answers_have_derivatives_also_where_eigenvalues_coincide(x64, call, a):
     h = 1e-4
     difference = (jax.jit(along)(h) - jax.jit(along)(-h)) / (2 * h)
     np.testing.assert_allclose(jax.grad(along)(0.0), difference, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("time", "steps"), [(0.5, 1), (1.0, 16), (20.0, 64)])
+def test_logdet_obeys_jarzynski_and_is_as_far_off_as_it_says(time, steps):
+    # the fourth moment of exp(-W) exists for eigenvalues up to 4/3 of their mean
+    a = definite(2, 3, 1.0, 1.5)
+    values, error = repeated(
+        lambda k: linalg.logdet(k, a, time, runs=50, steps=steps), KEYS[:1000]
+    )
+    mean = np.trace(a) / 3
+    averages = np.exp((values - 3 * np.log(mean)) / 2)  # of exp(-W), which is unbiased
+    right = np.sqrt(np.linalg.det(a / mean))
+    assert_mean(averages, right)
+    assert_variance(averages, (right * error / 2) ** 2)
+
+
+def test_logdet_of_a_change_too_sudden_has_no_standard_error():
+    a = np.diag([1.0, 1.0, 1.0, 9.0])  # 9 is over twice the mean diagonal
+    assert np.isinf(linalg.logdet(KEYS[0], a, 1e-3, steps=1).standard_error)
+    assert np.isfinite(linalg.logdet(KEYS[0], a, 30.0).standard_error)
+
+
+def test_logdet_has_the_derivative_of_its_draw(x64):
+    a, turn = definite(3, 3), np.diag([1.0, -2.0, 0.5])
+
+    def along(t):
+        return linalg.logdet(KEYS[0], a + t * turn, 2.0, runs=5, steps=4).value
+
+    h = 1e-4
+    difference = (jax.jit(along)(h) - jax.jit(along)(-h)) / (2 * h)
+    np.testing.assert_allclose(jax.grad(along)(0.0), difference, rtol=1e-6)
 
 
 def test_solve_runs_under_jit_and_over_matrices_as_it_runs_alone():

@@ -300,6 +300,10 @@ LINALG = [
     Subject("inv", linalg.inv, ASK | {"reads": 9}, WAIT | READS),
     Subject("linalg.lyapunov", linalg.lyapunov, ASK | {"rhs": D, "reads": 9},
             WAIT | READS | {"matrix": STABLE, "rhs": DIFFUSION}),
+    Subject("logdet", lambda **a: linalg.logdet(**a).value,
+            ASK | {"runs": 9, "steps": 3},
+            {"key": KEYS, "time": DURATION, "matrix": DEFINITE,
+             "runs": (*COUNT, None), "steps": (*COUNT, None)}),
     Subject("burn_in", linalg.burn_in, {"matrix": M, "error": 0.1},
             {"matrix": STABLE, "error": (*DURATION, 1.0, 2.0)}),
 ]  # fmt: skip

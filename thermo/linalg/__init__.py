@@ -8,9 +8,18 @@ digital routine: it is there to see what such a machine would be worth.
 
 from thermo.linalg.covariances import inv as inv
 from thermo.linalg.covariances import lyapunov as lyapunov
+from thermo.linalg.determinant import logdet as logdet
 from thermo.linalg.equations import langevin_board as langevin_board
 from thermo.linalg.equations import solve as solve
 from thermo.linalg.estimate import Estimate as Estimate
 from thermo.linalg.estimate import burn_in as burn_in
 
-__all__ = ["Estimate", "burn_in", "inv", "langevin_board", "lyapunov", "solve"]
+__all__ = [
+    "Estimate",
+    "burn_in",
+    "inv",
+    "langevin_board",
+    "logdet",
+    "lyapunov",
+    "solve",
+]

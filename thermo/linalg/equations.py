@@ -29,8 +29,9 @@ def langevin_board(
     *,
     beta: Scalar = 1.0,
 ) -> LinearForm:
-    r"""The ideal board $\mathrm dx = (b - A x)\,\mathrm dt + \sqrt{2/\beta}\,\mathrm dW$.
+    r"""The ideal board that `solve` waits for, as a circuit to be stepped.
 
+    $\mathrm dx = (b - A x)\,\mathrm dt + \sqrt{2/\beta}\,\mathrm dW$.
     For `thermo.trajectory`, `thermo.moments` and the laws of `thermo.exact`.
 
     Args:
