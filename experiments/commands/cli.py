@@ -21,6 +21,7 @@ from experiments.commands import (
     choosing,
     configured,
     joules,
+    owning,
     running,
     sweeping,
 )
@@ -47,6 +48,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _command(argv: list[str]) -> Callable[[], int]:
     """The command, its arguments read and checked."""
+    if len(argv) > 1 and not argv[1].startswith("-") and argv[0] in ("run", "sweep"):
+        argv = [*argv[:2], *map(_of_own, argv[2:])]
     if len(argv) > 1 and not argv[1].startswith("-"):
         of_one = {
             "run": configured.read,
@@ -66,6 +69,7 @@ def _command(argv: list[str]) -> Callable[[], int]:
         "report": _report,
         "choose": choosing.command(_console),
         "joules": joules.command(_console),
+        "device": owning.command(_console),
     }
     read = {name: _later(do) for name, do in commands.items()}
     return arguments.read(
@@ -74,6 +78,12 @@ def _command(argv: list[str]) -> Callable[[], int]:
         ),
         argv,
     )
+
+
+def _of_own(word: str) -> str:
+    """`--device my.toml` is the crossbar of a memristor experiment."""
+    flag, equals, value = word.partition("=")
+    return f"--crossbar{equals}{value}" if flag == "--device" else word
 
 
 def _later(do: Callable[..., int]) -> Callable[..., Callable[[], int]]:

@@ -1,0 +1,1 @@
+"""A device of your own: from its measurements to a forecast of training on it."""
