@@ -6,7 +6,7 @@ import io
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -89,7 +89,7 @@ def _joined(node: ast.JoinedStr) -> str:
     return "".join(map(str, parts))
 
 
-def _help(words: list[str]) -> str:
+def _help(words: Sequence[str]) -> str:
     """A page of help, not wrapped: without its usage line, which is no command."""
     out = io.StringIO()
     wide = mock.patch.dict(os.environ, {"COLUMNS": "100000"})

@@ -24,6 +24,8 @@ EXAMPLES = {
     "python -m experiments plot threshold --file results/threshold-smoke.nc": "same",
     "python -m experiments reproduce --only all": "as `reproduce`, and spu_solvers",
     "python -m experiments peek STORE --repair": "wants a store, see the test of it",
+    "python -m experiments device examples/synthetic_pulses_long.csv": "wants the "
+    "examples of the checkout, see tests/test_own_device.py",
     "python -m experiments report": "wants results, see the test of it",
     "python -m experiments run write_noise --preset large --networks mlp --n_seeds 2 "
     "--n_chips 16 --write_noises 0.5 2 4 --mlp_epochs 40": "4 minutes on a GPU",

@@ -159,7 +159,7 @@ def test_the_table_that_comes_with_the_checkout_has_every_rule_of_a_device():
             assert set(of) == set(entrants.carried(device, entrants.ENTRANTS))
 
 
-def contested(accuracy, joules):
+def contested(accuracy, joules, width=0.1):
     """A result of three rules on one device, of two chips that differ by nothing."""
     rules = ["ideal", "eapu", "mixed_precision", "noisy"]
     coords = {"network": ["mlp"], "device": ["D"], "rule": rules, "chip": [0, 1]}
@@ -172,6 +172,8 @@ def contested(accuracy, joules):
         {
             "accuracy": of(accuracy),
             "joules": of(joules),
+            "joules_low": of(np.asarray(joules) - 0.1),
+            "joules_high": of(np.asarray(joules) + width),
             "bits": of([64.0, 64.0, 96.0, 64.0]),
             "lifetime_worst": of([np.nan, 20.0, 5.0, 1.0]),
         },
@@ -194,6 +196,13 @@ def test_the_cheapest_of_the_rules_near_the_best_is_advised(
     found = advice(contested(accuracy, joules), "mlp", "D")
     assert found.rule == rule
     assert words in found.why
+
+
+def test_an_order_that_unknown_constants_could_turn_is_called_so():
+    accuracy, joules = [0.99, 0.9, 0.905, 0.2], [1, 2, 3, 1]
+    for width, said in ((0.1, False), (2.0, True)):
+        found = advice(contested(accuracy, joules, width), "mlp", "D")
+        assert ("could turn this order" in found.why) == said
 
 
 def test_where_nothing_has_learnt_nothing_is_advised():

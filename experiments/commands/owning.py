@@ -71,7 +71,7 @@ def _reported(
     fitted = ej.fit_device(traces)
     console.print(_table(fitted))
     kept = results / f"{stem}.toml"
-    ej.save_device(kept, fitted)
+    ej.save_device(kept, fitted, told="eapu_jax.fit_device of " + " | ".join(told))
     say(console, "device", [kept])
     fit = figures.fit_figure(traces.pulses, fitted)
     style.save(fit, results / f"{stem}-fit")

@@ -169,11 +169,11 @@ def wafer_map(axes: Axes, values: np.ndarray, label: str) -> None:
 
 @style.styled
 def forecast_figure(dataset: xr.Dataset, advised: str) -> Figure:
-    """Accuracy and energy of every rule on chips drawn from the fitted device."""
+    """Accuracy, energy and wear of every rule on chips drawn from a fitted device."""
     one = dataset.isel(network=0, device=0)
     one = one.sel(rule=one.accuracy.notnull().any("chip"))
     figure = Figure(figsize=(8.4, 0.4 * one.sizes["rule"] + 1.9))
-    left, right = figure.subplots(1, 2, sharey=True)
+    left, right, wear = figure.subplots(1, 3, sharey=True)
     rules = [str(rule) for rule in one.rule.values]
     at = np.arange(len(rules))
     middle, error = style.middle_half(100 * one.accuracy, "rule")
@@ -187,11 +187,20 @@ def forecast_figure(dataset: xr.Dataset, advised: str) -> Figure:
         right.errorbar(
             value, n, xerr=[[value - low], [high - value]], fmt="o", color=colour
         )
+    for name, mark, label in (
+        ("lifetime", "o", "mean cell"),
+        ("lifetime_worst", "|", "most written cell"),
+    ):
+        middle, error = style.middle_half(one[name], "rule")
+        look: Any = {"fmt": mark, "color": style.COLOURS[2], "ms": 6, "mfc": "none"}
+        wear.errorbar(middle, at, xerr=error, label=label, **look)
+    wear.set(xlabel="steps between two writes", xscale="log", title="wear")
+    wear.legend()
     left.set_yticks(at, [NAMES[rule] for rule in rules])
     left.invert_yaxis()
-    left.set(xlabel="test accuracy (%)", title="vermilion: recommended")
+    left.set(xlabel="test accuracy (%)", title="vermilion: advised")
     right.set(xlabel="energy of the training (J)", xscale="log")
-    right.set_title("bars: constants that are not known")
+    right.set_title("bars: unknown constants")
     note = (
         f"digits, a small network; every rule tuned by {dataset.attrs['trials']} "
         f"trials on {dataset.attrs['tuners']} other chips drawn from the fitted device"

@@ -55,6 +55,10 @@ def advice(dataset: xr.Dataset, network: str, device: str) -> Advice:
         told += f", and takes the least energy of the {len(near)} rules that do so"
     told += f": {float(price.min()):.2g} J for the training, {bits:.0f} digital bits a "
     told += "weight"
+    others = [r for r in near if r != rule]
+    least = one.joules_low.median("chip").sel(rule=others).min() if others else np.inf
+    if least < one.joules_high.median("chip").sel(rule=rule):
+        told += " (constants that are not known could turn this order)"
     life = one.lifetime_worst.median("chip").sel(rule=rule)
     if life.notnull():
         told += f", the most written cell once in {float(life):.3g} steps"
