@@ -1,10 +1,12 @@
 """Computing by relaxation: boards of noisy circuits that settle on the answer.
 
-Boards are in `thermo.circuits`, their closed forms in `thermo.exact`. Units are kOhm,
+Boards are in `thermo.circuits`, their closed forms in `thermo.exact`, networks that
+learn to make images out of noise in `thermo.generative`. Units are kOhm,
 nF, mH, us, V and mA, a consistent set; energies are nJ.
 """
 
 from thermo import exact as exact
+from thermo import generative as generative
 from thermo.circuits import Converter as Converter
 from thermo.circuits import LinearForm as LinearForm
 from thermo.circuits import OpAmpBoard as OpAmpBoard
@@ -45,6 +47,7 @@ __all__ = [
     "draw_board",
     "draw_boards",
     "exact",
+    "generative",
     "johnson_noise",
     "modes",
     "moments",

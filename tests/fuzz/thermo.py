@@ -13,7 +13,15 @@ import numpy as np
 import thermo
 from tests.fuzz import spoil
 from tests.fuzz.spoil import INF, NAN, Subject, fault, spoilt
-from thermo import circuits, exact, identify, linalg, observers, simulate
+from thermo import (
+    circuits,
+    exact,
+    generative,
+    identify,
+    linalg,
+    observers,
+    simulate,
+)
 from thermo.identify.components import components
 from thermo.langevin import langevin_modes
 from thermo.reals import real_array
@@ -383,9 +391,55 @@ IDENTIFIED = [
 ]  # fmt: skip
 
 
+NETWORK = generative.QuarticNetwork(coupling=APART, bias=_ones(1))
+ROWS = (*NOT_REAL, None, NAN, 3.0, ONES, _ones((3, 3)), _full((3, 2), NAN),
+        _ones((2, 2, 2)))  # fmt: skip
+PATHS = (*ROWS, _ones((1, 2)), _zeros((0, 2)))
+ON_PATH = {"network": (*THING, BOARD), "path": PATHS, "dt": DURATION}
+PATH = {"network": NETWORK, "path": V, "dt": 1e-3}
+DRIVE = (*NOT_REAL, 3.0, _ones(3), _full(2, NAN), _ones((2, 2)))
+TWO = {"n_visible": (*COUNT, None), "n_hidden": (*COUNT, None)}
+GENERATIVE = [
+    Subject("QuarticNetwork",
+            lambda **a: generative.heat(generative.QuarticNetwork(**a), V, V),
+            {"coupling": APART, "bias": _ones(1)},
+            {"coupling": (*SYMMETRIC, D, _eye(3)), "bias": (*CELLS[-3:], ONES, "a"),
+             "quadratic": (*REAL, None, _ones(3)),
+             "quartic": DURATION, "temperature": DURATION, "mobility": DURATION}),
+    Subject("untrained", generative.untrained, {"n_visible": 2, "n_hidden": 1}, TWO),
+    Subject("projection", generative.projection,
+            {"key": KEY, "n_visible": 2, "n_hidden": 1}, TWO | {"key": KEYS}),
+    Subject("driving", generative.driving, {"image": jnp.array([0.0, 1.0]), "seen": D},
+            {"image": (*NOT_REAL, NAN, 3.0, _ones(3), _full(2, NAN)),
+             "seen": (*NOT_REAL, NAN, 3.0, ONES, _ones((3, 2)), BROKEN[0])}),
+    Subject("noising", generative.noising,
+            {"key": KEY, "network": NETWORK, "drive": ONES, "dt": 1e-3, "steps": 2},
+            {"key": KEYS, "network": (*THING, BOARD), "drive": (*DRIVE, None),
+             "dt": DURATION, "steps": (*COUNT, None)}),
+    *[Subject(f.__name__, f, PATH, ON_PATH)
+      for f in (generative.loss, generative.slope, generative.sums)],
+    *[Subject(f.__name__, f, PATH | {"rate": 1e-3}, ON_PATH | {"rate": DURATION})
+      for f in (generative.batch_update, generative.online_updates)],
+    Subject("log_path_ratio", generative.log_path_ratio, PATH,
+            ON_PATH | {"drive": DRIVE}),
+    Subject("path_heat", generative.path_heat, {"network": NETWORK, "path": V},
+            {"network": (*THING, BOARD), "path": PATHS}),
+    Subject("heat", generative.heat, {"network": NETWORK, "start": V, "end": V},
+            {"network": (*THING, BOARD), "start": ROWS, "end": ROWS}),
+    Subject("optimum", generative.optimum,
+            {"network": NETWORK, "of": generative.sums(NETWORK, V, 1e-3)},
+            {"network": (*THING, BOARD), "of": THING, "error": DURATION,
+             "most": (*COUNT, None)}),
+    Subject("generate", generative.generate,
+            {"key": KEY, "network": NETWORK, "n_samples": 2, "dt": 1e-3, "steps": 2},
+            {"key": KEYS, "network": (*THING, BOARD), "n_samples": (*COUNT, None),
+             "dt": DURATION, "steps": (*COUNT, None)}),
+]  # fmt: skip
+
+
 def subjects() -> list[Subject]:
     """Everything public that takes an argument."""
-    return [*BOARDS, *LAWS, *LINALG, *RUNS, *IDENTIFIED]
+    return [*BOARDS, *LAWS, *LINALG, *RUNS, *IDENTIFIED, *GENERATIVE]
 
 
 def real_arguments() -> Iterator[tuple[Subject, str]]:
