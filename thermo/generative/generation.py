@@ -8,9 +8,8 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from prng import unrolled
-from thermo import checks
 from thermo.counts import check_count
-from thermo.generative.network import QuarticNetwork, Scalar, ready, sound
+from thermo.generative.network import QuarticNetwork, Scalar, ready, ready_step, sound
 
 __all__ = ["Generated", "generate"]
 
@@ -64,7 +63,7 @@ def generate(
     network = ready(network)
     check_count("n_samples", n_samples)
     check_count("steps", steps)
-    checks.interval("dt", dt)
+    dt = ready_step("dt", network, dt)
     first, second = jr.split(key)
     rest = jnp.zeros((n_samples, network.n_units), network.coupling.dtype)
     start = _relaxed(first, rest, network, network.own_slope, dt, steps)

@@ -44,7 +44,7 @@ def path_heat(
     Raises:
         ValueError: naming what is no network or path.
     """
-    network, path = ready_path(network, path, 1.0)
+    network, path, _ = ready_path(network, path, 1.0)
     g = network.slope(path)
     found = -((path[1:] - path[:-1]) * (g[1:] + g[:-1])).sum() / 2
     return sound(found, "network", "path")
@@ -76,7 +76,7 @@ def log_path_ratio(
     Raises:
         ValueError: naming what is no network, path, step or drive.
     """
-    network, path = ready_path(network, path, dt)
+    network, path, dt = ready_path(network, path, dt)
     before, after = path[:-1], path[1:]
     if drive is None:
         g0 = network.slope(before)

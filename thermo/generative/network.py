@@ -1,7 +1,7 @@
 """Quartic units with learned couplings: the network, its energy and its slope."""
 
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,8 @@ __all__ = ["QuarticNetwork", "untrained"]
 
 Scalar = jax.Array | float
 T = TypeVar("T")
+
+CONSTANTS = "quadratic", "quartic", "temperature", "mobility"
 
 
 @jax.tree_util.register_dataclass
@@ -106,7 +108,7 @@ class QuarticNetwork:
         coupling = checks.values("coupling", self.coupling)
         if coupling is not None:
             _check_absent(coupling, self.n_visible)
-        for name in ("quartic", "temperature", "mobility"):
+        for name in CONSTANTS[1:]:
             checks.interval(name, getattr(self, name))
         checks.one_number("quadratic", self.quadratic)
         checks.finite("quadratic", self.quadratic)
@@ -176,7 +178,24 @@ def ready(network: QuarticNetwork) -> QuarticNetwork:
         raise ValueError(f"network = {network!r:.80}: must be a QuarticNetwork.")
     network.check()
     coupling, bias = alike(coupling=network.coupling, bias=network.bias)
-    return replace(network, coupling=jnp.asarray(coupling), bias=jnp.asarray(bias))
+    coupling = jnp.asarray(coupling)
+    constants = {c: number(c, getattr(network, c), coupling.dtype) for c in CONSTANTS}
+    return QuarticNetwork(coupling=coupling, bias=jnp.asarray(bias), **constants)
+
+
+def number(name: str, x: Scalar, dtype: Any) -> jax.Array:
+    """One number in a precision."""
+    return jnp.asarray(real_array(name, x)).astype(dtype)
+
+
+def ready_step(name: str, network: QuarticNetwork, x: Scalar) -> jax.Array:
+    """A positive number, such as a step or a rate, in the precision of the network.
+
+    Raises:
+        ValueError: naming it.
+    """
+    checks.interval(name, x)
+    return number(name, x, network.coupling.dtype)
 
 
 def ready_states(
@@ -200,8 +219,8 @@ def ready_states(
 
 def ready_path(
     network: QuarticNetwork, path: jax.Array, dt: Scalar
-) -> tuple[QuarticNetwork, jax.Array]:
-    """A network and a path `(steps + 1, n)`, once they and the step are checked.
+) -> tuple[QuarticNetwork, jax.Array, jax.Array]:
+    """A network, a path `(steps + 1, n)` and a step, once they are checked.
 
     Raises:
         ValueError: naming what is wrong.
@@ -210,8 +229,7 @@ def ready_path(
     path = ready_states("path", network, path, 2)
     if path.shape[0] < 2:
         raise ValueError(f"path has shape {path.shape}: it must hold 2 or more states.")
-    checks.interval("dt", dt)
-    return network, path
+    return network, path, ready_step("dt", network, dt)
 
 
 def sound(found: T, *names: str) -> T:

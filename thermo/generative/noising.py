@@ -13,6 +13,7 @@ from thermo.generative.network import (
     Scalar,
     ready,
     ready_states,
+    ready_step,
     sound,
 )
 from thermo.reals import alike
@@ -110,7 +111,7 @@ def noising(
     """
     network = ready(network)
     drive = ready_states("drive", network, drive, 1)
-    checks.interval("dt", dt)
+    dt = ready_step("dt", network, dt)
     check_count("steps", steps)
     forces = jnp.concatenate([jnp.full(steps, HOLD), pull(steps)]).astype(drive.dtype)
     shape = 2 * steps, drive.shape[-1]

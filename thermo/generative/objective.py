@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from thermo.generative.network import QuarticNetwork, Scalar, ready_path, sound
@@ -42,7 +41,7 @@ def loss(
     Raises:
         ValueError: naming what is no network, path or step.
     """
-    network, path = ready_path(network, path, dt)
+    network, path, dt = ready_path(network, path, dt)
     scaled = residual(network, path[1:], path[1:] - path[:-1], dt)
     total = (scaled**2).sum() * network.temperature / (network.mobility * dt)
     return sound(total, "path", "dt", "network")
@@ -65,7 +64,7 @@ def slope(
     Raises:
         ValueError: naming what is no network, path or step.
     """
-    network, path = ready_path(network, path, dt)
+    network, path, dt = ready_path(network, path, dt)
     later = path[1:]
     r = residual(network, later, later - path[:-1], dt)
     products = r.T @ later
@@ -82,4 +81,4 @@ def residual(
 ) -> Float[Array, "*steps n"]:
     """r: what a reversed step is off from the drift of the network, over 2 k_B T."""
     drift = network.mobility * dt * network.slope(later)
-    return (drift - moved) / jnp.asarray(2 * network.temperature, later.dtype)
+    return (drift - moved) / (2 * network.temperature)

@@ -56,7 +56,7 @@ def sums(network: QuarticNetwork, path: Float[Array, "steps+1 n"], dt: Scalar) -
     Raises:
         ValueError: naming what is no network, path or step.
     """
-    network, path = ready_path(network, path, dt)
+    network, path, dt = ready_path(network, path, dt)
     x = path[1:]
     y = (x - path[:-1]) / (network.mobility * dt) - network.own_slope(x)
     count = jnp.asarray(x.shape[0], x.dtype)

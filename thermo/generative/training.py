@@ -6,8 +6,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from thermo import checks
-from thermo.generative.network import QuarticNetwork, Scalar, ready_path, sound
+from thermo.generative.network import (
+    QuarticNetwork,
+    Scalar,
+    ready_path,
+    ready_step,
+    sound,
+)
 from thermo.generative.objective import residual, slope
 
 __all__ = ["batch_update", "online_updates"]
@@ -30,8 +35,8 @@ def batch_update(
     Raises:
         ValueError: naming what is no network, path, step or rate.
     """
-    checks.interval("rate", rate)
     down = slope(network, path, dt)
+    rate = ready_step("rate", network, rate)
     coupling = network.coupling - rate * down.coupling
     bias = network.bias - rate * down.bias
     return sound(replace(network, coupling=coupling, bias=bias), "path", "dt", "rate")
@@ -54,8 +59,8 @@ def online_updates(
     Raises:
         ValueError: naming what is no network, path, step or rate.
     """
-    network, path = ready_path(network, path, dt)
-    checks.interval("rate", rate)
+    network, path, dt = ready_path(network, path, dt)
+    rate = ready_step("rate", network, rate)
     mask = network.mask()
 
     def step(now: QuarticNetwork, at):
