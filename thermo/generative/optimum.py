@@ -27,14 +27,14 @@ class Sums(NamedTuple):
     `y` is the slope that couplings and biases should have had at a step.
 
     Attributes:
-        count: of steps.
+        steps: how many.
         first: sum of x', `(n,)`.
         second: sum of x' x'^T, `(n, n)`.
         target: sum of y, `(n,)`.
         cross: sum of y x'^T, `(n, n)`.
     """
 
-    count: jax.Array
+    steps: jax.Array
     first: jax.Array
     second: jax.Array
     target: jax.Array
@@ -100,13 +100,13 @@ def optimum(
         coupling, bias = at
         all_biases = jnp.pad(bias, (v, 0))
         moment = coupling @ of.second + jnp.outer(all_biases, of.first)
-        return even(moment), (coupling @ of.first)[v:] + of.count * bias
+        return even(moment), (coupling @ of.first)[v:] + of.steps * bias
 
     each = jnp.diagonal(of.second)
     size = (each[:, None] + each[None, :]) / 2
 
     def scaled(at):
-        return at[0] / size, at[1] / of.count
+        return at[0] / size, at[1] / of.steps
 
     wanted = even(of.cross), of.target[v:]
     (coupling, bias), _ = jax.scipy.sparse.linalg.cg(
@@ -120,9 +120,9 @@ def _check_sums(network: QuarticNetwork, of: Sums) -> None:
     if not isinstance(of, Sums):
         raise ValueError(f"of = {of!r:.80}: must be the Sums of some paths.")
     n = network.n_units
-    shapes = Sums((), (n,), (n, n), (n,), (n, n))
+    shapes = (), (n,), (n, n), (n,), (n, n)
     for name, x, shape in zip(Sums._fields, of, shapes, strict=True):
         checks.shaped(name, x, shape, beside="the network")
         checks.finite(name, x)
-    checks.positive("count", of.count)
+    checks.positive("steps", of.steps)
     checks.positive("second", jnp.diagonal(of.second))

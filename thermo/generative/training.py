@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 from thermo.generative.network import (
     QuarticNetwork,
     Scalar,
+    ready,
     ready_path,
     ready_step,
     sound,
@@ -35,8 +36,8 @@ def batch_update(
     Raises:
         ValueError: naming what is no network, path, step or rate.
     """
+    rate = ready_step("rate", ready(network), rate)
     down = slope(network, path, dt)
-    rate = ready_step("rate", network, rate)
     coupling = network.coupling - rate * down.coupling
     bias = network.bias - rate * down.bias
     return sound(replace(network, coupling=coupling, bias=bias), "path", "dt", "rate")
