@@ -247,7 +247,7 @@ def test_a_fit_has_a_slope_in_its_readings(x64):
         ({"traces": 3}, "traces must be Traces"),
         (
             {"traces": Traces(reads=Reads(g=[[1.0, 2.0]]))},
-            "must have pulses, got",
+            "must have pulses or writes",
         ),
         ({"models": ["Soft"]}, "models must be some of SoftBounds, .*got \\['Soft'\\]"),
         ({"models": "SoftBounds"}, "models must be some of"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -12,12 +13,15 @@ import numpy as np
 
 from eapu_jax.checks import number, whole
 from eapu_jax.chips import Spread
+from eapu_jax.fitting.endurance import fit_endurance, worn
 from eapu_jax.fitting.fitted import FamilyFit, FittedDevice, behind
 from eapu_jax.fitting.misfit import chance
 from eapu_jax.fitting.models import MODELS
 from eapu_jax.fitting.population import population
+from eapu_jax.fitting.retention import fit_retention, retained
 from eapu_jax.fitting.traces import PulseTrains, Reads, Traces
 from eapu_jax.fitting.trains import OUTLIERS, TrainFit, fit_trains
+from eapu_jax.fitting.writes import additive_error, fit_writes, read_noise
 from eapu_jax.write_error import matched_threshold
 
 _TOGETHER = 32  # devices in one compiled call
@@ -45,8 +49,13 @@ def fit_device(
     that of `SoftBounds`) is found with too small an error: nothing tells it from the
     farthest place that was met.
 
+    What else was measured has its place: readings at rest say what the read noise is;
+    retention and endurance, fitted to all devices at once, are wrapped around the
+    device (`fit_retention`, `fit_endurance`). Without pulse trains, writes with a
+    target make an `AdditiveError` (`fit_writes`).
+
     Args:
-        traces: what was measured; pulse trains at least.
+        traces: what was measured; pulse trains or writes at least.
         models: names of the families to try, of `eapu_jax.fitting.MODELS`; all when
             None.
         compared: on how many devices, spread over the rows, families are compared;
@@ -58,8 +67,8 @@ def fit_device(
         and `converged` False, and takes no part in the nominal one.
 
     Raises:
-        ValueError: if there are no pulse trains, a family is not known, or no device
-            could be fitted.
+        ValueError: if there are neither pulse trains nor writes, a family is not
+            known, or no device could be fitted.
 
     Example:
         >>> import numpy as np
@@ -75,29 +84,47 @@ def fit_device(
     """
     if not isinstance(traces, Traces):
         raise ValueError(f"traces must be Traces(...), got {traces!r}")
-    if traces.pulses is None:
-        raise ValueError(
-            f"traces must have pulses, got only {', '.join(traces.measured)}"
-        )
     names = _names(models)
     whole("compared", compared, at_least=1)
     number("outliers", outliers, at_least=0, under=1)
-    known = _read_noise(traces.reads, len(traces.pulses.g))
-    every = np.arange(len(traces.pulses.g))
-    some = every
+    if traces.pulses is not None:
+        families = _of_trains(traces.pulses, traces.reads, names, compared, outliers)
+    elif traces.writes is not None:
+        written = fit_writes(traces.writes, traces.reads, outliers=outliers)
+        families = {written.family: written}
+    else:
+        raise ValueError(
+            f"traces must have pulses or writes, got only {', '.join(traces.measured)}"
+        )
+    chosen = next(iter(families))
+    if not np.any(families[chosen].converged):
+        raise ValueError(
+            "traces must have a device that can be fitted, got none: no family of "
+            f"{', '.join(families)} has a likelihood with a maximum"
+        )
+    return _nominal(families, chosen, traces)
+
+
+def _of_trains(
+    trains: PulseTrains,
+    reads: Reads | None,
+    names: tuple[str, ...],
+    compared: int,
+    outliers: float,
+) -> dict[str, FamilyFit]:
+    """Every family on some devices, the one that is chosen on all; it comes first."""
+    every = np.arange(len(trains.g))
+    known, some = read_noise(reads, len(every)), every
     if len(names) > 1 and len(every) > compared:
         some = np.unique(np.linspace(0, len(every) - 1, compared).round().astype(int))
-    tried = {n: fit_family(n, traces.pulses, some, known, outliers) for n in names}
+    with ThreadPoolExecutor(_THREADS) as pool:  # they compile longer than they run
+        fits = pool.map(lambda n: fit_family(n, trains, some, known, outliers), names)
+        tried = dict(zip(names, fits, strict=True))
     chosen = choice(tried)
     if len(some) < len(every):
-        tried[chosen] = fit_family(chosen, traces.pulses, every, known, outliers)
-    if not np.any(tried[chosen].converged):
-        raise ValueError(
-            "traces.pulses must have a device that can be fitted, got none: no family "
-            f"of {', '.join(names)} has a likelihood with a maximum"
-        )
+        tried[chosen] = fit_family(chosen, trains, every, known, outliers)
     order = sorted(tried, key=lambda name: (name != chosen, -tried[name].score))
-    return _nominal({name: tried[name] for name in order}, chosen)
+    return {name: tried[name] for name in order}
 
 
 def _names(models: Any) -> tuple[str, ...]:
@@ -193,45 +220,41 @@ def _family(name: str, devices: np.ndarray, found: TrainFit) -> FamilyFit:
     )
 
 
-def _read_noise(reads: Reads | None, devices: int):
-    """Logarithm of the read noise and its error, by device; else of all together."""
-    if reads is None:
-        return None
-    n = np.sum(np.isfinite(reads.g), axis=1)
-    left = reads.g - np.nanmean(reads.g, axis=1, keepdims=True)
-    squares = np.nansum(left**2, axis=1)
-    if len(n) != devices:
-        n, squares = (
-            np.full(devices, np.sum(n - 1) + 1),
-            np.full(devices, squares.sum()),
-        )
-    free = np.maximum(n - 1, 1)
-    log_noise = np.log(np.maximum(np.sqrt(squares / free), 1e-12))
-    return log_noise, np.where(n > 1, 1 / np.sqrt(2 * free), 10.0)
-
-
-def _nominal(families: Mapping[str, FamilyFit], chosen: str) -> FittedDevice:
+def _nominal(
+    families: Mapping[str, FamilyFit], chosen: str, traces: Traces
+) -> FittedDevice:
     """The device of mean constants, its spread, and the threshold that suits it."""
-    fit, model = families[chosen], MODELS[chosen]
-    found = {n: population(fit.values[n], fit.errors[n]) for n in model.free}
-    device: Any = model.device({n: p.mean for n, p in found.items()})
-    sigmas = {n: p.sigma for n, p in found.items() if p.sigma is not None}
+    fit = families[chosen]
+    found = {n: population(fit.values[n], fit.errors[n]) for n in fit.free}
+    means = {n: p.mean for n, p in found.items()}
+    device: Any = (
+        MODELS[chosen].device(means)
+        if chosen in MODELS
+        else additive_error(means, traces.writes)
+    )
+    retention = () if traces.retention is None else fit_retention(traces.retention)
+    endurance = None if traces.endurance is None else fit_endurance(traces.endurance)
+    within = ""
+    if retention:
+        device, within = retained(device, retention[0]), within + "device."
+    if endurance is not None:
+        device, within = worn(device, endurance), within + "device."
+    sigmas = {within + n: p.sigma for n, p in found.items() if p.sigma}
     made = FittedDevice(
         device=device,
         family=chosen,
         families=families,
-        spread=Spread(cell_to_cell={n: s for n, s in sigmas.items() if s > 0}),
+        spread=Spread(cell_to_cell=sigmas),
         population=found,
         threshold=float("nan"),
         r_wg=2 / float(device.g_max - device.g_min),
+        retention=retention,
+        endurance=endurance,
     )
     return _with_threshold(made)
 
 
 def _with_threshold(made: FittedDevice) -> FittedDevice:
-    from dataclasses import replace
-
-    crossbar = made.crossbar
-    middle = float(crossbar.encoding.reference)  # type: ignore[attr-defined]
-    asked = matched_threshold(jr.key(0), crossbar, g=middle)
+    middle = float(made.device.g_min + made.device.g_max) / 2
+    asked = matched_threshold(jr.key(0), made.crossbar, g=middle)
     return replace(made, threshold=float(asked) / made.r_wg)

@@ -13,6 +13,7 @@ from eapu_jax.devices.base import Device
 from eapu_jax.encodings import SingleCell
 from eapu_jax.fitting.coordinates import Coordinate
 from eapu_jax.fitting.population import Population
+from eapu_jax.fitting.shared import SharedFit
 
 LEVEL = 1e-3
 """A family that would leave as much as this rarely is called a bad fit. ASSUMED."""
@@ -117,6 +118,9 @@ class FittedDevice:
             constant.
         threshold: of EaPU, matched to the error of the device, µS.
         r_wg: weight per conductance that puts weights of -1 to 1 into the window, 1/µS.
+        retention: both laws of what cells lose, the better one first, if measured; the
+            device has it.
+        endurance: what cells endure, if measured; the device has it.
     """
 
     device: Device
@@ -126,6 +130,8 @@ class FittedDevice:
     population: Mapping[str, Population]
     threshold: float
     r_wg: float
+    retention: tuple[SharedFit, ...] = ()
+    endurance: SharedFit | None = None
 
     @property
     def fit(self) -> FamilyFit:

@@ -1,5 +1,6 @@
 """How likely the readings of a pulse train are, if a given device made them."""
 
+import math
 from typing import NamedTuple
 
 import jax
@@ -125,12 +126,17 @@ def clipped(
     """
     sd = jnp.sqrt(variance + jnp.square(_TINY * (high - low)))
     a, b = (low - mean) / sd, (high - mean) / sd
-    below, above = norm.cdf(a), norm.cdf(-b)
+    below, above = _tail(-a), _tail(b)
     at_a, at_b = norm.pdf(a), norm.pdf(b)
     first = a * below + b * above + at_a - at_b
     second = a**2 * below + b**2 * above + 1 - below - above + a * at_a - b * at_b
     left = jnp.maximum(second - jnp.square(first), 0)
     return mean + sd * first, jnp.square(sd) * left
+
+
+def _tail(x):
+    """Probability that a standard normal is larger; exact far out."""
+    return jax.lax.erfc(x * math.sqrt(0.5)) / 2
 
 
 _TINY = 1e-12  # a standard deviation, as a share of the window
