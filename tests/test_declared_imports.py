@@ -16,7 +16,7 @@ EXTRAS = {
     "eapu_jax": ("flax",),
     "thermo": (),
     "chipsweep": ("search",),
-    "experiments": ("experiments", "search", "cluster"),
+    "experiments": ("experiments", "search", "cluster", "excel"),
     "benchmarks": ("experiments", "bench"),
     "tests": ("experiments", "search", "cluster", "bench", "test"),
 }
