@@ -148,6 +148,22 @@ def test_other_kinds_of_measurement(tmp_path):
     assert len(told) == 4
 
 
+GERMAN = "Puls;Zyklus;Leitwert (µS)\n0;1;2,5\n1;1;3,5\n2;1;4,5\n"
+FRENCH = "Impulsion;Résistance (kΩ)\n0;400\n1;285,714286\n2;222,222222\n"
+PLAIN = "Pulse #,G1 (uS),G2 (uS)\n0,2.5,2.5\n1,3.5,3.5\n2,4.5,4.5\n"
+
+
+@pytest.mark.parametrize("content", [GERMAN, FRENCH, PLAIN])
+def test_columns_are_known_in_three_languages_and_with_numbers(content, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes(content.replace("µ", "u").encode("cp1252", "replace"))
+    if "kΩ" in content:
+        path.write_text(content, encoding="utf-8")
+    pulses = read_traces([path])[0].pulses
+    assert pulses is not None
+    np.testing.assert_allclose(pulses.g[0, 0], [2.5, 3.5, 4.5], rtol=1e-6)
+
+
 def test_columns_are_known_by_their_names():
     assert who("Device_7 Cycle_12", 3) == ("7", "12")
     assert who("c3", 0) == ("1", "3")

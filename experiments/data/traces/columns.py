@@ -8,22 +8,23 @@ from experiments.data.formats import DataError
 from experiments.data.tables import Table
 
 ROLES = {
-    "device": "device dev cell id die sample",
-    "cycle": "cycle cyc loop repetition",
-    "pulse": "pulse pulses pulsenumber pulseno pulsecount n number step index",
-    "direction": "direction dir polarity sign operation type",
-    "g": "g conductance cond gread",
-    "r": "r resistance res",
-    "current": "i current iread",
-    "voltage": "v u voltage vread readvoltage",
-    "target": "target gtarget targetg asked targetconductance",
-    "landed": "landed measured found result",
-    "time": "time t elapsed elapsedtime",
+    "device": "device dev cell id die sample zelle bauteil dispositif cellule",
+    "cycle": "cycle cyc loop repetition zyklus",
+    "pulse": "pulse pulses pulsenumber pulseno pulsecount n number step index puls "
+    "impuls pulsnummer impulsion",
+    "direction": "direction dir polarity sign operation type richtung sens",
+    "g": "g conductance cond gread leitwert",
+    "r": "r resistance res widerstand résistance",
+    "current": "i current iread strom courant",
+    "voltage": "v u voltage vread readvoltage spannung tension",
+    "target": "target gtarget targetg asked targetconductance ziel cible",
+    "landed": "landed measured found result ergebnis mesuré",
+    "time": "time t elapsed elapsedtime zeit temps",
     "low": "low glow goff gmin hrs",
     "high": "high ghigh gon gmax lrs",
-    "read": "read reading readnumber",
+    "read": "read reading readnumber lesung lecture",
 }
-"""Role -> names of its column, in small letters without blanks."""
+"""Role -> names of its column, small, without blanks; in three languages."""
 _KNOWN = {name: role for role, names in ROLES.items() for name in names.split()}
 
 UNITS = {
@@ -65,7 +66,7 @@ def roles(table: Table) -> dict[str, str]:
 
 def role_of(name: str) -> str | None:
     """The role of a column by its name; None if it has none."""
-    plain = re.sub(r"[^a-z]", "", _without_unit(name).lower())
+    plain = re.sub(r"[\W_]", "", _without_unit(name).lower())
     return _KNOWN.get(plain)
 
 
@@ -114,7 +115,7 @@ def conductance(table: Table, found: dict[str, str]) -> tuple[np.ndarray, str]:
     """
     if "g" in found:
         values, unit = scaled(table, found["g"], "g")
-        return sound(table, found["g"], values, unit), unit
+        return sound(table, found["g"], values, unit), f"in {unit}"
     if "r" in found:
         ohms, unit = scaled(table, found["r"], "r")
         bad = np.flatnonzero(ohms <= 0)

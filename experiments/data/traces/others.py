@@ -14,10 +14,11 @@ def writes(table: Table, found: dict[str, str]) -> tuple[Writes, list[str]]:
     target = sound(table, found["target"], target, unit)
     if "landed" in found:
         landed, other = scaled(table, found["landed"], "g")
+        other = f"in {other}"
     else:
         landed, other = conductance(table, found)
     rows = _by_device(table, found, target, landed)
-    told = [f"targets in {unit}, landed in {other}", _size(rows, "writes")]
+    told = [f"targets in {unit}, landed {other}", _size(rows, "writes")]
     return Writes(target=rows[0], landed=rows[1]), told
 
 
@@ -25,7 +26,7 @@ def reads(table: Table, found: dict[str, str]) -> tuple[Reads, list[str]]:
     """Readings of cells at rest."""
     g, unit = conductance(table, found)
     rows = _by_device(table, found, g)
-    return Reads(g=rows[0]), [f"conductances in {unit}", _size(rows, "reads")]
+    return Reads(g=rows[0]), [f"conductances {unit}", _size(rows, "reads")]
 
 
 def retention(table: Table, found: dict[str, str]) -> tuple[Retention, list[str]]:
@@ -44,7 +45,7 @@ def retention(table: Table, found: dict[str, str]) -> tuple[Retention, list[str]
         if not columns:
             raise DataError(f"only {found['time']!r}: expected conductances beside it")
         told = [scaled(table, name, "g") for name in columns]
-        in_unit = told[0][1]
+        in_unit = f"in {told[0][1]}"
         series = [
             (seconds, sound(table, name, values, unit), table.lines)
             for name, (values, unit) in zip(columns, told, strict=True)
@@ -63,7 +64,7 @@ def retention(table: Table, found: dict[str, str]) -> tuple[Retention, list[str]
         row[np.searchsorted(every, times)] = values
     if len(every) < 2:
         raise DataError("one time alone, expected two or more")
-    text = [f"times in {unit}, conductances in {in_unit}", _size([rows], "times")]
+    text = [f"times in {unit}, conductances {in_unit}", _size([rows], "times")]
     return Retention(time=every, g=rows), text
 
 

@@ -55,7 +55,7 @@ def long(table: Table, found: dict[str, str]) -> tuple[PulseTrains, list[str]]:
             train.g.append(np.nan)
         train.g.append(float(g[i]))
         train.up.append(bool(way))
-    told = [f"conductances in {unit}"]
+    told = [f"conductances {unit}"]
     if restarts:
         told.append("pulse numbers begin anew: taken for new cycles")
     return _together(trains, up is not None, told)
