@@ -61,6 +61,14 @@ def test_what_is_known_exactly_is_undone(circuit):
     np.testing.assert_allclose(better.covariance, target, rtol=1e-6)
 
 
+def test_another_covariance_can_be_wanted():
+    nominal = PROGRAMS["rlc"]
+    wanted = settled(program_matrix(1.5 * jnp.eye(3) + 0.5 * MATRIX).board)
+    found = known(nominal, np.zeros(len(components([nominal]))), 1e12)
+    better = calibrated(nominal, found, wanted)
+    np.testing.assert_allclose(settled(better.board), wanted, rtol=1e-6)
+
+
 def test_capacitors_alone_are_set_to_what_they_should_be_over_their_factors():
     nominal = PROGRAMS["rlc"]
     sought = components([nominal])

@@ -18,6 +18,7 @@ from rich.table import Table
 from experiments import EXPERIMENTS, ON_REQUEST, catalogue, report
 from experiments.commands import (
     arguments,
+    boarding,
     choosing,
     configured,
     joules,
@@ -67,6 +68,7 @@ def _command(argv: list[str]) -> Callable[[], int]:
         "replay": _usage("replay", "Compute one chip of a sweep again."),
         "peek": sweeping.peek,
         "report": _report,
+        "board": boarding.command(_console),
         "choose": choosing.command(_console),
         "joules": joules.command(_console),
         "device": owning.command(_console),

@@ -387,7 +387,8 @@ IDENTIFIED = [
              "covariances": (*DEFINITE, _eye(3)), "n_samples": (*COUNT, None, 1)}),
     Subject("calibrated", lambda **a: identify.calibrated(**a).covariance,
             {"board": BOARD, "found": FOUND},
-            {"board": THING, "found": (*THING, BOARD)}),
+            {"board": THING, "found": (*THING, BOARD),
+             "target": (*(v for v in DEFINITE if v is not None), _eye(3))}),
 ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from thermo import checks
 from thermo.circuits.board import AbstractBoard, maxwell
 from thermo.circuits.rc import RCBoard
 from thermo.exact.estimators import sampled_variance
@@ -87,8 +88,10 @@ class _Network(NamedTuple):
     inverse: bool
 
 
-def calibrated(board: AbstractBoard, found: Identified) -> Calibration:
-    r"""Set a board so that its covariance is what `board` has on paper.
+def calibrated(
+    board: AbstractBoard, found: Identified, target: Any = None
+) -> Calibration:
+    r"""Set a board so that its covariance is what it should be on paper.
 
     The matrix X of the capacitors (of the resistors, where those couple) is moved by
     what the predicted precision lacks,
@@ -103,13 +106,16 @@ def calibrated(board: AbstractBoard, found: Identified) -> Calibration:
         board: as it would be programmed if it were exact, for instance by
             `program_matrix`; of the size of the one that was identified.
         found: of the board, by `identify`.
+        target: covariance that is wanted, V^2, `(d, d)`; None is what `board` has on
+            paper.
 
     Returns:
         The settings and the errors to expect.
 
     Raises:
-        ValueError: if the boards are not alike, or the covariance depends on
-            components that were not identified, naming them.
+        ValueError: if the boards are not alike, the target is no covariance of so many
+            cells, or the covariance depends on components that were not identified,
+            naming them.
 
     Example:
         >>> import jax, thermo
@@ -129,7 +135,8 @@ def calibrated(board: AbstractBoard, found: Identified) -> Calibration:
         raise ValueError(f"found = {found!r:.60}: must be Identified.")
     check_alike([found.board, board])
     nominal, network = in_doubles(board), _network(board)
-    target, before = _settled(nominal), altered_by(nominal, found)
+    target = _settled(nominal) if target is None else _wanted(target, board)
+    before = altered_by(nominal, found)
     covariance = _settled(before)
     setting, real = nominal, before
     for _ in range(ROUNDS):
@@ -166,6 +173,15 @@ def altered_by(board: Any, found: Identified) -> Any:
         return in_doubles(altered(board, found.sought, jnp.asarray(found.log_factors)))
 
 
+def _wanted(target: Any, board: AbstractBoard) -> np.ndarray:
+    checks.same_size("target", target, board.n_cells, "board")
+    checks.positive_definite("target", target)
+    value = checks.values("target", target)
+    if value is None:
+        raise ValueError("target is traced: calibrate outside of jit and vmap.")
+    return (value + value.T) / 2
+
+
 def _network(board: AbstractBoard) -> _Network:
     """Where the matrix is: in the resistors if only they couple."""
     resistive = isinstance(board, RCBoard) and not np.any(np.asarray(board.coupling))
@@ -189,7 +205,8 @@ def _corrected(real, network, target, covariance):
     ground, between = (getattr(real, name) for name in network[:2])
     matrix = np.asarray(maxwell(1 / ground if network.inverse else ground, between))
     has, wanted = np.linalg.inv(covariance), np.linalg.inv(target)
-    return matrix + np.sum(matrix * has) / np.sum(has**2) * (wanted - has)
+    matrix = matrix + np.sum(matrix * has) / np.sum(has**2) * (wanted - has)
+    return (matrix + matrix.T) / 2
 
 
 def _set(nominal, found, network, matrix):
