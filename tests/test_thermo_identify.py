@@ -11,13 +11,13 @@ import pytest
 import scipy.stats as ss
 
 from tests.boards import random_board
-from tests.statistics import assert_mean, assert_rate, assert_within
+from tests.statistics import assert_mean, assert_rate, assert_variance, assert_within
 from thermo import RCBoard, exact, identify, propagate
 from thermo.identify import scoring
 from thermo.identify.components import altered, components
 from thermo.identify.covariances import Covariance
 from thermo.identify.samples import Samples, samples
-from thermo.identify.spectra import Spectra
+from thermo.identify.spectra import Spectra, periodogram
 from thermo.identify.steps import Steps, steps
 
 APART = np.array([[0.0, 0.4], [0.4, 0.0]])
@@ -129,6 +129,18 @@ def test_the_expected_periodogram_is_that_of_the_dense_gaussian(x64):
     turn = turn * np.sin(np.pi * (np.arange(length) + 0.5) / length)
     expected = np.einsum("jn,namb,jm->jab", turn, whole, turn.conj()) / (length / 2)
     np.testing.assert_allclose(seen.law(board), expected, atol=1e-12)
+
+
+def test_segments_are_worth_what_their_scatter_says():
+    """Power of white noise, from every sample as often as segments count it."""
+    rng, length, trials = np.random.default_rng(0), 16, 3000
+    ends = np.array([1.0, *[2.0] * (length // 2 - 1), 1.0])
+    power = []
+    for v in rng.normal(size=(trials, 1, 5 * length, 1)):
+        mean, count = periodogram(v, length)
+        power.append(ends @ mean[:, 0, 0].real / length)
+    assert_mean(power, 1.0)
+    assert_variance(power, 2 / (count * length))
 
 
 def test_a_record_that_is_too_short_for_segments_is_refused():
@@ -295,7 +307,7 @@ def test_tolerances_hold_the_spread_at_their_nominal_rate():
     rng, trials, spread = np.random.default_rng(0), 400, 0.1
     board = random_board(d=3)
     sought = components([board], ("coupling", "inductance", "noise", "resistance"))
-    errors, held = np.array([0.02, 0.1, 0.05]), 0
+    errors, held = np.array([0.05, 0.3, 0.2]), 0
     for _ in range(trials):
         found = identify.Identified(
             boards=(board,),
