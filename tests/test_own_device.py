@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 import eapu_jax as ej
-from eapu_jax.fitting import Traces
+from eapu_jax.fitting import Retention, Traces, Writes
 from experiments.commands import cli
 from experiments.data import example_traces
 from experiments.memristor.contest.advice import Advice
@@ -68,7 +68,7 @@ def forecast():
 
 def test_the_page_says_all_and_fetches_nothing(fitted):
     pulses, found = fitted
-    drawn = figures.fit_figure(pulses, found)
+    drawn = figures.trains_figure(pulses, found)
     told = chapters.document(
         "mine", ["<a> & b"], found, drawn, forecast(), Advice("eapu", "EaPU, because.")
     )
@@ -81,9 +81,26 @@ def test_the_page_says_all_and_fetches_nothing(fitted):
         assert words in told
 
 
+def test_writes_retention_and_endurance_have_their_place_on_the_page():
+    rng = np.random.default_rng(0)
+    target = np.linspace(10, 50, 200)[None] + np.zeros((2, 1))
+    times = np.array([1.0, 10, 100, 1000, 1e4])
+    held = 40 * (1 + times) ** -0.05 + 0.05 * rng.normal(size=(3, 5))
+    traces = Traces(
+        writes=Writes(target=target, landed=target + rng.normal(size=target.shape)),
+        retention=Retention(time=times, g=held),
+    )
+    found = ej.fit_device(traces)
+    drawn = figures.fit_figure(traces, found)
+    assert drawn.axes[0].get_xlabel() == "target (µS)"
+    told = chapters.document("w", [], found, drawn, forecast(), Advice("eapu", "x."))
+    assert "Where writes landed" in told
+    assert "PowerRetention: exponent" in told
+
+
 def test_figures_have_axes_in_words_and_units(fitted):
     pulses, found = fitted
-    labels = [axes.get_xlabel() for axes in figures.fit_figure(pulses, found).axes]
+    labels = [axes.get_xlabel() for axes in figures.trains_figure(pulses, found).axes]
     assert labels[0] == "pulses"
     assert "conductance before the pulse (µS)" in labels
     drawn = figures.forecast_figure(forecast(), "eapu")

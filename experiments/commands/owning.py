@@ -73,7 +73,7 @@ def _reported(
     kept = results / f"{stem}.toml"
     ej.save_device(kept, fitted, told="eapu_jax.fit_device of " + " | ".join(told))
     say(console, "device", [kept])
-    fit = figures.fit_figure(traces.pulses, fitted)
+    fit = figures.fit_figure(traces, fitted)
     style.save(fit, results / f"{stem}-fit")
     found = forecast(console, kept, results, chips)
     from experiments.memristor.contest.advice import advice

@@ -47,6 +47,13 @@ def _fit(fitted: FittedDevice, fit: Figure) -> str:
             f"No family that was tried describes the mean step: {fitted.family} comes "
             "nearest, and what follows is to be read with that in mind"
         )
+    if "pulse" not in fitted.population:
+        caption = (
+            "Where writes landed, less where they were asked to: against the target, "
+            "and how often, beside the fitted law. A trend on the left says that the "
+            "error depends on the target, which this family leaves out."
+        )
+        return section("Fit", paragraph(verdict + "."), drawn(fit, caption))
     caption = (
         "Readings and the fitted course, what one pulse leaves unexplained, how far "
         "each family lies behind the best on cycles that were not fitted, and the "
@@ -65,7 +72,9 @@ def _constants(fitted: FittedDevice) -> str:
         spread = "" if one.sigma is None else f"{100 * one.sigma:.1f} %"
         if one.sigma is not None and one.sigma_error is not None:
             spread += f" ± {100 * one.sigma_error:.1f}"
-        value = f"{one.mean:.4g} ± {one.mean_error:.2g} {unit}".strip()
+        reach = 1.96 * one.mean_error
+        ends = f"({one.mean - reach:.3g} to {one.mean + reach:.3g})"
+        value = f"{one.mean:.4g} {ends} {unit}".strip()
         rows.append([name.replace("_", " "), value, spread])
     threshold = fitted.threshold * fitted.r_wg
     text = (
@@ -75,7 +84,12 @@ def _constants(fitted: FittedDevice) -> str:
         f"{threshold:.3g} of a weight at {fitted.r_wg:.3g} per µS (weights of -1 to 1 "
         f"fill the window)."
     )
-    heads = ("constant", "mean over devices", "from device to device")
+    shared = [*fitted.retention[:1], *([fitted.endurance] if fitted.endurance else [])]
+    for one in shared:
+        for name, (low, high) in one.intervals().items():
+            value = f"{one.values[name]:.4g} ({low:.3g} to {high:.3g})"
+            rows.append([f"{one.family}: {name.replace('_', ' ')}", value, "shared"])
+    heads = ("constant", "mean over devices (95 % interval)", "from device to device")
     return section("Constants", table(heads, rows), paragraph(text))
 
 

@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from eapu_jax.fitting import MODELS, FittedDevice, PulseTrains
+from eapu_jax.fitting import MODELS, FittedDevice, PulseTrains, Traces, Writes
 from experiments.figures import style
 from experiments.memristor.contest.entrants import NAMES
 
@@ -19,8 +19,41 @@ MANY = 64
 """Devices from which on their constants are drawn as a map."""
 
 
+def fit_figure(traces: Traces, fitted: FittedDevice) -> Figure:
+    """What was measured of pulses or writes, and what was fitted to it."""
+    if traces.pulses is not None:
+        return trains_figure(traces.pulses, fitted)
+    assert traces.writes is not None, "`fit_device` has one of both"
+    return writes_figure(traces.writes, fitted)
+
+
 @style.styled
-def fit_figure(pulses: PulseTrains, fitted: FittedDevice) -> Figure:
+def writes_figure(writes: Writes, fitted: FittedDevice) -> Figure:
+    """Errors of writes with a target: against the target, and how often."""
+    figure = Figure(figsize=(8.4, 3.4))
+    left, right = figure.subplots(1, 2, sharey=True)
+    error = (writes.landed - writes.target).ravel()
+    left.plot(writes.target.ravel(), error, ".", ms=2, alpha=0.5)
+    sigma = fitted.population["write_noise"].mean
+    for sign in (-1, 1):
+        left.axhline(sign * sigma, color=style.COLOURS[1], lw=0.8)
+    left.set(xlabel="target (µS)", ylabel="landed less target (µS)")
+    left.set_title("every write; lines: fitted write noise")
+    sound = error[np.isfinite(error)]
+    right.hist(sound, bins=40, orientation="horizontal", density=True)
+    grid = np.linspace(sound.min(), sound.max(), 200)
+    law = np.exp(-((grid / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
+    right.plot(law, grid, color=style.COLOURS[1], label="fitted")
+    right.set(xlabel="probability density (1/µS)", title="how often")
+    right.legend()
+    n, most = writes.target.shape
+    note = f"{n} devices, up to {most} writes each"
+    style.caption(figure, xr.Dataset(attrs={"scale": "measured"}), note)
+    return figure
+
+
+@style.styled
+def trains_figure(pulses: PulseTrains, fitted: FittedDevice) -> Figure:
     """Trains and the fitted course, what is left, families, constants."""
     figure = Figure(figsize=(8.4, 6.4))
     grid: Any = figure.subplots(2, 2)
@@ -140,11 +173,9 @@ def _constants(axes: Axes, fitted: FittedDevice) -> None:
     axes.errorbar(rows + 1, value[rows], ends, fmt="o", label="upwards")
     down = value * fitted.values["down_ratio"]
     axes.plot(rows + 1, down[rows], "s", mfc="none", label="downwards")
-    nominal: Any = fitted.device
-    axes.axhline(float(nominal.pulse), color=style.COLOURS[0], lw=0.8)
-    axes.axhline(
-        float(nominal.pulse * nominal.down_ratio), color=style.COLOURS[1], lw=0.8
-    )
+    up, ratio = (fitted.population[name].mean for name in ("pulse", "down_ratio"))
+    axes.axhline(up, color=style.COLOURS[0], lw=0.8)
+    axes.axhline(up * ratio, color=style.COLOURS[1], lw=0.8)
     axes.set(xlabel="device", ylabel="step of a pulse (µS)")
     axes.set_title("steps with 95 % intervals; lines: nominal")
     axes.legend()
