@@ -22,7 +22,8 @@ from eapu_jax.fitting import (
 from tests.pulsed_traces import trains, up_and_down
 from tests.statistics import SIGMAS, assert_within
 
-DEVICES, CYCLES, N = 200, 4, 60
+DEVICES, CYCLES, N = 200, 6, 60  # one shape: what is compiled serves many tests
+FEW = 20  # in one call
 
 TRUTH: dict[str, dict[str, float]] = {
     "SoftBounds": {
@@ -151,7 +152,7 @@ def test_intervals_hold_the_truth_at_their_nominal_rate(family):
 
 def test_gaps_outliers_and_unequal_counts_leave_the_rate_as_it_is():
     truth, rng = TRUTH["SoftBounds"], np.random.default_rng(4)
-    g, up = measured("SoftBounds", truth, rng, cycles=6)
+    g, up = measured("SoftBounds", truth, rng)
     g = np.where(rng.random(g.shape) < 0.1, np.nan, g)
     struck = rng.random(g.shape) < 0.01
     g = np.where(struck, rng.uniform(-20, 60, g.shape), g)
@@ -176,26 +177,99 @@ def test_the_spread_of_devices_is_told_from_the_noise_of_cycles():
     assert fitted.spread.cell_to_cell["pulse"] == fitted.population["pulse"].sigma
 
 
-def test_a_wrong_family_is_a_bad_fit_and_is_not_chosen():
-    truth = TRUTH["LinearStep"] | {
-        "amplitude_up": -0.6, "amplitude_down": -0.6, "decay_up": 4.0,
-        "decay_down": 4.0, "pulse": 1.0, "write_noise": 0.3, "read_noise": 0.2,
-    }  # fmt: skip
-    g, up = measured("ExponentialStep", truth, np.random.default_rng(6), devices=24)
-    traces = Traces(pulses=PulseTrains(g=g, up=up))
-    fitted = fit_device(traces, ["ConstantStep", "ExponentialStep"])
-    assert fitted.family == "ExponentialStep"
-    assert fitted.adequate
-    assert not fitted.families["ConstantStep"].adequate
+EXPONENTIAL = TRUTH["SoftBounds"] | {
+    "amplitude_up": -0.6, "amplitude_down": -0.6, "decay_up": 4.0, "decay_down": 4.0,
+    "pulse": 1.0, "write_noise": 0.3, "read_noise": 0.2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", ["SoftBounds", "LinearStep"])
+def test_a_wrong_family_is_a_bad_fit(wrong):
+    rng = np.random.default_rng(6)
+    g, up = measured("ExponentialStep", EXPONENTIAL, rng, devices=FEW)
+    fitted = found(wrong, g, up)
+    assert not fitted.adequate
+    assert fitted.fit.shape_chance < 1e-6
+
+
+def test_the_family_that_made_the_cycles_held_out_is_chosen():
+    rng = np.random.default_rng(12)
+    traces = {}
+    for family in ("LinearStep", "SoftBounds"):
+        g, up = measured(family, TRUTH[family], rng, FEW)
+        traces[family] = Traces(pulses=PulseTrains(g=g, up=up))
+    for family, other in (("LinearStep", "SoftBounds"), ("SoftBounds", "LinearStep")):
+        fitted = fit_device(traces[family], [other, family])
+        assert fitted.family == family
+        first, second = fitted.compare()
+        assert (first["family"], second["family"]) == (family, other)
+        assert first["constants"] == len(MODELS[family].free)
+        assert fitted.adequate
+
+
+def test_what_is_found_is_a_device_that_a_file_holds(tmp_path):
+    rng = np.random.default_rng(13)
+    g, up = measured("SoftBounds", TRUTH["SoftBounds"], rng, FEW)
+    fitted = found("SoftBounds", g, up)
+    ej.save_device(tmp_path / "mine.toml", fitted, told="simulated")
+    loaded = ej.load_device(tmp_path / "mine.toml")
+    assert loaded == (fitted.crossbar, fitted.spread, "simulated")
+    window = loaded.crossbar.device.g_max - loaded.crossbar.device.g_min
+    assert loaded.crossbar.r_wg * window == pytest.approx(2.0)
+
+
+def test_the_threshold_is_the_error_of_a_write_or_a_whole_pulse():
+    rng = np.random.default_rng(14)
+    for noise in (0.2, 4.0):
+        truth = TRUTH["SoftBounds"] | {"write_noise": noise}
+        g, up = measured("SoftBounds", truth, rng, FEW)
+        fitted = found("SoftBounds", g, up)
+        pulses = max(1.0, (noise / truth["pulse"]) ** 2)  # sd sqrt(n) s of n pulses p
+        assert fitted.threshold == pytest.approx(pulses * truth["pulse"], rel=0.3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["ExponentialStep", "ConstantStep", "Ferroelectric"])
+def test_the_other_families_are_found_as_well(family):
+    rng = np.random.default_rng(15)
+    truth = {n: v for n, v in EXPONENTIAL.items() if n in MODELS[family].free}
+    truth |= {"ConstantStep": {"pulse": 4.0}}.get(family, {})
+    if family == "Ferroelectric":
+        truth["domains"] = 2000.0
+        g, up = by_domains(truth, rng)
+    else:
+        g, up = measured(family, truth, rng)
+    fitted = found(family, g, up)
+    assert fitted.fit.converged.all()
+    for name in ("pulse", "down_ratio", "read_noise", *({"domains"} & set(truth))):
+        low, high = fitted.intervals()[name]
+        held = np.mean((low <= truth[name]) & (truth[name] <= high))
+        assert abs(held - 0.95) <= SIGMAS * np.sqrt(0.95 * 0.05 / DEVICES), (name, held)
+
+
+def by_domains(truth, rng):
+    """Films whose domains flip one by one, each with its probability."""
+    up = up_and_down(DEVICES, CYCLES, N)
+    domains, window = int(truth["domains"]), truth["g_max"] - truth["g_min"]
+    aligned = np.full(up.shape[:2], domains // 4)
+    path = [aligned]
+    for t in range(N):
+        chance = 2 * truth["pulse"] / window
+        more = rng.binomial(domains - aligned, chance)
+        less = rng.binomial(aligned, chance * truth["down_ratio"])
+        aligned = aligned + np.where(up[..., t], more, -less)
+        path.append(aligned)
+    g = truth["g_min"] + window * np.stack(path, axis=-1) / domains
+    return g + truth["read_noise"] * rng.normal(size=g.shape), up
 
 
 def test_a_device_that_cannot_be_fitted_leaves_its_neighbours_alone():
-    g, up = measured("SoftBounds", TRUTH["SoftBounds"], np.random.default_rng(7), 8)
+    g, up = measured("SoftBounds", TRUTH["SoftBounds"], np.random.default_rng(7), FEW)
     alone = found("SoftBounds", g, up)
     g = g.copy()
     g[3] = np.nan
     beside = found("SoftBounds", g, up)
-    assert beside.converged.tolist() == [k != 3 for k in range(8)]
+    assert beside.converged.tolist() == [k != 3 for k in range(FEW)]
     assert np.isnan(beside.values["pulse"][3])
     np.testing.assert_array_equal(
         np.delete(beside.values["pulse"], 3), np.delete(alone.values["pulse"], 3)
@@ -204,8 +278,8 @@ def test_a_device_that_cannot_be_fitted_leaves_its_neighbours_alone():
 
 def test_readings_at_rest_say_what_the_read_noise_is():
     truth, rng = TRUTH["SoftBounds"], np.random.default_rng(8)
-    g, up = measured("SoftBounds", truth, rng, 8)
-    at_rest = Reads(g=truth["read_noise"] * rng.normal(size=(8, 2000)))
+    g, up = measured("SoftBounds", truth, rng, FEW)
+    at_rest = Reads(g=truth["read_noise"] * rng.normal(size=(FEW, 2000)))
     traces = Traces(pulses=PulseTrains(g=g, up=up), reads=at_rest)
     fitted = fit_device(traces, ["SoftBounds"])
     errors = fitted.errors["read_noise"]
@@ -214,7 +288,7 @@ def test_readings_at_rest_say_what_the_read_noise_is():
 
 
 def test_units_do_not_matter():
-    g, up = measured("SoftBounds", TRUTH["SoftBounds"], np.random.default_rng(9), 8)
+    g, up = measured("SoftBounds", TRUTH["SoftBounds"], np.random.default_rng(9), FEW)
     fitted, other = found("SoftBounds", g, up), found("SoftBounds", 1e3 * g + 7e4, up)
     for name in ("pulse", "write_noise", "read_noise"):
         ratio = other.values[name] / fitted.values[name]

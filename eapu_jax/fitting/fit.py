@@ -169,9 +169,12 @@ def fit_family(
     together = min(_TOGETHER, 1 << (len(devices) - 1).bit_length())
     parts = np.split(devices, range(together, len(devices), together))
 
+    nothing = np.full(len(trains.g), np.nan)
+    told = (nothing, nothing) if known is None else known
+
     def one(rows: np.ndarray) -> TrainFit:
         filled = np.resize(rows, together)  # one program for all parts
-        given = None if known is None else tuple(k[filled] for k in known)
+        given = tuple(k[filled] for k in told)
         with jax.enable_x64(True):
             g, up = jnp.asarray(trains.g[filled]), jnp.asarray(trains.up[filled])
             found = _compiled(name, outliers)(g, up, given)

@@ -68,8 +68,8 @@ def fit_trains(
         model: the family, one of `MODELS`.
         g: readings of one device, a row per cycle, NaN where missing, µS.
         up: whether a pulse asks for more.
-        known: what is known of the read noise from elsewhere: its logarithm (µS) and
-            the standard deviation of that.
+        known: what is known of the read noise from elsewhere: its logarithm (µS), NaN
+            if nothing is, and the standard deviation of that.
         outliers: probability that a reading is one.
     """
     middle, half = range_read(g)
@@ -112,8 +112,9 @@ def _priors(model: Model, known, half):
     centre, width = prior(dict(model.free))
     if known is None:
         return centre, width
-    which = jnp.array([name == "read_noise" for name in model.free])
+    noise = jnp.array([name == "read_noise" for name in model.free])
     log_noise, error = known
+    which = noise & jnp.isfinite(log_noise)
     centre = jnp.where(which, log_noise - jnp.log(half), centre)
     return centre, jnp.where(which, error, width)
 
