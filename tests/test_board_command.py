@@ -1,5 +1,7 @@
 """From voltage traces to components: what is read, refused, written and found."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import thermo
 from experiments.commands import cli
 from experiments.data.formats import DataError
 from experiments.data.voltages import read_voltages
+from experiments.thermodynamic import board_fit, board_fit_figure
 from experiments.thermodynamic.board_file import board_text, read_board
 from experiments.thermodynamic.board_start import resistive_start
 from tests.shown_commands import ROOT
@@ -113,7 +116,10 @@ def test_a_board_that_was_written_is_read_again(tmp_path):
     v = thermo.trajectory(jax.random.key(0), step, 400)
     found = identify(board, v, 20.0, known=("ground_capacitance",))
     path = tmp_path / "board.toml"
-    path.write_text(board_text(found, 0.95, "a test"), encoding="utf-8")
+    path.write_text(
+        board_text(found, 0.95, "a test", ("ground_capacitance",)), encoding="utf-8"
+    )
+    assert read_board(path).known == ("ground_capacitance",)
     again = read_board(path).board
     for name in ("resistance", "noise", "coupling_conductance", "ground_capacitance"):
         np.testing.assert_allclose(
@@ -188,3 +194,30 @@ def test_the_example_is_identified_and_the_command_says_so(tmp_path, capsys):
         assert low < value < high, name
     again = read_board(tmp_path / f"{stem}.toml")
     assert again.board.n_cells == 2
+
+
+def test_a_board_with_a_coil_is_identified_too(tmp_path):
+    paper = tmp_path / "coil.toml"
+    lines = ['kind = "RLC"', 'known = ["resistance"]', "ground_capacitance = [1]"]
+    lines += [
+        "inductance = [1]",
+        "resistance = [2]",
+        "noise = [0.5]",
+        "coupling = [[0]]",
+    ]
+    paper.write_text("\n".join(lines), encoding="utf-8")
+    real = dataclasses.replace(
+        read_board(paper).board,
+        ground_capacitance=np.array([1.2]),  # type: ignore[call-arg]
+    )
+    step = thermo.propagator(real, 0.3)
+    v = 1e3 * np.asarray(thermo.trajectory(jax.random.key(0), step, 3000))
+    rows_of = [f"{0.3 * k:.1f},{x:.4f}" for k, x in enumerate(v[:, 0])]
+    record = read_voltages(file_of(tmp_path, rows_of, "t (us),v (mV)"))
+    fit = board_fit.fitted(record, read_board(paper), (1.0,), None)
+    assert fit.how == "a Kalman filter"
+    assert fit.found.unidentified == ()
+    low, high = fit.found.intervals(0.999)[0]
+    assert low < 1.2 < high < 2.0
+    assert fit.calibration.floor < fit.calibration.floor_before
+    assert board_fit_figure.draw(fit, "a test").axes

@@ -58,11 +58,12 @@ def command(console: Console) -> Callable[..., int]:
         paper = None if nominal is None else board_file.read_board(nominal)
         record = read_voltages(file)
         _understood(console, record)
-        stem = store.require_writable(results) / f"board_{file.stem}"
         fit = board_fit.fitted(record, paper, capacitance, readout_noise)
+        stem = store.require_writable(results) / f"board_{file.stem}"
         _found(console, fit, level)
         figure = board_fit_figure.draw(fit, file.name)
-        text = board_file.board_text(fit.found, level, f"identified from {file.name}")
+        origin = f"identified from {file.name}"
+        text = board_file.board_text(fit.found, level, origin, fit.known)
         store.write_atomically(f"{stem}.toml", text.encode())
         say(console, "board", [Path(f"{stem}.toml")])
         say(console, "figure", _saved(figure, stem))
@@ -117,7 +118,12 @@ def _lines(fit: Any, level: float) -> list[str]:
         lines.append(
             "the record says nothing of what is not identified: name one known"
         )
-    if fit.on_paper:
+    if not fit.on_paper:
+        lines.append(
+            "values are for capacitors as given by --capacitance (1 nF where none is): "
+            "resistors fall and noise grows with them, times do not depend on them"
+        )
+    else:
         for kind, (value, low, high) in found.tolerances(level).items():
             lines.append(
                 f"tolerance of {kind}: {value:.1%} rms ({low:.1%} to {high:.1%})"

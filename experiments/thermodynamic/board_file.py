@@ -1,6 +1,7 @@
 """Boards in files of TOML: values, what of them is known, and where it came from."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,17 +65,23 @@ def read_board(path: str | Path) -> Paper:
     return Paper(board, tuple(known))
 
 
-def board_text(found: Identified, level: float, origin: str) -> str:
-    """The board as it was found, as TOML; what is not identified is commented out.
+def board_text(
+    found: Identified, level: float, origin: str, known: Sequence[str] = ()
+) -> str:
+    """The board as it was found, as TOML; beside it values with their intervals.
+
+    What is not identified has a value that fits, and is named as such.
 
     Args:
         found: by `thermo.identify`.
         level: of confidence, of the intervals.
         origin: of the record, for people.
+        known: what was not sought.
     """
     board: Any = found.board
     kind = next(k for k, made in KINDS.items() if isinstance(board, made))
-    lines = [f"# {origin}", f'kind = "{kind}"']
+    names = ", ".join(f'"{name}"' for name in known)
+    lines = [f"# {origin}", f'kind = "{kind}"', f"known = [{names}]"]
     for name in board.component_kinds:
         value = np.asarray(getattr(board, name), float)
         if not value.any():

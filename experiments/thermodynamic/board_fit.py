@@ -18,6 +18,9 @@ from thermo.identify import (
     identify_spectra,
 )
 
+MOST_FILTERED = 200_000
+"""Samples times the cube of the nodes, for a Kalman filter: seconds."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BoardFit:
@@ -26,6 +29,7 @@ class BoardFit:
     Attributes:
         record: that was read.
         found: components.
+        known: what was not sought.
         how: by which likelihood, for people.
         on_paper: whether nominal values were given, and not only a start.
         calibration: settings and errors to expect, against the nominal covariance;
@@ -35,6 +39,7 @@ class BoardFit:
 
     record: Voltages
     found: Identified
+    known: tuple[str, ...]
     how: str
     on_paper: bool
     calibration: Calibration | None
@@ -91,7 +96,8 @@ def fitted(
         raise ValueError(
             f"nominal board has {nominal.board.n_cells} nodes, the record {d} voltages"
         )
-    exactly = isinstance(nominal.board, RCBoard)
+    resistive = isinstance(nominal.board, RCBoard)
+    exactly = resistive or len(record.v) * d**3 <= MOST_FILTERED
     ask: Any = identify if exactly else identify_spectra
     found = ask(
         nominal.board,
@@ -100,12 +106,14 @@ def fitted(
         known=nominal.known,
         readout_noise=readout_noise,
     )
+    filtered = exactly and (readout_noise is not None or not resistive)
     how = "its transition law" if exactly else "the periodogram of its segments"
-    how = "a Kalman filter" if exactly and readout_noise else how
+    how = "a Kalman filter" if filtered else how
     calibration, refusal = _calibration(nominal, found) if paper else (None, "")
     return BoardFit(
         record=record,
         found=found,
+        known=nominal.known,
         how=how,
         on_paper=paper is not None,
         calibration=calibration,
