@@ -24,12 +24,13 @@ EXPERIMENTS: dict[str, str] = {
     "spu_connectivity": "experiments.thermodynamic.spu_connectivity",
     "spu_solvers": "experiments.thermodynamic.spu_solvers",
     "board_twin": "experiments.thermodynamic.board_twin",
+    "generate": "experiments.thermodynamic.generate",
 }
 """Name -> module, in the order in which `reproduce` runs them."""
 
 ON_REQUEST = (
     "residual_law", "rivals", "hybrid", "levels", "robustness", "drift",
-    "limited_states", "spu_solvers", "board_twin",
+    "limited_states", "spu_solvers", "board_twin", "generate",
 )  # fmt: skip
 """Those that `reproduce` leaves out unless it is asked for `all` or by name: with the
 others it takes ten minutes on two cores."""
