@@ -44,12 +44,13 @@ def test_it_draws_and_judges(derived):
 
 
 def test_trained_machines_beat_chance_and_reverse_noising_better(derived):
-    likeness, n = derived.likeness.mean("sample"), derived.sizes["sample"]
-    chance = likeness.sel(training="untrained")
-    error = derived.likeness.std("sample") / n**0.5
+    all_of = ("chip", "sample")
+    likeness = derived.likeness.mean(all_of)
+    error = derived.likeness.std(all_of) / (2 * derived.sizes["sample"]) ** 0.5
+    off = likeness - likeness.sel(training="untrained")
+    off = off / np.hypot(error, error.sel(training="untrained"))
     for way in ("batch", "online", "exact"):
-        far = (likeness - chance) / np.hypot(error, error.sel(training="untrained"))
-        assert (far.sel(training=way) > 5).all()
+        assert off.sel(training=way) > 5
         better = derived.loss.sel(training="untrained") - derived.loss
         assert (better.sel(training=way) > 0).all()
 

@@ -100,7 +100,7 @@ def defaults(config: Config) -> Machine:
 
 PRESETS = {
     "smoke": Config(
-        data="digits", side=8, n_hidden=16, cycles=10, n_samples=8, n_chips=2
+        data="digits", side=8, n_hidden=16, cycles=20, n_samples=40, n_chips=2
     ),
     "large": Config(n_chips=16, n_samples=400),
     "full": Config(side=28, n_hidden=512, steps=2500, dt=1e-3, n_samples=50),
