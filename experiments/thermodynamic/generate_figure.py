@@ -66,10 +66,12 @@ def _draw_likeness(axes: Axes, dataset: xr.Dataset) -> None:
         style.band(axes, share, found, label=WORDS[method], **LOOK[method])
     share, other = _sorted(dataset.other.sel(training="batch"))
     look = {"color": style.COLOURS[0], "linewidth": 0.8}
-    style.band(axes, share, other, label="batches, with digits not learned", **look)
-    axes.set(xlabel="samples (%)", ylabel="best correlation with an image", ylim=(0, 1))
-    axes.set_title("Likeness, either sign: so many samples stay below")
-    axes.legend(loc="center left", bbox_to_anchor=(0.0, 0.52))
+    style.band(axes, share, other, label="batches: digits not learned", **look)
+    axes.set(
+        xlabel="samples (%)", ylabel="best correlation with an image", ylim=(0, 1.3)
+    )
+    axes.set_title("Likeness, either sign, of so many samples is less")
+    axes.legend(loc="upper left", ncols=2)
 
 
 def _draw_heat(axes: Axes, dataset: xr.Dataset) -> None:
@@ -82,7 +84,7 @@ def _draw_heat(axes: Axes, dataset: xr.Dataset) -> None:
     style.published_line(axes, energy.AGAIN / energy.UNITS, again, linestyle=":")
     axes.set(xlabel="samples (%)", ylabel="heat per sample and unit (kT)")
     axes.set_ylim(top=1.75 * energy.HEAT / energy.UNITS)
-    axes.set_title("Heat of the units: so many samples stay below")
+    axes.set_title("Heat of the units, of so many samples, is less")
     axes.legend(loc="upper left", ncols=2)
 
 
@@ -104,16 +106,18 @@ def _draw_energy(axes: Axes, dataset: xr.Dataset) -> None:
     axes.grid(visible=False, axis="y")
 
 
-_ROWS = [_draw_images] * 3, [_draw_likeness, _draw_heat, _draw_energy]
+PANELS = _draw_likeness, _draw_heat, _draw_energy
 
 
 @style.styled
 def plot(dataset: xr.Dataset) -> Figure:
     """Samples above; below likeness, heat and energy."""
-    figure = Figure(figsize=(13, 8.4))
-    grid = figure.subplot_mosaic([list(row) for row in _ROWS], height_ratios=[1.3, 1])  # pyright: ignore[reportArgumentType]
-    for draw, axes in grid.items():
-        draw(axes, dataset)  # pyright: ignore[reportCallIssue]
+    figure = Figure(figsize=(13, 8.6))
+    above, below = figure.subfigures(2, 1, height_ratios=[1.25, 1]).flat  # pyright: ignore[reportAttributeAccessIssue]
+    _draw_images(above.subplots(), dataset)
+    panels = zip(PANELS, below.subplots(1, len(PANELS)), strict=True)
+    for draw, axes in panels:
+        draw(axes, dataset)
     style.caption(figure, dataset, _note(dataset))
     return figure
 
