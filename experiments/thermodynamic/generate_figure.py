@@ -70,6 +70,7 @@ def _draw_likeness(axes: Axes, dataset: xr.Dataset) -> None:
     axes.set(
         xlabel="samples (%)", ylabel="best correlation with an image", ylim=(0, 1.3)
     )
+    axes.set_yticks(np.linspace(0, 1, 6))
     axes.set_title("Likeness, either sign, of so many samples is less")
     axes.legend(loc="upper left", ncols=2)
 
@@ -79,9 +80,8 @@ def _draw_heat(axes: Axes, dataset: xr.Dataset) -> None:
     for method in dataset.training.to_numpy():
         share, found = _sorted(dataset.heat.sel(training=method) / units)
         style.band(axes, share, found, label=WORDS[method], **LOOK[method])
-    style.published_line(axes, energy.HEAT / energy.UNITS, "PRL, 1,296 units")
-    again = "built again, 1,296 units"
-    style.published_line(axes, energy.AGAIN / energy.UNITS, again, linestyle=":")
+    style.published_line(axes, energy.HEAT / energy.UNITS, "PRL")
+    style.published_line(axes, energy.AGAIN / energy.UNITS, "rebuilt", linestyle=":")
     axes.set(xlabel="samples (%)", ylabel="heat per sample and unit (kT)")
     axes.set_ylim(top=1.75 * energy.HEAT / energy.UNITS)
     axes.set_title("Heat of the units, of so many samples, is less")
@@ -132,7 +132,8 @@ def _note(dataset: xr.Dataset) -> str:
     with_reading = digital / (heat + float(dataset.read_energy))
     return (
         f"mean best correlation: {words}; an image comes as often inverted, for no "
-        "visible unit has a bias. "
+        f"visible unit has a bias. Published heat: {energy.HEAT:g} kT of {energy.UNITS:,} "
+        f"units (PRL, second hand), {energy.AGAIN:g} kT (rebuilt, DERIVED). "
         f"The digital denoiser needs {digital / heat:.2g} times the heat of the units: "
         f"the published claim counts heat only and leaves out {energy.LEFT_OUT}. "
         f"With a read-out of 1 pJ a pixel (ASSUMED) {with_reading:.2g} times are left"
