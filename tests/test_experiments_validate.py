@@ -29,6 +29,7 @@ MAY_BE_ZERO = {
     "signals",
     "bits",
     "digital",
+    "digits",
     "write_errors",
     *("jump_rate", "exponent"),
     *("relaxation", "read_noise", "adc_bits", "line_resistance"),

@@ -132,8 +132,9 @@ def _note(dataset: xr.Dataset) -> str:
     with_reading = digital / (heat + float(dataset.read_energy))
     return (
         f"mean best correlation: {words}; an image comes as often inverted, for no "
-        f"visible unit has a bias. Published heat: {energy.HEAT:g} kT of {energy.UNITS:,} "
-        f"units (PRL, second hand), {energy.AGAIN:g} kT (rebuilt, DERIVED). "
+        f"visible unit has a bias. Published heat: {energy.HEAT:g} kT of "
+        f"{energy.UNITS:,} units (PRL, second hand), {energy.AGAIN:g} kT "
+        "(rebuilt, DERIVED). "
         f"The digital denoiser needs {digital / heat:.2g} times the heat of the units: "
         f"the published claim counts heat only and leaves out {energy.LEFT_OUT}. "
         f"With a read-out of 1 pJ a pixel (ASSUMED) {with_reading:.2g} times are left"
