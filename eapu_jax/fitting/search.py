@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optimistix as optx
 from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Bool, Float
 
@@ -79,6 +78,8 @@ def searched(
     def cost(step, args):
         train, weight, start, frame = args
         return train.cost(model, weight, start + solve_triangular(frame, step))
+
+    import optimistix as optx  # a third of a second, for those who fit
 
     solver = optx.BFGS(rtol=1e-9, atol=_TOLERANCE)
     found = optx.minimise(

@@ -8,7 +8,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optimistix as optx
 
 from eapu_jax.checks import number
 from eapu_jax.fitting.coordinates import Coordinate, prior
@@ -102,6 +101,7 @@ def shared_fit(
 
 def _searched(cost, free: Mapping[str, Coordinate]):
     """The search, compiled: the point, the curvature there, the cost, the end."""
+    import optimistix as optx  # a third of a second, for those who fit
 
     def one(start, data):
         def alone(u, data):
