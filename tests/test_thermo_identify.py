@@ -184,7 +184,7 @@ def of_covariance(v, board):
 
 
 CASES = {
-    "steps": (RC, of_steps, ("ground_capacitance[0]",), DT),
+    "steps": (RC, of_steps, ("ground_capacitance",), DT),
     "Kalman": (RLC, of_samples, ("resistance",), DT),
     "spectra": (RLC, of_spectra, ("resistance",), DT),
     "covariance": (RC, of_covariance, ("ground_capacitance", "noise"), 60.0),
