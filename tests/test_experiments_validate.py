@@ -30,6 +30,7 @@ MAY_BE_ZERO = {
     "bits",
     "digital",
     "digits",
+    "boards",
     "write_errors",
     *("jump_rate", "exponent"),
     *("relaxation", "read_noise", "adc_bits", "line_resistance"),
