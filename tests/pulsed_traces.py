@@ -23,6 +23,10 @@ def step_of(family, c, g, up):
     raise KeyError(family)
 
 
+PARTS = {"ExponentialStep": 40}
+"""Of a pulse: ours follows the flow of this step."""
+
+
 def trains(family, constants, up, rng, start=None):
     """Readings of trains, `(..., n + 1)`: constants may be arrays over devices.
 
@@ -39,8 +43,11 @@ def trains(family, constants, up, rng, start=None):
     path = [g]
     for t in range(up.shape[-1]):
         noise = c["write_noise"] * rng.normal(size=g.shape)
-        moved = g + step_of(family, c, g, up[..., t]) + noise
-        g = np.clip(moved, c["g_min"], c["g_max"])
+        moved = g
+        for _ in range(PARTS.get(family, 1)):
+            step = step_of(family, c, moved, up[..., t])
+            moved = moved + step / PARTS.get(family, 1)
+        g = np.clip(moved + noise, c["g_min"], c["g_max"])
         path.append(g)
     path = np.stack(path, axis=-1)
     return path + c["read_noise"][..., None] * rng.normal(size=path.shape)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float
 from eapu_jax.fitting.likelihood import Judged, judged
 from eapu_jax.fitting.models import Model
 
-_STEPS = 100
+_STEPS = 200
 _TOLERANCE = 1e-3  # of a standard error
 _NEARBY = 0.03  # standard errors, over which the change of a slope is measured
 
