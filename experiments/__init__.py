@@ -25,12 +25,14 @@ EXPERIMENTS: dict[str, str] = {
     "spu_solvers": "experiments.thermodynamic.spu_solvers",
     "board_twin": "experiments.thermodynamic.board_twin",
     "generate": "experiments.thermodynamic.generate",
+    "tla": "experiments.thermodynamic.tla",
+    "mitigation": "experiments.thermodynamic.mitigation",
 }
 """Name -> module, in the order in which `reproduce` runs them."""
 
 ON_REQUEST = (
     "residual_law", "rivals", "hybrid", "levels", "robustness", "drift",
-    "limited_states", "spu_solvers", "board_twin", "generate",
+    "limited_states", "spu_solvers", "board_twin", "generate", "tla", "mitigation",
 )  # fmt: skip
 """Those that `reproduce` leaves out unless it is asked for `all` or by name: with the
 others it takes ten minutes on two cores."""

@@ -1,0 +1,188 @@
+"""Inverses on coarse couplers: boards rounded in many ways, and their samples merged.
+
+One rounding leaves an error in proportion to the step of the couplers. Rounded up or
+down such that the average of every entry is right, boards have inverses whose average
+is off in proportion to the square: first orders cancel. Covariances are those of
+endless samples.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import xarray as xr
+
+from chipsweep import Keys, Structural
+from experiments.claims import Claim, above, both, judged, within
+from experiments.contract import Seeded, Sweep, base_of
+from experiments.thermodynamic.mitigation_figure import plot as plot
+from experiments.validate import (
+    Ascending,
+    Checked,
+    Count,
+    Distinct,
+    Plural,
+    Width,
+    bounds,
+    one_of,
+)
+
+REPRODUCES = "error mitigation: inverse against coupler precision (arXiv 2401.16231)"
+DIMS: dict[str, tuple[str, ...]] = {}
+ROUNDINGS = ("nearest", "one offset", "own offsets")
+WANTED = {"nearest": 1.0, "own offsets": 2.0}
+
+Step = Annotated[float, bounds(1e-3, 1.0)]
+
+
+class Run(Checked):
+    """What the inverse of one board, or of one set of boards, depends on.
+
+    Attributes:
+        rounding: "nearest": one board; "one offset": many, all entries rounded down
+            after a common number was added; "own offsets": after numbers that are
+            evenly spaced for each entry, from a random one.
+        size: d of the matrix (structural).
+        step: of the couplers, times root d, over the smallest eigenvalue.
+        n_boards: that are merged, unless rounded to nearest (structural).
+    """
+
+    rounding: Annotated[str, one_of(*ROUNDINGS)] = "nearest"
+    size: Width = 8
+    step: Step = 0.1
+    n_boards: Count = 256
+
+
+class Config(Seeded):
+    """Round in three ways over sizes and steps.
+
+    Attributes:
+        sizes: d of the matrices.
+        steps: of the couplers, times root d, over the smallest eigenvalue, ascending.
+        n_boards: that are merged.
+        n_matrices: of each size.
+    """
+
+    sizes: Distinct[Width] = (8, 32, 128)
+    steps: Ascending[Step] = (0.05, 0.1, 0.2, 0.4)
+    n_boards: Count = 256
+    n_matrices: Plural = 8
+
+    def __post_init__(self):
+        """Check every field; a slope needs two steps."""
+        super().__post_init__()
+        self.require(len(self.steps) > 1, "steps", "a slope needs two")
+
+
+PRESETS = {
+    "smoke": Config(sizes=(3, 4), steps=(0.1, 0.4), n_boards=16, n_matrices=2),
+    "large": Config(sizes=(8, 32, 128, 1000)),
+}
+
+
+def defaults(config: Config) -> Run:
+    """What one inverse depends on."""
+    return base_of(Run, config, size=config.sizes[0], step=config.steps[0])
+
+
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
+    """Invert a random matrix on rounded couplers; chips differ by their matrix.
+
+    Returns:
+        `error`: relative, of Frobenius norms; if traced also the `inverse`.
+    """
+    del chip
+    d = point.size
+    of_matrix, of_offsets = jr.split(keys.chip)
+    vectors = jnp.linalg.qr(jr.normal(of_matrix, (d, d)))[0]
+    matrix = (vectors * jnp.linspace(1.0, 2.0, d)[None, :]) @ vectors.T
+    step = point.step / d**0.5
+    entries = (matrix + matrix.T) / 2 / step
+    offsets = _offsets(of_offsets, point)
+
+    def inverse(total, i):
+        up = (offsets + i / point.n_boards) % 1 if point.rounding != "nearest" else 0.5
+        return total + jnp.linalg.inv(jnp.floor(entries + up) * step), None
+
+    many = 1 if point.rounding == "nearest" else point.n_boards
+    each = jnp.arange(many, dtype=matrix.dtype)
+    total, _ = jax.lax.scan(inverse, jnp.zeros_like(matrix), each)
+    right = jnp.linalg.inv(matrix)
+    error = jnp.linalg.norm(total / many - right) / jnp.linalg.norm(right)
+    return {"error": error} | ({"inverse": total / many} if trace else {})
+
+
+def _offsets(key, point):
+    """The first offset, of each entry or of all; the same on both sides."""
+    one = point.rounding == "one offset"
+    drawn = jr.uniform(key, (1, 1) if one else (point.size, point.size))
+    return jnp.triu(drawn) + jnp.triu(drawn, 1).T
+
+
+def sweeps(config: Config) -> dict[str, Sweep]:
+    """All roundings over sizes and steps."""
+    axes = {"rounding": ROUNDINGS, "size": Structural(config.sizes)}
+    axes |= {"step": config.steps}
+    base, n = defaults(config), config.n_matrices
+    return {"inverses": config.sweep(simulate, base, axes=axes, chips=n)}
+
+
+def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Errors and their slopes against the step, matrix by matrix."""
+    error = found["inverses"].error.isel(seed=0, drop=True).load().astype(float)
+    x = np.log(error.step)
+    x = x - x.mean()
+    slope = (x * np.log(error)).sum("step") / (x**2).sum()
+    return xr.Dataset({"error": error, "slope": slope}).assign_attrs(
+        n_boards=config.n_boards,
+        data=(
+            f"{config.n_boards} boards merged, each sampled without end; ASSUMED: "
+            "eigenvalues even from 1 to 2, random eigenvectors, offsets evenly spaced"
+        ),
+    )
+
+
+SOURCE = "error-mitigation paper, abstract (order of the error)"
+
+
+def claims(dataset: xr.Dataset) -> list[Claim]:
+    """Plain rounding errs in first order, merged boards in second."""
+    words = {
+        "nearest": "rounded once, the inverse errs as precision to the power",
+        "own offsets": "merged roundings err as precision to the power",
+    }
+    tolerance = {"nearest": 0.15, "own offsets": 0.2}
+    rows = []
+    for name, text in words.items():
+        slope = dataset.slope.sel(rounding=name).median("chip")
+        ends = float(slope.min()), float(slope.median()), float(slope.max())
+        wanted, most = WANTED[name], tolerance[name]
+
+        def near(low, high, wanted=wanted, most=most):
+            return both(*(within(wanted, x, x, tolerance=most) for x in (low, high)))
+
+        rows.append(
+            judged(
+                dataset, f"{text} (ours: medians of all sizes within {most:g})",
+                SOURCE, ends, near, published=wanted,
+            )
+        )  # fmt: skip
+    return [*rows, _gain(dataset)]
+
+
+def _gain(dataset: xr.Dataset) -> Claim:
+    """How many times merging is better, at the finest step."""
+    finest = dataset.error.isel(step=0).median("chip")
+    gain = finest.sel(rounding="nearest") / finest.sel(rounding="own offsets")
+    ends = float(gain.min()), float(gain.median()), float(gain.max())
+    return judged(
+        dataset,
+        "merged roundings are more exact at every size (ours: times, finest step)",
+        SOURCE,
+        ends,
+        lambda low, high: above(1.0, low, high),
+        unit="times",
+    )

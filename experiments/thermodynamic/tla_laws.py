@@ -1,0 +1,67 @@
+"""What theory says of the error of a board that computes, for long times.
+
+Each law is of the continuous record and of slow changes: it knows nothing of reads,
+steps or the start.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from thermo import exact
+
+# The integral over the lags of a Lyapunov equation, in slowest relaxations: its
+# integrand falls at least as exp(-2 t).
+STEP, LAGS = 0.04, 200
+
+
+def coefficient(point: Any, asked: dict[str, jax.Array]) -> jax.Array:
+    """Expected squared error times the duration, of the primitive of a point."""
+    if point.primitive == "lyapunov":
+        return lyapunov(asked["drift"], asked["diffusion"])
+    rates = jnp.linalg.eigvalsh(asked["matrix"])
+    if point.primitive == "inverse":
+        return inverse(rates)
+    if point.primitive == "logdet":
+        return logdet(rates) / point.runs
+    return solve(rates, jnp.linalg.solve(asked["matrix"], asked["rhs"]))
+
+
+def solve(rates: jax.Array, answer: jax.Array) -> jax.Array:
+    r"""$2 \operatorname{tr} A^{-2} / \lVert A^{-1} b \rVert^2$ at $\beta = 1$."""
+    return 2 * jnp.sum(rates**-2) / jnp.sum(answer**2)
+
+
+def inverse(rates: jax.Array) -> jax.Array:
+    r"""$2 \sum_{ab} (1 + \delta_{ab}) / (\lambda_a \lambda_b (\lambda_a + \lambda_b))$.
+
+    Relative: over $\operatorname{tr} A^{-2}$.
+    """
+    a, b = rates[:, None], rates[None, :]
+    pairs = 1 / (a * b * (a + b))
+    return 2 * (jnp.sum(pairs) + jnp.trace(pairs)) / jnp.sum(rates**-2)
+
+
+def lyapunov(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
+    r"""$2 \int [(\operatorname{tr} C)^2 + \operatorname{tr} C^2]\,\mathrm dt$.
+
+    With the autocorrelation $C = e^{-At} X$; relative: over $\lVert X \rVert^2$.
+    """
+    covariance = exact.stationary_covariance(drift, diffusion)
+    step = exact.propagator(drift, STEP)
+
+    def further(c, _):
+        return step @ c, jnp.trace(c) ** 2 + jnp.sum(c * c.T)
+
+    _, at = jax.lax.scan(further, covariance, length=LAGS)
+    return 2 * STEP * (jnp.sum(at) - at[0] / 2) / jnp.sum(covariance**2)
+
+
+def logdet(rates: jax.Array) -> jax.Array:
+    r"""$\sum_a (m - \lambda_a)(\lambda_a^{-2} - m^{-2})$ for one run, m their mean.
+
+    Four times the variance of the work of a slow linear change, by linear response.
+    """
+    mean = jnp.mean(rates)
+    return jnp.sum((mean - rates) * (rates**-2 - mean**-2))
