@@ -29,7 +29,9 @@ from experiments.validate import (
     bounds,
     one_of,
 )
+from thermo.threads import spare_threads
 
+spare_threads()  # inverses of a batch would wait for each other for ever
 REPRODUCES = "error mitigation: inverse against coupler precision (arXiv 2401.16231)"
 DIMS: dict[str, tuple[str, ...]] = {}
 ROUNDINGS = ("nearest", "one offset", "own offsets")
