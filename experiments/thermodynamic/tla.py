@@ -243,7 +243,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
 def _rms(found: Mapping[str, xr.Dataset], end: str) -> xr.DataArray:
     """Over boards, all primitives in their order."""
     squares = [found[f"{g}{end}"].square.load() for g in ("averaged", "sampled")]
-    rms = xr.concat(
+    rms: Any = xr.concat(
         [
             np.sqrt(s.isel(seed=0, drop=True).astype(float).mean("chip"))
             for s in squares
