@@ -107,20 +107,6 @@ def test_the_law_of_retention_is_told_and_its_constants_are_found(family):
         assert_within(fits[0].values[name], true, fits[0].errors[name])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("family", FALLS)
-def test_intervals_of_retention_hold_the_truth(family):
-    truth, rng, n = FALLS[family][0], RNG(5), 200
-    held = dict.fromkeys(truth, 0)
-    for _ in range(n):
-        fits = {f.family: f for f in fit_retention(fallen(family, rng))}
-        for name, (low, high) in fits[family].intervals().items():
-            held[name] += low <= truth[name] <= high
-    for name, count in held.items():
-        off = abs(count / n - 0.95)
-        assert off <= SIGMAS * np.sqrt(0.95 * 0.05 / n), (name, count)
-
-
 # Endurance
 
 
