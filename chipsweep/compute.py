@@ -204,7 +204,7 @@ class Computer:
         """Which runs are not finite everywhere, though they should be."""
         if value.dtype.kind not in "fc" or name in self.frame.spec.may_be_nan:
             return np.zeros(len(value), bool)
-        return np.asarray(~np.isfinite(value).reshape(len(value), -1).all(1))
+        return ~np.isfinite(value).all(tuple(range(1, value.ndim)))
 
     def _blank(self, number: int) -> Chunk:
         n = self.frame.size([number])

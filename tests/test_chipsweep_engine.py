@@ -196,6 +196,16 @@ def test_plain_python_is_swept_too_and_a_chip_that_raises_is_missing():
     assert len(failures(found)) == 2
 
 
+def test_a_chunk_of_plain_python_may_fail_as_a_whole(caplog):
+    def unplugged(point, chip, rng):
+        raise OSError("no instrument")
+
+    found = sweep(unplugged, {}, chips=3, outputs={"x": (float, (2,))})
+    assert (found.reason == 2).all()
+    assert found.x.isnull().all()
+    assert "no instrument" in caplog.text
+
+
 def test_the_plan_says_what_goes_where():
     axes = {"size": [1.0, 2.0], "rule": ["up", "down"]}
     found = plan(specify(ruled, axes, chips=10), measure=True)
