@@ -204,7 +204,8 @@ class Computer:
         """Which runs are not finite everywhere, though they should be."""
         if value.dtype.kind not in "fc" or name in self.frame.spec.may_be_nan:
             return np.zeros(len(value), bool)
-        return ~np.isfinite(value).all(tuple(range(1, value.ndim)))
+        sound = np.isfinite(value).all(tuple(range(1, value.ndim)))
+        return np.logical_not(np.asarray(sound))
 
     def _blank(self, number: int) -> Chunk:
         n = self.frame.size([number])
