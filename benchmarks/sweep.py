@@ -150,12 +150,13 @@ def contestant(what, chips, chunk, store, stop, born) -> dict:
         return by_hand(chips, chunk)
     if what == "open":
         return {"opened": opening(chips)}
-    import dask.array  # noqa: F401, xarray imports it when it first shows results
     import jax
 
     from chipsweep import Moments, Quantiles, sweep
     from experiments.memristor.chip_yield import Config, defaults, simulate
 
+    if not store:  # xarray imports it when it first shows results: no cost of a chip
+        import dask.array  # noqa: F401
     started = chunk * jax.local_device_count()
     if what == "dask":
         started = chips // 2  # by then, both workers have compiled
