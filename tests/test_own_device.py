@@ -11,6 +11,7 @@ import xarray as xr
 
 import eapu_jax as ej
 from eapu_jax.fitting import Retention, Traces, Writes
+from experiments.catalogue import find
 from experiments.commands import cli
 from experiments.data import example_traces
 from experiments.memristor.contest.advice import Advice
@@ -160,6 +161,17 @@ def test_a_device_of_your_own_serves_an_experiment(fitted, tmp_path):
         Training(crossbar=str(tmp_path / "none.toml"))
     with pytest.raises(ValueError, match="crossbar = 'mine': must be additive"):
         Training(crossbar="mine")
+
+
+def test_a_device_is_taken_by_runs_and_sweeps_or_refused(tmp_path):
+    path = tmp_path / "mine.toml"
+    ej.save_device(path, ej.Crossbar(device=NOMINAL))
+    for words in (["run", "threshold"], ["sweep", "threshold"]):
+        assert callable(cli._command([*words, "--device", str(path)]))
+        assert callable(cli._command([*words, f"--device={path}"]))
+    for name in ("rivals", "drift", "levels", "robustness"):
+        with pytest.raises(ValueError, match="arrays of its own"):
+            find(name).Config(crossbar=str(path))
 
 
 @pytest.mark.slow

@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
 def _command(argv: list[str]) -> Callable[[], int]:
     """The command, its arguments read and checked."""
     if len(argv) > 1 and not argv[1].startswith("-") and argv[0] in ("run", "sweep"):
-        argv = [*argv[:2], *map(_of_own, argv[2:])]
+        argv = [*argv[:2], *(_of_own(argv[0], word) for word in argv[2:])]
     if len(argv) > 1 and not argv[1].startswith("-"):
         of_one = {
             "run": configured.read,
@@ -82,10 +82,11 @@ def _command(argv: list[str]) -> Callable[[], int]:
     )
 
 
-def _of_own(word: str) -> str:
+def _of_own(command: str, word: str) -> str:
     """`--device my.toml` is the crossbar of a memristor experiment."""
     flag, equals, value = word.partition("=")
-    return f"--crossbar{equals}{value}" if flag == "--device" else word
+    crossbar = {"run": "--crossbar", "sweep": "--base.crossbar"}[command]
+    return f"{crossbar}{equals}{value}" if flag == "--device" else word
 
 
 def _later(do: Callable[..., int]) -> Callable[..., Callable[[], int]]:

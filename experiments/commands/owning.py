@@ -39,7 +39,7 @@ def command(console: Console) -> Callable[..., int]:
     ) -> int:
         """Fit a device to its measurements, and forecast training on it.
 
-        Writes NAME.toml, which every memristor experiment takes (`--device NAME.toml`),
+        Writes NAME.toml, which memristor experiments take (`--device NAME.toml`),
         and NAME.html with the fit, the forecast and the update rule that is advised.
         """
         from experiments.data.traces import read_traces  # heavy, and only now

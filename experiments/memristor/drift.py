@@ -104,6 +104,7 @@ class Config(Setting):
     def __post_init__(self):
         """Check every field, and the points that follow from them."""
         super().__post_init__()
+        self.refuse_crossbar()
         self.chip()
         self.sequence("eapu")
 

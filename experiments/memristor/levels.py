@@ -89,6 +89,11 @@ class Config(Tuned):
     batch_size: Count = 32
     epochs: Count = 10
 
+    def __post_init__(self):
+        """Check every field; a crossbar that is asked for would be ignored."""
+        super().__post_init__()
+        self.refuse_crossbar()
+
 
 PRESETS = {
     "smoke": Config(

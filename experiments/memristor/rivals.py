@@ -77,6 +77,7 @@ class Config(Tuned):
     def __post_init__(self):
         """Check every field; two files of one name would share their results."""
         super().__post_init__()
+        self.refuse_crossbar()
         names = [label(device) for device in self.devices]
         self.require(len({*names}) == len(names), "devices", "files of different names")
 

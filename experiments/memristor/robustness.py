@@ -101,6 +101,7 @@ class Config(Setting):
     def __post_init__(self):
         """Check every field, and every point that follows from them."""
         super().__post_init__()
+        self.refuse_crossbar()
         for change in (*self.cells(), *self.all_together()):
             self.base("eapu", **change)
         for bits in self.adc_bits:

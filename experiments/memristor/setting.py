@@ -21,7 +21,7 @@ class Setting(Seeded, Lesson):
     Attributes:
         n_seeds: trainings with different starting weights and image orders.
         n_chips: simulated chips per seed.
-        crossbar: "additive", or a name of `eapu_jax.presets`.
+        crossbar: "additive", a name of `eapu_jax.presets`, or the file of a device.
         chunk: runs per device and call; measured when 0. 8 networks of thousands of
             weights fill the caches of a processor.
     """
@@ -35,6 +35,11 @@ class Setting(Seeded, Lesson):
         """Check every field, and every training with its own learning rate."""
         super().__post_init__()
         self.trainings()
+
+    def refuse_crossbar(self) -> None:
+        """For experiments with arrays of their own, which would ignore another."""
+        words = "left out: this experiment has arrays of its own"
+        self.require(self.crossbar == "additive", "crossbar", words)
 
     def trainings(self) -> Mapping[str, Training]:
         """What each kind of training depends on, by name."""
