@@ -33,7 +33,10 @@ class Files:
             return cls(where)
         text = str(where)
         if "://" in text:
-            return cls(FsspecStore.from_url(text, read_only=read_only))
+            try:
+                return cls(FsspecStore.from_url(text, read_only=read_only))
+            except ImportError as e:  # of s3fs, gcsfs
+                raise ValueError(f"store {text!r} needs a package: {e}") from e
         return cls(_Folder(Path(text).absolute(), read_only=read_only))
 
     def __str__(self) -> str:

@@ -287,3 +287,11 @@ def test_the_sweep_of_a_jitted_function_is_that_of_the_function():
     jitted = jax.jit(lambda v, key: v + jr.normal(key))
     found = sweep(lambda p, c, k: {"x": jitted(p.v, k)}, AXES, chips=2).x
     np.testing.assert_array_equal(found, sweep(x_of, AXES, chips=2).x)
+
+
+def test_an_address_without_its_package_is_refused_by_name(monkeypatch):
+    monkeypatch.setitem(sys.modules, "s3fs", None)  # as where it is not installed
+    with pytest.raises(
+        ValueError, match="store 's3://bucket/s' needs a package: .*s3fs"
+    ):
+        sweep(x_of, AXES, store="s3://bucket/s")

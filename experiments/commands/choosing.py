@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -71,20 +72,24 @@ def _table(chosen: list[Any], origin: str) -> Table:
     from experiments.memristor.contest.entrants import NAMES
 
     shown = Table(
-        *("rule", "optimizer", "step or rate", "accuracy (%)", "writes", "J", "bits"),
-        "",
-        caption=f"{origin}. Step or rate: the rule's own number, in units of its usual "
-        f"one; the threshold is {chosen[0].threshold:.3g}. Accuracy: median, middle "
-        "half of the chips. Writes: per cell and step, in brackets of the most written "
-        "cell. J: of the training. Bits: digital, per weight. *: no rule is both more "
-        "accurate and sparing of energy",
+        box=box.SIMPLE,
+        padding=(0, 1, 0, 0),
+        caption=f"{origin}. Step: the rule's own number (a step, or a rate), in units "
+        f"of its usual one; the threshold is {chosen[0].threshold:.3g} of a weight. "
+        "Accuracy: median, middle half of the chips. Writes: per cell and step, in "
+        "brackets of the most written cell. J: of the training. Bits: digital, per "
+        "weight. *: no rule is both more accurate and more sparing of energy",
     )
+    shown.add_column("rule", overflow="fold", min_width=15)
+    heads = ("optimizer", "step", "accuracy (%)", "writes", "J", "bits", "*")
+    for head in heads:
+        shown.add_column(head, no_wrap=True)
     for r in chosen:
         shown.add_row(
             NAMES[r.rule],
             f"{r.optimizer} {r.learning_rate:g}",
             f"{r.strength:g}",
-            f"{100 * r.accuracy:.1f} ({100 * r.low:.1f}-{100 * r.high:.1f})",
+            f"{100 * r.accuracy:.1f} ({100 * r.low:.0f}-{100 * r.high:.0f})",
             f"{r.writes:.1g} ({r.worst:.1g})",
             f"{r.joules:.1e}",
             f"{r.bits:.0f}",
