@@ -292,6 +292,6 @@ def test_the_sweep_of_a_jitted_function_is_that_of_the_function():
 def test_an_address_without_its_package_is_refused_by_name(monkeypatch):
     monkeypatch.setitem(sys.modules, "s3fs", None)  # as where it is not installed
     with pytest.raises(
-        ValueError, match="store 's3://bucket/s' needs a package: .*s3fs"
+        ValueError, match=r"store 's3://bucket/s' needs a package: .*s3fs"
     ):
         sweep(x_of, AXES, store="s3://bucket/s")
