@@ -81,18 +81,17 @@ def _table(chosen: list[Any], origin: str) -> Table:
         "weight. *: no rule is both more accurate and more sparing of energy",
     )
     shown.add_column("rule", overflow="fold", min_width=15)
-    heads = ("optimizer", "step", "accuracy (%)", "writes", "J", "bits", "*")
+    heads = ("optimizer", "step", "accuracy (%)", "writes", "J", "bits")
     for head in heads:
         shown.add_column(head, no_wrap=True)
     for r in chosen:
         shown.add_row(
-            NAMES[r.rule],
+            NAMES[r.rule] + (" *" if r.unbeaten else ""),
             f"{r.optimizer} {r.learning_rate:g}",
             f"{r.strength:g}",
             f"{100 * r.accuracy:.1f} ({100 * r.low:.0f}-{100 * r.high:.0f})",
             f"{r.writes:.1g} ({r.worst:.1g})",
             f"{r.joules:.1e}",
             f"{r.bits:.0f}",
-            "*" if r.unbeaten else "",
         )
     return shown
