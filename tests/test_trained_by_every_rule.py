@@ -17,7 +17,8 @@ from experiments.learning.loop import train
 from experiments.learning.networks import mlp
 from experiments.learning.recipe import Recipe
 from experiments.learning.rules import ADAPTERS, GATES, RANK, RULES, SEVERAL, adapted
-from experiments.memristor.training import PRESETS, Training, place, thresholds
+from experiments.memristor.arrays import PRESETS
+from experiments.memristor.training import Training, place, thresholds
 
 NETWORK = mlp((12, 10))
 STEPS = 12

@@ -8,6 +8,7 @@ a number that has two meanings.
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -261,10 +262,11 @@ def _header(
         names = tuple(f"column {n + 1}" for n in range(widest))
         return names, ("",) * widest, rows
     below = rows[1][1] if len(rows) > 1 else []
-    for n, field in enumerate(first):
+    mixed = any(map(_like_number, first))
+    for n, field in enumerate(first if mixed else ()):
         other = below[n] if n < len(below) else ""
         words = not _like_number(field) and not _is_missing(field)
-        if words and any(map(_like_number, first)) and not _like_number(other):
+        if words and not _like_number(other):
             raise DataError(
                 f"{path}, line {line}: {field!r} is neither a number nor the header of "
                 "a column of numbers"
@@ -272,8 +274,8 @@ def _header(
     told = [_named(field.translate(_MICRO)) for field in first]
     names = [name or f"column {n + 1}" for n, (name, _) in enumerate(told)]
     units = [unit for _, unit in told]
-    for name in names:
-        if names.count(name) > 1:
+    for name, times in Counter(names).items():
+        if times > 1:
             where = [n + 1 for n, other in enumerate(names) if other == name]
             raise DataError(
                 f"{path}, line {line}: columns {', '.join(map(str, where))} are all "

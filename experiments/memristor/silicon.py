@@ -66,6 +66,6 @@ def tops(name: str) -> float:
 
     Example:
         >>> f"{tops('mac_neurram_10_bit'):.2f}"
-        '6.43'
+        '6.44'
     """
     return float(cost.tops_per_watt(1, cost.read_constants()[name].value))
