@@ -55,17 +55,19 @@ def matched_threshold(
 ) -> Float[Array, ""]:
     r"""The threshold $\Delta W_{th}$ that equals the error of the write it asks for.
 
-    $$ \Delta W_{th} = R_{wg}\,\max(\mathrm{SD}(\epsilon(\Delta g)), \Delta g_1) $$
+    $$ \Delta W_{th} = \max(\mathrm{SD}(\epsilon(\Delta W_{th})), \Delta W_1) $$
 
     the choice of least variance (DERIVED, `eapu_jax.laws.total_variance`), and never
-    less than the smallest request $\Delta g_1$ that is sure to send a pulse (twice
-    `smallest_request`: one whole pulse). Where the error depends on the request, a
-    few rounds find the request that equals its own error.
+    less than the smallest request $\Delta W_1$ of which every cell that is asked is
+    sure to be sent a pulse (twice `smallest_request`: one whole pulse). The error is
+    that of a weight: two cells that share a change err by $\sqrt 2$ times one, the
+    mean of $m$ copies by $1/\sqrt m$ of it. Where it depends on the request, a few
+    rounds find the request that equals its own error.
 
     Args:
         key: typed key.
         crossbar: the array; its range must be one number.
-        g: where the cells stand, µS.
+        g: where every cell stands, µS.
         rounds: fixed-point rounds.
 
     Returns:
@@ -87,8 +89,38 @@ def matched_threshold(
         raise ValueError(f"Crossbar.r_wg must be one number, got {crossbar.r_wg!r}")
     whole("rounds", rounds, at_least=1)
     least = jnp.float32(2 * crossbar.device.smallest_request())
-    dg = jnp.maximum(least, 1e-6)
+    least = jnp.maximum(least, 1e-6) / _share(crossbar, g)
+    dg = least
     for _ in range(rounds):
-        _, sd = write_error(key, crossbar.device, dg, g=g)
-        dg = jnp.maximum(jnp.maximum(sd, least), 1e-6)
+        dg = jnp.maximum(_error_of_weights(key, crossbar, dg, g), least)
     return dg * crossbar.fixed_scale
+
+
+# Below, weights are in µS: those of a range of 1/µS.
+_WEIGHTS = 100, 100  # a matrix, as some encodings want one
+
+
+def _share(crossbar: Crossbar, g: Scalar) -> Float[Array, ""]:
+    """The least part of a change that falls to a cell which is asked at all."""
+    asked = crossbar.encoding.request(_standing(crossbar, g), jnp.ones(_WEIGHTS), 1.0)
+    return jnp.min(jnp.where(asked != 0, jnp.abs(asked), jnp.inf))
+
+
+def _error_of_weights(
+    key: Key[Array, ""], crossbar: Crossbar, dg: Scalar, g: Scalar
+) -> Float[Array, ""]:
+    """Standard deviation of what many weights make of a change `dg`, µS."""
+    key_init, key_write = jr.split(unrolled(key))
+    device, encoding = crossbar.device, crossbar.encoding
+    before = device.init(key_init, _standing(crossbar, g))
+    stood = device.conductance(before)
+    asked = encoding.request(stood, jnp.full(_WEIGHTS, dg, jnp.float32), 1.0)
+    after, _ = device.write(key_write, before, asked)
+    moved = encoding.to_weights(device.conductance(after) - stood, 1.0)
+    return jnp.std((moved - dg).ravel())
+
+
+def _standing(crossbar: Crossbar, g: Scalar) -> Float[Array, "*cells"]:
+    """As many cells as a matrix of weights takes, all at `g`."""
+    cells = crossbar.encoding.to_cells(jnp.zeros(_WEIGHTS), 1.0)
+    return jnp.full_like(cells, g)
