@@ -4,10 +4,12 @@ import ast
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import xarray as xr
 
+from experiments.commands import running
 from experiments.results import provenance
 from tests import toy_experiment as toy
 
@@ -54,3 +56,24 @@ def test_a_stamp_says_how_to_make_the_result_again():
     for key in ("commit", "versions", "created", "config_hash", "programs"):
         assert attrs[key]
     assert "jax " in attrs["versions"]
+
+
+def test_the_commit_is_that_at_which_the_run_began(tmp_path, monkeypatch):
+    head = ["first"]
+
+    def git(words, **_):
+        return SimpleNamespace(stdout=head[0] if "rev-parse" in words else "")
+
+    def derive(config, found):
+        head[0] = "second"
+        return toy.derive(config, found)
+
+    moving = SimpleNamespace(**vars(toy) | {"derive": derive})
+    monkeypatch.setattr(running.catalogue, "find", lambda name: moving)
+    monkeypatch.setattr(provenance.subprocess, "run", git)
+    provenance.commit.cache_clear()
+    try:
+        made = running.run("toy", toy.Config(), tmp_path)
+    finally:
+        provenance.commit.cache_clear()
+    assert made.attrs["commit"] == "first"

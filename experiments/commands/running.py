@@ -67,6 +67,7 @@ def run(
         StoreError: before computing, if `results` cannot be written or holds
             something else under the result's name.
     """
+    provenance.commit()  # that of the code which is about to run
     module = catalogue.find(name)
     path = result_path(store.require_writable(results), name, config)
     # what is not a result of ours is never overwritten

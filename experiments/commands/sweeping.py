@@ -117,6 +117,7 @@ def sweep_command(
     words = without(["python", "-m", "experiments", "sweep", name, *argv], *_ELSEWHERE)
 
     def compute() -> int:
+        provenance.commit()  # that of the code which is about to run
         stem = f"{name}-sweep-{chipsweep.identity(spec)}"
         path = store.require_writable(given.where.results) / f"{stem}.nc"
         kept: Any = given.where.store or path.parent / name / f"{stem}.zarr"

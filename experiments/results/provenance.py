@@ -13,7 +13,7 @@ from pathlib import Path
 
 import xarray as xr
 
-__all__ = ["config_hash", "config_json", "stamped", "text_hash"]
+__all__ = ["commit", "config_hash", "config_json", "stamped", "text_hash"]
 
 _SHOWN = ("jax", "jaxlib", "numpy", "optax", "diffrax", "flax", "xarray")
 
@@ -58,7 +58,7 @@ def stamped(
         "config": config_json(config),
         "config_hash": config_hash(config),
         "programs": json.dumps(dict(programs), sort_keys=True),
-        "commit": _commit(),
+        "commit": commit(),
         "versions": _versions(),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "scale": dataset.attrs.get("scale", scale),
@@ -80,8 +80,11 @@ def _version(distribution: str) -> str | None:
 
 
 @cache
-def _commit() -> str:
-    """The checkout's commit, "+" if it has changes, "unknown" outside of git."""
+def commit() -> str:
+    """The checkout's commit, "+" if it has changes, "unknown" outside of git.
+
+    Looked up once: ask when a run begins, as the checkout may move on meanwhile.
+    """
     here = Path(__file__).resolve().parent
     git = ["git", "-C", str(here)]
     try:
