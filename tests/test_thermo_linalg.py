@@ -12,7 +12,8 @@ import scipy.linalg as sl
 
 from tests.boards import random_stable
 from tests.statistics import assert_mean, assert_variance, assert_within
-from thermo import exact, linalg
+from thermo import exact
+from thermo.linalg import primitives as linalg
 
 KEYS = jr.split(jr.key(0), 2000)
 RHS = np.array([1.0, -2.0, 0.5, 3.0])

@@ -30,7 +30,8 @@ from experiments.validate import (
     bounds,
     one_of,
 )
-from thermo import exact, linalg
+from thermo import exact
+from thermo.linalg import primitives as linalg
 
 REPRODUCES = "thermodynamic linear algebra: error against time of four primitives"
 DIMS: dict[str, tuple[str, ...]] = {}

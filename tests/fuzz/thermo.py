@@ -25,6 +25,7 @@ from thermo import (
 )
 from thermo.identify.components import components
 from thermo.langevin import langevin_modes
+from thermo.linalg import primitives
 from thermo.reals import real_array
 
 
@@ -300,20 +301,39 @@ WAIT |= {"burn_in": (*NOT_NEGATIVE, *NUMBER[1:])}
 ASK = {"key": KEY, "matrix": D, "time": 9.0}
 READS = {"reads": (*COUNT, None, 1), "matrix": DEFINITE}
 VECTOR = (*REAL, None, 3.0, _ones(3), _ones((2, 2)))
+INVERTIBLE = (*MATRIX, _ones((2, 2)), _zeros((2, 2)))
+PROGRAM = {n: (3, "thing", object(), {}, 1.5) for n in ("tolerances", "preparation")}
+PROGRAM |= {"key": KEYS, "bits": (*COUNT, 1, 25)}
+BITS = {"key": KEY, "bits": 4}
 LINALG = [
-    Subject("langevin_board", lambda **a: linalg.langevin_board(**a).diffusion,
+    Subject("sample", lambda **a: linalg.sample(**a).value,
+            BITS | {"covariance": D, "count": 5, "interval": 1.0},
+            PROGRAM | {"covariance": DEFINITE, "count": (*COUNT, None),
+                       "interval": (*POSITIVE, *NUMBER[1:])}),
+    Subject("invert", lambda **a: linalg.invert(**a).value,
+            BITS | {"matrix": D, "time": 9.0, "reads": 5},
+            PROGRAM | {"matrix": INVERTIBLE, "time": DURATION, "reads": (*COUNT, 1)}),
+    Subject("solve for", lambda **a: linalg.solve(**a).value,
+            BITS | {"matrix": D, "rhs": ONES, "time": 9.0, "noise": 0.1},
+            PROGRAM | {"matrix": INVERTIBLE, "rhs": VECTOR, "time": DURATION,
+                       "noise": DURATION}),
+    Subject("prepare_inversion", linalg.prepare_inversion, {"matrix": D},
+            {"matrix": INVERTIBLE}),
+    Subject("prepare_solution", linalg.prepare_solution, {"matrix": D},
+            {"matrix": INVERTIBLE}),
+    Subject("langevin_board", lambda **a: primitives.langevin_board(**a).diffusion,
             {"matrix": D, "rhs": ONES, "beta": 1.0},
             {"matrix": DEFINITE, "rhs": (*REAL, None, _ones(3)), "beta": DURATION}),
-    Subject("solve", linalg.solve, ASK | {"rhs": ONES, "beta": 1.0},
+    Subject("solve", primitives.solve, ASK | {"rhs": ONES, "beta": 1.0},
             WAIT | {"matrix": DEFINITE, "rhs": VECTOR, "beta": DURATION}),
-    Subject("inv", linalg.inv, ASK | {"reads": 9}, WAIT | READS),
-    Subject("linalg.lyapunov", linalg.lyapunov, ASK | {"rhs": D, "reads": 9},
+    Subject("inv", primitives.inv, ASK | {"reads": 9}, WAIT | READS),
+    Subject("linalg.lyapunov", primitives.lyapunov, ASK | {"rhs": D, "reads": 9},
             WAIT | READS | {"matrix": STABLE, "rhs": DIFFUSION}),
-    Subject("logdet", lambda **a: linalg.logdet(**a).value,
+    Subject("logdet", lambda **a: primitives.logdet(**a).value,
             ASK | {"runs": 9, "steps": 3},
             {"key": KEYS, "time": DURATION, "matrix": DEFINITE,
              "runs": (*COUNT, None), "steps": (*COUNT, None)}),
-    Subject("burn_in", linalg.burn_in, {"matrix": M, "error": 0.1},
+    Subject("burn_in", primitives.burn_in, {"matrix": M, "error": 0.1},
             {"matrix": STABLE, "error": (*DURATION, 1.0, 2.0)}),
 ]  # fmt: skip
 

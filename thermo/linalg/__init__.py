@@ -1,25 +1,29 @@
 r"""Linear algebra by waiting: what a thermodynamic board gives, and when.
 
-Each function programs an ideal board, lets it relax, and reads the answer off its
-average or its covariance, with the standard error that theory predicts and the time
-that the board would take. All of it is a simulation, and never a shortcut to the
+`sample`, `invert` and `solve` program a board with a matrix, run it and read it out, in
+the units of the question. Below them, in `thermo.linalg.primitives`, is what a board
+without units gives, and when: solutions, inverses, Lyapunov equations, determinants,
+exponentials. Every answer comes with the standard error that theory predicts and the
+time that the board would take. All of it is a simulation, and never a shortcut to the
 digital routine: it is there to see what such a machine would be worth.
 """
 
-from thermo.linalg.covariances import inv as inv
-from thermo.linalg.covariances import lyapunov as lyapunov
-from thermo.linalg.determinant import logdet as logdet
-from thermo.linalg.equations import langevin_board as langevin_board
-from thermo.linalg.equations import solve as solve
-from thermo.linalg.estimate import Estimate as Estimate
-from thermo.linalg.estimate import burn_in as burn_in
+from thermo.linalg import primitives as primitives
+from thermo.linalg.calls import Answer as Answer
+from thermo.linalg.calls import invert as invert
+from thermo.linalg.calls import sample as sample
+from thermo.linalg.calls import solve as solve
+from thermo.linalg.preparation import Preparation as Preparation
+from thermo.linalg.preparation import prepare_inversion as prepare_inversion
+from thermo.linalg.preparation import prepare_solution as prepare_solution
 
 __all__ = [
-    "Estimate",
-    "burn_in",
-    "inv",
-    "langevin_board",
-    "logdet",
-    "lyapunov",
+    "Answer",
+    "Preparation",
+    "invert",
+    "prepare_inversion",
+    "prepare_solution",
+    "primitives",
+    "sample",
     "solve",
 ]

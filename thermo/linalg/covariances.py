@@ -8,21 +8,18 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from prng import unrolled
-from thermo import checks, exact
+from thermo import checks
 from thermo.circuits import LinearForm
 from thermo.counts import check_count
 from thermo.exact.transition import increment
+from thermo.linalg.errors import second_moment_error
 from thermo.linalg.estimate import FORGOTTEN, Estimate, check_waits
-from thermo.linalg.functions import matrix_function
+from thermo.linalg.functions import matrix_function, root
 from thermo.precision import full_precision, in_double
 from thermo.propagate import moments, propagator
 from thermo.reals import alike
 
 Scalar = jax.Array | float
-
-# Correlations below this share of the covariance are left out of its error law: their
-# squares, 1e-8, are what counts there.
-UNCORRELATED = 1e-4
 
 
 @full_precision
@@ -161,41 +158,12 @@ def _prepared(matrix, rhs, time, burn_in, start, xi, *, reads):
         slowest = jnp.min(jnp.linalg.eigvals(held).real)
         burn_in = -jnp.log(FORGOTTEN) / slowest
     change, gained = increment(matrix, rhs, burn_in)
-    first = matrix_function(_root, gained) @ xi
+    first = matrix_function(root, gained) @ xi
     if start is not None:
         first = first + start + change @ start
-    error = _standard_error(held, still, jax.lax.stop_gradient(time) / reads, reads)
-    return matrix_function(_root, rhs), first, burn_in, error
-
-
-def _root(values):
-    """Of a singular covariance too: it has no derivative there, and is given 0."""
-    alive = values > 0
-    return jnp.where(alive, jnp.sqrt(jnp.where(alive, values, 1)), 0)
-
-
-def _standard_error(drift, diffusion, dt, count):
-    """Isserlis' sum of `thermo.exact.estimators`, lag by lag, in n^2 of memory."""
-    covariance = exact.stationary_covariance(drift, diffusion)
-    step, _ = increment(drift, jnp.zeros_like(drift), dt)
-    bound = UNCORRELATED * jnp.linalg.norm(covariance)
-
-    def pairs(c):
-        own = jnp.diagonal(c)
-        return own[:, None] * own[None, :] + c * c.mT
-
-    def going(state):
-        lag, c, _ = state
-        return (lag < count) & (jnp.linalg.norm(c) > bound)
-
-    def further(state):
-        lag, c, total = state
-        weight = 2 * (1 - lag.astype(c.dtype) / count)
-        return lag + 1, c + step @ c, total + weight * pairs(c)
-
-    lag = jnp.asarray(1, jnp.int32)
-    start = lag, covariance + step @ covariance, pairs(covariance)
-    return jnp.sqrt(jax.lax.while_loop(going, further, start)[2] / count)
+    eye = jnp.eye(len(matrix), dtype=matrix.dtype)
+    error = second_moment_error(held, still, time / reads, eye, eye, count=reads)
+    return matrix_function(root, rhs), first, burn_in, error
 
 
 __all__ = ["inv", "lyapunov"]

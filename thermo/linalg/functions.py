@@ -8,6 +8,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
+def root(values: Array) -> Array:
+    """Of a singular covariance too: it has no derivative there, and is given 0."""
+    alive = values > 0
+    return jnp.where(alive, jnp.sqrt(jnp.where(alive, values, 1)), 0)
+
+
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def matrix_function(
     function: Callable[..., Array],
