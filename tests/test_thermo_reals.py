@@ -8,7 +8,15 @@ import pytest
 import thermo
 from tests.fuzz.spoil import fault
 from tests.fuzz.thermo import D, M, real_arguments, subjects
-from thermo import circuits, exact, identify, observers, propagate, simulate
+from thermo import (
+    circuits,
+    exact,
+    identify,
+    inference,
+    observers,
+    propagate,
+    simulate,
+)
 from thermo.reals import alike, real_array
 
 KINDS = (jnp.int32, jnp.bool_, jnp.float16, jnp.bfloat16)
@@ -46,10 +54,12 @@ def test_what_is_no_real_number_is_refused_by_name(name):
         assert fault(subject, argument, strange) is None
 
 
-MODULES = (thermo, circuits, exact, identify, observers, propagate, simulate)
+MODULES = (thermo, circuits, exact, identify, inference, observers, propagate)
+MODULES += (simulate,)
 HOLDS_RESULTS = {"Components", "Gaussian", "LinearForm", "MomentEstimate", "Observed"}
 HOLDS_RESULTS |= {"Programmed", "Run", "SpectrumEstimate", "Transition"}
 HOLDS_RESULTS |= {"Calibration", "Identified", "Interval"}
+HOLDS_RESULTS |= {"Features", "Held", "Information", "LogisticBoard", "Reading"}
 OTHERWISE = {"AbstractBoard", "BOLTZMANN", "Moments", "Observer", "Stepper"}
 OTHERWISE |= {"Modes", "Propagator"}  # made by `modes` and `propagator` alone
 
