@@ -6,7 +6,7 @@ $\varphi \cdot \beta_k$, and about the trained $\beta_k$ a Gaussian of precision
 $P_k = \tau I + \sum_n p_{nk} (1 - p_{nk})\,\varphi_n \varphi_n^\mathsf T$.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -65,9 +65,9 @@ def random_features(
         check_count(name, count)
     checks.interval("length", length)
     of_weights, of_phases = jr.split(unrolled(key))
-    (length,) = alike(length=length)
-    weights = jr.normal(of_weights, (n_inputs, n_features), length.dtype) / length
-    phases = jr.uniform(of_phases, (n_features,), length.dtype, 0, 2 * np.pi)
+    one: Any = alike(length=length)[0]
+    weights = jr.normal(of_weights, (n_inputs, n_features), one.dtype) / one
+    phases = jr.uniform(of_phases, (n_features,), one.dtype, 0, 2 * np.pi)
     return Features(weights, phases)
 
 

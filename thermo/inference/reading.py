@@ -48,7 +48,7 @@ def posterior(
     made: Programmed,
     *,
     n_samples: int,
-    interval: Scalar,
+    interval: float,
     board: AbstractBoard | None = None,
 ) -> Reading:
     r"""Let a board sample a Gaussian posterior.
