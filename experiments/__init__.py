@@ -22,6 +22,7 @@ EXPERIMENTS: dict[str, str] = {
     "spu_error_budget": "experiments.thermodynamic.spu_error_budget",
     "spu_inductor_free": "experiments.thermodynamic.spu_inductor_free",
     "spu_connectivity": "experiments.thermodynamic.spu_connectivity",
+    "spu_scaling": "experiments.thermodynamic.spu_scaling",
     "spu_solvers": "experiments.thermodynamic.spu_solvers",
     "board_twin": "experiments.thermodynamic.board_twin",
     "generate": "experiments.thermodynamic.generate",

@@ -17,10 +17,11 @@ from experiments.thermodynamic.spu_error_budget import Imperfections
 from experiments.thermodynamic.spu_error_budget import simulate as floors
 from experiments.thermodynamic.spu_inductor_free import Config as InductorFree
 from experiments.thermodynamic.spu_inversion import Config as Inversion
+from experiments.thermodynamic.spu_scaling import Config as Scaling
 from experiments.thermodynamic.spu_solvers import Config as Solvers
 
 NAMES = [name for name in EXPERIMENTS if name.startswith("spu_")]
-BRIEF = {"spu_connectivity", "spu_inductor_free"}
+BRIEF = {"spu_connectivity", "spu_inductor_free", "spu_scaling"}
 
 
 def specs(module):
@@ -101,6 +102,11 @@ def of_connectivity(dataset, found):
     return "regular", {}, at[["error", "divergence"]]
 
 
+def of_scaling(dataset, found):
+    at = found["points"].isel(seed=0, chip=0, point=-1)
+    return "points", {}, at[["board_time", "digital_energy", "inverse"]]
+
+
 def of_solvers(dataset, found):
     at = found["runs"].sel(solver="ShOULD").isel(chip=1, seed=0)
     return "runs", {"solver": ["ShOULD"]}, at[["covariance", "error"]]
@@ -153,6 +159,8 @@ def test_the_floor_falls_with_the_tolerance_and_every_board_is_its_own():
         ("spu_inductor_free", {"n_samples": [4]}),
         ("spu_connectivity", {"wiring": ["odd"]}),
         ("spu_connectivity", {"degree": [16.0]}),
+        ("spu_scaling", {"duty": [1.0]}),
+        ("spu_scaling", {"channel_rate": [0.0]}),
         ("spu_solvers", {"solver": ["Milstein"]}),
         ("spu_solvers", {"n_samples": [9]}),
     ],
@@ -175,6 +183,8 @@ def test_a_point_names_the_field_it_refuses(name, bad):
         (InductorFree, {"circuits": ("rlc",)}, "circuits"),
         (Connectivity, {"bands": (40,)}, "bands"),
         (Connectivity, {"rows": 1, "columns": 3}, "rows"),
+        (Scaling, {"digital": "no such file"}, "digital"),
+        (Scaling, {"powers": (10.0, 1.0)}, "powers"),
         (Solvers, {"n_samples": 3}, "n_samples"),
     ],
 )

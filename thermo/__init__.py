@@ -1,12 +1,14 @@
 """Computing by relaxation: boards of noisy circuits that settle on the answer.
 
 Boards are in `thermo.circuits`, their closed forms in `thermo.exact`, networks that
-learn to make images out of noise in `thermo.generative`. Units are kOhm,
-nF, mH, us, V and mA, a consistent set; energies are nJ.
+learn to make images out of noise in `thermo.generative`, what boards take beside a
+computer in `thermo.scaling`. Units are kOhm, nF, mH, us, V and mA, a consistent set;
+energies are nJ (SI in `thermo.scaling`).
 """
 
 from thermo import exact as exact
 from thermo import generative as generative
+from thermo import scaling as scaling
 from thermo.circuits import Converter as Converter
 from thermo.circuits import LinearForm as LinearForm
 from thermo.circuits import OpAmpBoard as OpAmpBoard
@@ -57,6 +59,7 @@ __all__ = [
     "program_precision",
     "propagator",
     "quantise",
+    "scaling",
     "to_spice",
     "trajectory",
     "undouble",

@@ -25,6 +25,7 @@ from experiments.commands import (
     owning,
     running,
     sweeping,
+    timing,
 )
 from experiments.commands.arguments import PROGRAM
 from experiments.commands.configured import Results
@@ -72,6 +73,7 @@ def _command(argv: list[str]) -> Callable[[], int]:
         "choose": choosing.command(_console),
         "joules": joules.command(_console),
         "device": owning.command(_console),
+        "digital": timing.command(_console),
     }
     read = {name: _later(do) for name, do in commands.items()}
     return arguments.read(

@@ -120,7 +120,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
     margin = 3 * float(reduced.std(ddof=1)) / dataset.sizes["run"] ** 0.5
     mean = float(reduced.mean())
     follows = dataset.correlation.sel(board=slice(1, machine.N_PUBLISHED_BOARDS))
-    press, review = machine.PRESS, machine.REVIEW
+    review = machine.REVIEW
     return [
         judged(
             dataset,
@@ -140,14 +140,6 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             follows,
             partial(above, 0.9),
         ),
-        not_attempted(
-            "sampling beats an RTX A6000 above this many dimensions",
-            *(review, 3000.0, "dimensions"),
-        ),
-        not_attempted(
-            "10 times faster than an RTX A6000 at d = 10,000", press, 10.0, "x"
-        ),
-        not_attempted("less energy than an RTX A6000 at every dimension", press),
         not_attempted(
             "Gaussian-process regression and last-layer uncertainty on the "
             "board agree with a digital computer",
