@@ -28,12 +28,15 @@ EXPERIMENTS: dict[str, str] = {
     "generate": "experiments.thermodynamic.generate",
     "tla": "experiments.thermodynamic.tla",
     "mitigation": "experiments.thermodynamic.mitigation",
+    "tngd": "experiments.thermodynamic.tngd",
+    "both_halves": "experiments.memristor.both_halves",
 }
 """Name -> module, in the order in which `reproduce` runs them."""
 
 ON_REQUEST = (
     "residual_law", "rivals", "hybrid", "levels", "robustness", "drift",
     "limited_states", "spu_solvers", "board_twin", "generate", "tla", "mitigation",
+    "tngd", "both_halves",
 )  # fmt: skip
 """Those that `reproduce` leaves out unless it is asked for `all` or by name: with the
 others it takes ten minutes on two cores."""

@@ -53,6 +53,7 @@ class Curves(NamedTuple):
         params: at the end.
         arrays: at the end, by path; none under the ideal rule.
         counts: what the ledgers and the memory say, see `counted`.
+        optimizer: its state at the end.
     """
 
     loss: Float[Array, " steps"]
@@ -63,6 +64,7 @@ class Curves(NamedTuple):
     params: Any
     arrays: dict[str, Any]
     counts: Counts
+    optimizer: Any
 
 
 Observer = Callable[[Step], Any]

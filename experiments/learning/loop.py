@@ -19,6 +19,7 @@ from experiments.learning.forward import forward
 from experiments.learning.inputs import Data
 from experiments.learning.recipe import Recipe
 from experiments.learning.rules import Make, adapted, before, hardware
+from thermo import natural_gradient
 
 
 def accuracy(logits: Float[Array, "n c"], labels: Int[Array, " n"]) -> Array:
@@ -48,6 +49,7 @@ def train(
     params: Any = None,
     observe: Observer | None = None,
     own: Mapping[str, Make] | None = None,
+    optimizer: optax.GradientTransformationExtraArgs | None = None,
 ) -> Curves:
     """Train one chip from its first weights to its last.
 
@@ -71,6 +73,8 @@ def train(
         params: starting weights; drawn from `keys.seed` when None.
         observe: called at every step with a `Step`; nothing is observed when None.
         own: rules with other numbers than the usual, see `hardware`.
+        optimizer: instead of that of the recipe, learning rate included; its `update`
+            is given the `curvature` of the batch, see `thermo.natural_gradient`.
 
     Returns:
         The `Curves` of this chip.
@@ -79,7 +83,7 @@ def train(
     if params is None:
         params = first_weights(keys.seed, network, data)
     params = adapted(jr.fold_in(keys.seed, 2), rule, params)
-    optimizer = before(rule, recipe.build(learning_rate, n_train))
+    ahead = before(rule, optimizer or recipe.build(learning_rate, n_train))
     chip = crossbar or ej.Crossbar()
     array = hardware(
         keys.chip, rule, chip, threshold, strength=strength, place=place, own=own
@@ -89,19 +93,30 @@ def train(
     # the draws of a rule and its writes are split off the same key: 0 and 1
     read, test = (jr.fold_in(keys.chip, purpose) for purpose in (2, 3))
 
-    @jax.value_and_grad
-    def descend(params, wear, key, x, y):
-        logits = apply(params, wear, key, x)
+    def mean_loss(logits, y):
         losses = optax.softmax_cross_entropy_with_integer_labels(logits, y)
         return jnp.mean(losses)
+
+    @jax.value_and_grad
+    def descend(params, wear, key, x, y):
+        return mean_loss(apply(params, wear, key, x), y)
+
+    def curved(params, wear, key, x, y):
+        """What an optimizer may want to know besides."""
+        if optimizer is None:
+            return {}
+        model, loss = lambda p: apply(p, wear, key, x), lambda z: mean_loss(z, y)
+        return {"curvature": natural_gradient.gauss_newton(model, loss, params)}
 
     def step(carry, of):
         params, state, wear = carry
         number, batch = of
         x, y = data.x_train[batch], data.y_train[batch]
-        loss, grads = descend(params, wear, jr.fold_in(read, number), x, y)
+        at = params, wear, jr.fold_in(read, number), x, y
+        loss, grads = descend(*at)
+        bent = curved(*at)
         with jax.numpy_dtype_promotion("standard"):  # optax's Adam is not strict
-            requested, state = optimizer.update(grads, state, params)
+            requested, state = ahead.update(grads, state, params, **bent)  # pyright: ignore[reportCallIssue]
         applied, wear = array.update(requested, wear, params, value=loss)
         params = optax.apply_updates(params, applied)
         writes, ratio = written(rule, params, wear, place)
@@ -119,7 +134,7 @@ def train(
         logits = apply(params, wear, jr.fold_in(test, i), data.x_test)
         return carry, (accuracy(logits, data.y_test), by_step)
 
-    start = (params, optimizer.init(params), array.init(params))
+    start = (params, ahead.init(params), array.init(params))
     (params, state, wear), records = in_stages(epoch, start, jnp.arange(recipe.epochs))
     test_accuracy, by_step = records
     loss, ratio, seen = jax.tree.map(_one_axis_of_steps, by_step)
@@ -132,6 +147,7 @@ def train(
         params=params,
         arrays={} if rule == "ideal" else ej.view(wear),
         counts=counted(rule, params, (state, wear), place),
+        optimizer=state,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import optax
 from flax import linen as nn
 
 import eapu_jax as ej
@@ -174,6 +175,7 @@ def learn(
     threshold: Any = None,
     own: Mapping[str, Make] | None = None,
     observe: Observer | None = None,
+    optimizer: optax.GradientTransformationExtraArgs | None = None,
 ) -> tuple[Curves, dict[str, Any]]:
     """Train one chip: all that is known of it, and what a sweep keeps.
 
@@ -189,6 +191,7 @@ def learn(
         own: rules with other numbers than the usual, see
             `experiments.learning.rules.hardware`.
         observe: see `experiments.learning.loop.train`.
+        optimizer: see there.
     """
     threshold = thresholds(point)[0] if threshold is None else threshold
     data = data or prepared(point)
@@ -214,6 +217,7 @@ def learn(
         params=params,
         observe=see,
         own=own,
+        optimizer=optimizer,
     )
     seen, steps = curves.observed
     writes = [jnp.sum(n, dtype=jnp.float32) for n in curves.writes]

@@ -27,9 +27,9 @@ class RelaxedState(NamedTuple):
         step: updates so far.
         key: words of the root key; update `n` draws from `fold_in(key, n)`.
         stiffness: $h \lambda / 2$ of the Euler step h and the Rayleigh quotient
-            $\lambda$ of what pulled at the end of the last run. Above 1 the step is too
-            long and the board blows up (NaN: it has); below 1 nothing is proven. 0
-            where there is no step.
+            $\lambda$ of what pulled at the end of a run, the largest so far. Above 1
+            the step is too long and the board blows up (NaN: it has); below 1 nothing
+            is proven. 0 where there is no step.
     """
 
     step: Int[Array, ""]
@@ -118,7 +118,7 @@ def relaxed(
         of = equation(curvature, updates, damping)  # pyright: ignore[reportArgumentType]
         found = board.run(state, of, of.gradient, time)
         return of.tree(found.voltages), RelaxedState(
-            _following(state.step), state.key, found.stiffness.astype(jnp.float32)
+            _following(state.step), state.key, _stiffer(state, found)
         )
 
     return optax.GradientTransformationExtraArgs(init_fn, update_fn)
@@ -196,7 +196,7 @@ def running(
         return of.tree(found.voltages), RunningState(
             _following(state.step),
             state.key,
-            found.stiffness.astype(jnp.float32),
+            _stiffer(state, found),
             of.tree(later.voltages),
         )
 
@@ -233,3 +233,7 @@ class _Board:
 
 def _following(step: jax.Array) -> jax.Array:
     return jnp.minimum(step, LAST - 1) + 1
+
+
+def _stiffer(state: Any, found: Any) -> jax.Array:
+    return jnp.maximum(state.stiffness, found.stiffness.astype(jnp.float32))
