@@ -69,7 +69,14 @@ def test_what_is_on_the_board_has_the_inverse_asked_for(x64, name):
         assert held.sum(1).min() >= -1e-12
 
 
-@pytest.mark.parametrize("name", CASES)
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["doubled", "normal",
+     *(pytest.param(n, marks=SLOW) for n in (ONE, "dominance", "array"))],
+)  # fmt: skip
 def test_invert_is_right_on_average_and_as_far_off_as_it_says(name):
     matrix, how = CASES[name]
     call = partial(linalg.invert, time=20.0, reads=40, preparation=how)
@@ -93,8 +100,8 @@ def test_sample_has_the_covariance_and_is_as_far_off_as_it_says():
 @pytest.mark.parametrize(
     ("matrix", "how"),
     [
-        (BOTH, linalg.Preparation()),
-        (UNEVEN, linalg.Preparation(scaling="none")),
+        pytest.param(BOTH, linalg.Preparation(), marks=SLOW),
+        pytest.param(UNEVEN, linalg.Preparation(scaling="none"), marks=SLOW),
         (SINGLE, linalg.Preparation(normal=True)),
     ],
 )
@@ -106,6 +113,7 @@ def test_solve_is_right_on_average_and_as_far_off_as_it_says(matrix, how):
     assert_variance(found.value, np.asarray(found.standard_error[0], float) ** 2)
 
 
+@SLOW
 def test_samples_at_their_own_interval_are_nearly_independent():
     call = partial(linalg.sample, count=4000, preparation=CASES[ONE][1])
     found = jax.jit(call)(KEYS[0], M)
@@ -137,7 +145,9 @@ def test_a_real_board_is_off_by_what_its_components_make_of_the_matrix():
     )
 
 
-@pytest.mark.parametrize(("name", "bits"), [("dominance", 3), ("array", 4)])
+@pytest.mark.parametrize(
+    ("name", "bits"), [("dominance", 3), pytest.param("array", 4, marks=SLOW)]
+)
 def test_coarse_components_take_the_values_that_there_are(name, bits):
     matrix, how = CASES[name]
     call = partial(linalg.invert, time=9.0, reads=9, preparation=how)
@@ -156,9 +166,8 @@ def test_coarse_components_take_the_values_that_there_are(name, bits):
 
 @pytest.mark.parametrize(
     "call",
-    [pytest.param("sample", marks=pytest.mark.slow), "invert", "solve",
-     pytest.param("normal", marks=pytest.mark.slow)],
-)  # fmt: skip
+    ["invert", *(pytest.param(n, marks=SLOW) for n in ("sample", "solve", "normal"))],
+)
 def test_the_draw_has_its_derivative(x64, call):
     a = jnp.asarray(TIGHT + np.diag([1.0, 0.5, 0.2]))
     turn = np.array([[0.3, 0.1, -0.2], [0.1, -0.4, 0.5], [-0.2, 0.5, 0.2]])

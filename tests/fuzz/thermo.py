@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -302,6 +303,21 @@ WAIT = {"key": KEYS, "time": DURATION, "start": STATE}
 WAIT |= {"burn_in": (*NOT_NEGATIVE, *NUMBER[1:])}
 ASK = {"key": KEY, "matrix": D, "time": 9.0}
 READS = {"reads": (*COUNT, None, 1), "matrix": DEFINITE}
+COUNT_FROM_0 = tuple(v for v in COUNT if not (isinstance(v, int) and v == 0))
+_WRONG = primitives.Chip(conductance=_ones((3, 3)), capacitance=ONES, noise=ONES)
+ON = {
+    "chip": (
+        3,
+        "chip",
+        object(),
+        {},
+        1.5,
+        _WRONG,
+        replace(_WRONG, conductance=-D),
+        replace(_WRONG, conductance=D, bits=1),
+    )
+}
+ON |= {"read": ("by_law", None, 3, [], {})}
 VECTOR = (*REAL, None, 3.0, _ones(3), _ones((2, 2)))
 INVERTIBLE = (*MATRIX, _ones((2, 2)), _zeros((2, 2)))
 PROGRAM = {n: (3, "thing", object(), {}, 1.5) for n in ("tolerances", "preparation")}
@@ -327,14 +343,33 @@ LINALG = [
             {"matrix": D, "rhs": ONES, "beta": 1.0},
             {"matrix": DEFINITE, "rhs": (*REAL, None, _ones(3)), "beta": DURATION}),
     Subject("solve", primitives.solve, ASK | {"rhs": ONES, "beta": 1.0},
-            WAIT | {"matrix": DEFINITE, "rhs": VECTOR, "beta": DURATION}),
-    Subject("inv", primitives.inv, ASK | {"reads": 9}, WAIT | READS),
+            WAIT | ON | {"matrix": DEFINITE, "rhs": VECTOR, "beta": DURATION,
+                         "reads": (*COUNT, None)}),
+    Subject("inv", primitives.inv, ASK | {"reads": 9}, WAIT | ON | READS),
     Subject("linalg.lyapunov", primitives.lyapunov, ASK | {"rhs": D, "reads": 9},
-            WAIT | READS | {"matrix": STABLE, "rhs": DIFFUSION}),
-    Subject("logdet", lambda **a: primitives.logdet(**a).value,
-            ASK | {"runs": 9, "steps": 3},
-            {"key": KEYS, "time": DURATION, "matrix": DEFINITE,
-             "runs": (*COUNT, None), "steps": (*COUNT, None)}),
+            WAIT | ON | READS | {"matrix": STABLE, "rhs": DIFFUSION}),
+    Subject("expm", primitives.expm, {"key": KEY, "matrix": D, "reads": 9},
+            {n: v for n, v in (WAIT | ON).items() if n != "time"}
+            | {"matrix": MATRIX, "reads": (*COUNT, None), "lag": DURATION,
+               "shift": (*REAL, *NUMBER[1:], -1.0, 0.0)}),
+    *[Subject(f.__name__, f, ASK | {"runs": 9, "steps": 3},
+              {"key": KEYS, "time": DURATION, "matrix": DEFINITE, "chip": ON["chip"],
+               "runs": (*COUNT, None), "steps": (*COUNT, None)})
+      for f in (primitives.logdet, primitives.logdet_bennett)],
+    Subject("draw_chip", primitives.draw_chip,
+            {"key": KEY, "size": 2, "tolerances": thermo.Tolerances()},
+            {"key": KEYS, "size": (*COUNT, None), "tolerances": THING,
+             "bits": (*COUNT, 1, 25)}),
+    Subject("slow_modes", primitives.slow_modes, {"matrix": D, "modes": 1},
+            {"matrix": DEFINITE, "modes": (*COUNT_FROM_0, 3)}),
+    Subject("covariance_burn_in", primitives.covariance_burn_in,
+            {"matrix": D, "error": 0.1},
+            {"matrix": DEFINITE, "error": (*DURATION, 1.0, 2.0),
+             "modes": (*COUNT_FROM_0, 3)}),
+    Subject("drive", primitives.drive,
+            {"matrix": D, "hold": 1.0, "stiffness": 2.0, "push": 9.0},
+            {"matrix": DEFINITE, "hold": DURATION, "stiffness": (*DURATION, 0.5),
+             "push": DURATION}),
     Subject("burn_in", primitives.burn_in, {"matrix": M, "error": 0.1},
             {"matrix": STABLE, "error": (*DURATION, 1.0, 2.0)}),
 ]  # fmt: skip

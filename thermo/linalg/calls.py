@@ -33,6 +33,7 @@ from thermo.circuits import (
 from thermo.circuits.linear import LinearForm
 from thermo.counts import check_count
 from thermo.linalg.averages import average_law
+from thermo.linalg.chip import check_bits
 from thermo.linalg.errors import second_moment_error
 from thermo.linalg.estimate import FORGOTTEN
 from thermo.linalg.functions import matrix_function, root
@@ -51,8 +52,6 @@ Scalar = jax.Array | float
 
 INDEPENDENT = 1e-2
 """Of the covariance: what is left of it between two reads of `sample`."""
-
-MOST_BITS = 24
 
 
 class Answer(NamedTuple):
@@ -332,10 +331,7 @@ def _check(matrix, how, tolerances, bits):
         checks.positive_definite("matrix", matrix)
     if tolerances is not None and not isinstance(tolerances, Tolerances):
         raise ValueError(f"tolerances = {tolerances!r:.60}: must be Tolerances.")
-    if bits is not None:
-        check_count("bits", bits, 2)
-        if bits > MOST_BITS:
-            raise ValueError(f"bits = {bits}: must be at most {MOST_BITS}.")
+    check_bits(bits)
 
 
 def _imperfect(key, board, tolerances, bits):

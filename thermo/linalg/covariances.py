@@ -4,19 +4,18 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from prng import unrolled
 from thermo import checks
-from thermo.circuits import LinearForm
 from thermo.counts import check_count
-from thermo.exact.transition import increment
-from thermo.linalg.errors import second_moment_error
-from thermo.linalg.estimate import FORGOTTEN, Estimate, check_waits
-from thermo.linalg.functions import matrix_function, root
+from thermo.exact import Gaussian
+from thermo.linalg.chip import Chip
+from thermo.linalg.errors import independent_error, second_moment_error
+from thermo.linalg.estimate import Estimate
+from thermo.linalg.readings import Reading, by_moments, check_reading
+from thermo.linalg.waiting import board
 from thermo.precision import full_precision, in_double
-from thermo.propagate import moments, propagator
 from thermo.reals import alike
 
 Scalar = jax.Array | float
@@ -30,7 +29,9 @@ def inv(
     *,
     reads: int = 1024,
     burn_in: Scalar | None = None,
-    start: Float[Array, " n"] | None = None,
+    start: Float[Array, " n"] | Gaussian | None = None,
+    chip: Chip | None = None,
+    read: Reading = by_moments,
 ) -> Estimate:
     r"""Invert A as the covariance of a noisy board (matrix inversion of TLA).
 
@@ -54,7 +55,10 @@ def inv(
         time: T, in the inverse unit of the matrix.
         reads: samples, at equal intervals of `time / reads`; at least n.
         burn_in: waited before; None is what leaves 1e-4 of the distance from the start.
-        start: state before the burn-in; None is 0.
+        start: state before the burn-in, or its law, as `slow_modes` gives; None is 0.
+        chip: that runs, of `draw_chip`; None is the ideal one.
+        read: `by_moments`, `by_trajectory`, or `by_law`: runs from the start, of
+            `time / reads` each, read once at their ends (a burn-in is none beside it).
 
     Returns:
         The estimate `(n, n)`, the standard error of each entry for a board at
@@ -75,7 +79,7 @@ def inv(
     checks.positive_definite("matrix", matrix)
     (matrix,) = alike(matrix=matrix)
     rhs = 2 * jnp.eye(len(matrix), dtype=matrix.dtype)
-    return _covariance(key, matrix, rhs, time, reads, burn_in, start)
+    return _covariance(key, matrix, rhs, time, reads, burn_in, start, chip, read)
 
 
 @full_precision
@@ -87,7 +91,9 @@ def lyapunov(
     *,
     reads: int = 1024,
     burn_in: Scalar | None = None,
-    start: Float[Array, " n"] | None = None,
+    start: Float[Array, " n"] | Gaussian | None = None,
+    chip: Chip | None = None,
+    read: Reading = by_moments,
 ) -> Estimate:
     r"""Solve $A X + X A^\mathsf T = R$ as the covariance of a noisy board (TLA).
 
@@ -106,7 +112,10 @@ def lyapunov(
         time: T, in the inverse unit of the matrix.
         reads: samples, at equal intervals of `time / reads`; at least n.
         burn_in: waited before; None is `thermo.linalg.burn_in(matrix)`.
-        start: state before the burn-in; None is 0.
+        start: state before the burn-in, or its law, as `slow_modes` gives; None is 0.
+        chip: that runs, of `draw_chip`; None is the ideal one.
+        read: `by_moments`, `by_trajectory`, or `by_law`: runs from the start, of
+            `time / reads` each, read once at their ends (a burn-in is none beside it).
 
     Returns:
         X `(n, n)`, the standard error of each entry for a board at equilibrium, and
@@ -128,42 +137,34 @@ def lyapunov(
     checks.stable("matrix", matrix)
     checks.same_size("rhs", rhs, len(matrix), "matrix")
     checks.positive_semidefinite("rhs", rhs)
-    return _covariance(key, matrix, rhs, time, reads, burn_in, start)
+    return _covariance(key, matrix, rhs, time, reads, burn_in, start, chip, read)
 
 
-def _covariance(key, matrix, rhs, time, reads, burn_in, start):
-    n = len(matrix)
-    check_count("reads", reads, n)
-    check_waits(time, burn_in, start, n)
-    matrix, rhs, time, burn_in, start = alike(
-        matrix=matrix, rhs=rhs, time=time, burn_in=burn_in, start=start
-    )
-    key_start, key_run = jr.split(unrolled(key))
-    xi = jr.normal(key_start, (n,), matrix.dtype)
-    noise, z0, wait, error = in_double(
-        partial(_prepared, reads=reads),
-        matrix=matrix, rhs=rhs, time=time, burn_in=burn_in, start=start, noise=xi,
+def _covariance(key, matrix, rhs, time, reads, burn_in, start, chip, read):
+    check_reading(read)
+    check_count("reads", reads, len(matrix) + read.spare)
+    checks.interval("time", time)
+    if read.independent:
+        if burn_in is not None:
+            raise ValueError(
+                f"burn_in = {burn_in}: must be None, reads that are each of a run of "
+                "their own share the time out and wait for time / reads each."
+            )
+        (time,) = alike(time=time)
+        burn_in = time / reads
+    form, first, wait = board(matrix, rhs, burn_in, start, chip)
+    dt = jnp.asarray(time, form.drift.dtype) / reads
+    value = read.second(unrolled(key), form, first, dt, reads)
+    if read.independent:
+        law = Gaussian(first.mean, first.root @ first.root.mT)
+        error = independent_error(law, law, law.covariance, reads)
+        return Estimate(value, error, reads * wait)
+    eye = jnp.eye(len(matrix), dtype=form.drift.dtype)
+    error = in_double(
+        partial(second_moment_error, count=reads),
+        drift=form.drift, diffusion=form.diffusion, dt=dt, left=eye, right=eye,
     )  # fmt: skip
-    eye = jnp.eye(n, dtype=matrix.dtype)
-    form = LinearForm(drift=matrix, noise=noise, readout=eye)
-    found = moments(key_run, propagator(form, time / reads), reads, z0=z0)
-    return Estimate(found.second, jax.lax.stop_gradient(error), wait + time)
-
-
-@partial(jax.jit, static_argnames="reads")
-def _prepared(matrix, rhs, time, burn_in, start, xi, *, reads):
-    """Factor of the noise, state after the burn-in, burn-in, standard error."""
-    held, still = jax.lax.stop_gradient((matrix, rhs))
-    if burn_in is None:
-        slowest = jnp.min(jnp.linalg.eigvals(held).real)
-        burn_in = -jnp.log(FORGOTTEN) / slowest
-    change, gained = increment(matrix, rhs, burn_in)
-    first = matrix_function(root, gained) @ xi
-    if start is not None:
-        first = first + start + change @ start
-    eye = jnp.eye(len(matrix), dtype=matrix.dtype)
-    error = second_moment_error(held, still, time / reads, eye, eye, count=reads)
-    return matrix_function(root, rhs), first, burn_in, error
+    return Estimate(value, error, wait + dt * reads)
 
 
 __all__ = ["inv", "lyapunov"]

@@ -10,7 +10,9 @@ from jaxtyping import Array, Float, Key
 from prng import unrolled
 from thermo import checks
 from thermo.counts import check_count
+from thermo.linalg.chip import Chip, checked_chip
 from thermo.linalg.estimate import FORGOTTEN, Estimate
+from thermo.linalg.protocol import log_moment, protocol, works
 from thermo.precision import full_precision, in_double
 from thermo.reals import working_dtype
 
@@ -25,6 +27,7 @@ def logdet(
     *,
     runs: int = 1024,
     steps: int = 64,
+    chip: Chip | None = None,
 ) -> Estimate:
     r"""Logarithm of the determinant from work, by Jarzynski's equality (TLA).
 
@@ -41,7 +44,8 @@ def logdet(
     The standard error is exact to first order in 1/runs (DERIVED): the averages of
     $e^{-\beta W}$ and $e^{-2\beta W}$ over a Gaussian chain follow from a Riccati
     recursion. It is infinite where the second does not exist: change the board more
-    slowly then. The estimate is biased low by a quarter of its squared standard error.
+    slowly then, or both ways: `logdet_bennett`. The estimate is biased low by a quarter
+    of its squared standard error.
 
     The eigenvalues, from which all of this is computed, give the determinant at once:
     never a shortcut to `jnp.linalg.slogdet`.
@@ -57,6 +61,8 @@ def logdet(
         time: that one run's change takes, in the inverse unit of the matrix.
         runs: independent runs.
         steps: of the matrix in each run.
+        chip: that runs, of `draw_chip`; None is the ideal one. The work is that of the
+            matrices that it holds, the last of which is taken to be $a I$.
 
     Returns:
         The estimate, its standard error, and the time of all runs one after the other,
@@ -78,27 +84,62 @@ def logdet(
     checks.interval("time", time)
     check_count("runs", runs)
     check_count("steps", steps)
-    key, kind = unrolled(key), working_dtype(matrix)
-    law = partial(_logdet, key, runs=runs, steps=steps, dtype=jnp.dtype(kind))
-    value, share, taken = in_double(law, matrix=matrix, time=time)
+    key, kind = unrolled(key), jnp.dtype(working_dtype(matrix))
+    given = as_arrays(chip, len(matrix))
+    bits = None if chip is None else chip.bits
+    law = partial(_logdet, key, runs=runs, steps=steps, dtype=kind, bits=bits)
+    value, share, taken = in_double(law, matrix=matrix, time=time, **given)
     share = jax.lax.stop_gradient(share)
     error = 2 * jnp.sqrt(share / ((1 - share) * runs))
     return Estimate(value, error, jax.lax.stop_gradient(taken))
 
 
-@partial(jax.jit, static_argnames=("runs", "steps", "dtype"))
-def _logdet(key, matrix, time, *, runs, steps, dtype):
+@partial(jax.jit, static_argnames=("runs", "steps", "dtype", "bits"))
+def _logdet(key, matrix, time, *chip, runs, steps, dtype, bits):
     """The estimate, v / (1 + v) of the relative variance v of one run, the time."""
-    own = jnp.linalg.eigvalsh(matrix)
-    mean = jnp.mean(jnp.diagonal(matrix))
+    path = path_to_rest(matrix, steps)
+    if chip:
+        asked = protocol(path, time / steps, chip, bits)
+        done = works(key, asked, runs, dtype)
+        held = jax.lax.stop_gradient(asked)
+        share = -jnp.expm1(2 * log_moment(held, 1.0) - log_moment(held, 2.0))
+    else:
+        rates = rates_along(matrix, steps)
+        decay = jnp.exp(-rates[1:] * time / steps)
+        done = mode_works(key, rates, decay, runs, dtype)
+        held = jax.lax.stop_gradient((rates, decay))
+        share = -jnp.expm1(2 * _log_moment(*held, 1.0) - _log_moment(*held, 2.0))
+    wait = forgetting(jnp.linalg.eigvalsh(matrix)[0])
+    value = len(matrix) * jnp.log(path[-1, 0, 0]) + 2 * _log_mean(done)
+    return value, share, runs * (wait + time)
+
+
+def as_arrays(chip: Chip | None, n: int) -> dict[str, Array]:
+    """What is handed to a law of a chip: nothing for the ideal one."""
+    if chip is None:
+        return {}
+    chip = checked_chip(chip, n)
+    return {"gain": chip.conductance, "capacitance": chip.capacitance,
+            "power": chip.noise}  # fmt: skip
+
+
+def forgetting(rate: Array) -> Array:
+    """Time after which a mode's covariance has forgotten its start."""
+    return -jnp.log(jnp.asarray(FORGOTTEN, rate.dtype)) / (2 * rate)
+
+
+def rates_along(matrix, steps):
+    """Eigenvalues along the path, whose matrices commute, `(steps + 1, n)`."""
+    own, mean = jnp.linalg.eigvalsh(matrix), jnp.mean(jnp.diagonal(matrix))
     done = (jnp.arange(steps + 1) / steps).astype(own.dtype)[:, None]
-    rates = own[None, :] + done * (mean - own)[None, :]
-    decay = jnp.exp(-rates[1:] * time / steps)
-    free = -_log_mean(_works(key, rates, decay, runs, dtype))
-    held = jax.lax.stop_gradient((rates, decay))
-    share = -jnp.expm1(2 * _log_moment(*held, 1.0) - _log_moment(*held, 2.0))
-    wait = -jnp.log(jnp.asarray(FORGOTTEN, own.dtype)) / (2 * own[0])
-    return len(own) * jnp.log(mean) - 2 * free, share, runs * (wait + time)
+    return own[None, :] + done * (mean - own)[None, :]
+
+
+def path_to_rest(matrix, steps):
+    """From A to its mean diagonal entry times I, `(steps + 1, n, n)`."""
+    last = jnp.mean(jnp.diagonal(matrix)) * jnp.eye(len(matrix), dtype=matrix.dtype)
+    done = (jnp.arange(steps + 1) / steps).astype(matrix.dtype)[:, None, None]
+    return matrix[None] + done * (last - matrix)[None]
 
 
 def _log_mean(work):
@@ -107,7 +148,7 @@ def _log_mean(work):
     )
 
 
-def _works(key, rates, decay, runs, dtype):
+def mode_works(key, rates, decay, runs, dtype):
     r"""Work of each run in units of the temperature, `(runs,)`."""
 
     def change(state, now):

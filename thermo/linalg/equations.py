@@ -6,6 +6,8 @@ $$ \mathrm dx = (b - A x)\,\mathrm dt + \sqrt{2/\beta}\,\mathrm dW
 The answer is the average of x over the time that one is willing to wait.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -14,8 +16,14 @@ from jaxtyping import Array, Float, Key
 from prng import unrolled
 from thermo import checks
 from thermo.circuits import LinearForm
-from thermo.linalg.estimate import FORGOTTEN, Estimate, check_waits
-from thermo.linalg.functions import matrix_function
+from thermo.counts import check_count
+from thermo.linalg.averages import average_law
+from thermo.linalg.chip import Chip, checked_chip, equation
+from thermo.linalg.errors import mean_error
+from thermo.linalg.estimate import FORGOTTEN, Estimate, check_start
+from thermo.linalg.functions import matrix_function, root
+from thermo.linalg.readings import Reading, by_law, check_reading
+from thermo.linalg.waiting import board
 from thermo.precision import full_precision, in_double
 from thermo.reals import alike, working_dtype
 
@@ -68,6 +76,9 @@ def solve(
     beta: Scalar = 1.0,
     burn_in: Scalar | None = None,
     start: Float[Array, " n"] | None = None,
+    chip: Chip | None = None,
+    read: Reading = by_law,
+    reads: int = 1024,
 ) -> Estimate:
     r"""Solve A x = b by averaging the state of a noisy board (linear solve of TLA).
 
@@ -77,7 +88,7 @@ def solve(
     $\sqrt{2 \operatorname{tr} A^{-2} / (\beta T)}\,/\,\lVert A^{-1} b\rVert$, and a
     condition number $\kappa$ costs up to $\kappa^2$ in time.
 
-    The law is computed from the digital answer: simulating a board is never a shortcut
+    That law is computed from the digital answer: simulating a board is never a shortcut
     to `jnp.linalg.solve`. It shows what a board would give, and when. To step the board
     itself, see `langevin_board`.
 
@@ -97,6 +108,11 @@ def solve(
             1e-4 of the distance from the start.
         start: $x_0$; None is 0. A guess near the answer is a warm start: the burn-in
             may be short then.
+        chip: that runs, of `draw_chip`; None is the ideal one.
+        read: `by_law` of the continuous record, or `by_moments` or `by_trajectory` of
+            `reads` samples of it, whose standard error is that of a board at
+            equilibrium.
+        reads: of those two, at equal intervals of `time / reads`.
 
     Returns:
         The average `(n,)`, the standard deviation of its law, and burn-in plus T. What
@@ -120,8 +136,23 @@ def solve(
     checks.finite("rhs", rhs)
     checks.shaped("rhs", rhs, (n,), beside="matrix")
     checks.interval("beta", beta)
-    check_waits(time, burn_in, start, n)
+    checks.interval("time", time)
+    check_start(burn_in, start, n)
+    check_reading(read)
+    check_count("reads", reads)
+    if read.mean is not None:
+        return _stepped(
+            key, matrix, rhs, time, beta, burn_in, start, chip, read.mean, reads
+        )
     xi = jr.normal(unrolled(key), (n,), working_dtype(matrix, rhs, start))
+    if chip is not None:
+        chip = checked_chip(chip, n)
+        return in_double(
+            partial(_on_chip, bits=chip.bits),
+            matrix=matrix, rhs=rhs, time=time, beta=beta, burn_in=burn_in, start=start,
+            noise=xi, gain=chip.conductance, capacitance=chip.capacitance,
+            power=chip.noise,
+        )  # fmt: skip
     return in_double(
         _solve,
         matrix=matrix, rhs=rhs, time=time, beta=beta, burn_in=burn_in, start=start,
@@ -141,6 +172,39 @@ def _solve(matrix, rhs, time, beta, burn_in, start, xi):
     return Estimate(
         exact + left @ away + spread @ xi,
         jax.lax.stop_gradient(jnp.linalg.norm(spread, axis=-1)),
+        burn_in + time,
+    )
+
+
+def _stepped(key, matrix, rhs, time, beta, burn_in, start, chip, mean, reads):
+    matrix, rhs, time, beta = alike(matrix=matrix, rhs=rhs, time=time, beta=beta)
+    white = 2 / beta * jnp.eye(len(matrix), dtype=matrix.dtype)
+    form, first, wait = board(matrix, white, burn_in, start, chip, rhs)
+    dt = jnp.asarray(time, form.drift.dtype) / reads
+    error = in_double(
+        partial(mean_error, count=reads),
+        drift=form.drift, diffusion=form.diffusion, dt=dt,
+    )  # fmt: skip
+    value = mean(unrolled(key), form, first, dt, reads)
+    return Estimate(value, error, wait + time)
+
+
+@partial(jax.jit, static_argnames="bits")
+def _on_chip(
+    matrix, rhs, time, beta, burn_in, start, xi, gain, capacitance, power, *, bits
+):
+    n = len(matrix)
+    if burn_in is None:
+        slowest = jnp.linalg.eigvalsh(jax.lax.stop_gradient(matrix))[0]
+        burn_in = -jnp.log(jnp.asarray(FORGOTTEN, matrix.dtype)) / slowest
+    start = jnp.zeros(n, matrix.dtype) if start is None else start
+    white = jnp.sqrt(2 / beta) * jnp.eye(n, dtype=matrix.dtype)
+    drift, noise = equation(matrix, white, (gain, capacitance, power), bits)
+    bias = rhs / capacitance
+    law = average_law(drift, noise @ noise.mT, bias, time, burn_in, start)
+    return Estimate(
+        law.mean + matrix_function(root, law.covariance) @ xi,
+        jax.lax.stop_gradient(jnp.sqrt(jnp.diagonal(law.covariance))),
         burn_in + time,
     )
 

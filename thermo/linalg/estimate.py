@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from thermo import checks
+from thermo.exact import Gaussian
 from thermo.precision import full_precision, in_double
 
 FORGOTTEN = 1e-4
@@ -68,12 +69,16 @@ def _burn_in(matrix, error):
     return -jnp.log(error) / jnp.min(jnp.linalg.eigvals(matrix).real)
 
 
-def check_waits(time, wait, start, n):
-    """Refuse a time, a burn-in or a first state that no board can have."""
-    checks.interval("time", time)
+def check_start(wait, start, n):
+    """Refuse a burn-in or a first state that no board can have."""
     if wait is not None:
         checks.one_number("burn_in", wait)
         checks.non_negative("burn_in", wait)
-    if start is not None:
+    if isinstance(start, Gaussian):
+        checks.finite("start.mean", start.mean)
+        checks.shaped("start.mean", start.mean, (n,), beside="matrix")
+        checks.same_size("start.covariance", start.covariance, n, "matrix")
+        checks.positive_semidefinite("start.covariance", start.covariance)
+    elif start is not None:
         checks.finite("start", start)
         checks.shaped("start", start, (n,), beside="matrix")

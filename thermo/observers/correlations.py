@@ -78,7 +78,7 @@ class Correlations:
     def _update(self, state, v):
         length, centre = v.shape[0], v.mean(0)
         line = jnp.concatenate([state.recent, v])
-        there = jnp.arange(len(line)) >= self.lags - state.known
+        there = jnp.arange(len(line), dtype=jnp.int32) >= self.lags - state.known
         about = jnp.where(there[:, None], line - centre[None, :], 0)
         first = jnp.arange(self.lags, -1, -1)  # where the past begins, by lag
         at = first[:, None] + jnp.arange(length)[None, :]
