@@ -1,12 +1,14 @@
 """Laws of the diffrax path: orders, limits, densities, gradients, divergence."""
 
 import dataclasses
+import itertools
 from functools import partial
 
 import diffrax as dfx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import lineax as lx
 import numpy as np
 import pytest
 import scipy.integrate
@@ -223,6 +225,62 @@ def test_gradients_equal_differences_with_common_random_numbers(forward, x64):
         slope = jnp.sum(getattr(slopes, name) * step / h)
         assert abs(finite) > 1e-4
         np.testing.assert_allclose(slope, finite, rtol=1e-6, err_msg=name)
+
+
+class Quartic:
+    """A particle in x^4 / 4, pushed by its args, that is read twice: a System."""
+
+    n_cells = 1
+
+    def rest(self):
+        return jnp.zeros(1)
+
+    def readout(self, z):
+        return jnp.concatenate([z, 2 * z], axis=1)
+
+    def jacobian(self):
+        return -jnp.eye(1)
+
+    def terms(self, noise):
+        def diffusion(t, z, args):
+            del t, z, args
+            return lx.DiagonalLinearOperator(jnp.full(1, 0.5))
+
+        drift = dfx.ODETerm(lambda t, z, args: args * t - z**3)
+        return dfx.MultiTerm(drift, dfx.ControlTerm(diffusion, noise))
+
+    def default_solver(self):
+        return dfx.Heun()
+
+
+def test_a_system_of_your_own_needs_no_more_than_its_contract():
+    ts = jnp.linspace(0.0, 1.0, 3)
+    run = simulate(jr.key(9), Quartic(), ts, args=0.3)
+    again = simulate(jr.key(9), Quartic(), ts, args=0.3, steps=substeps(Quartic(), ts))
+    seen = observe(jr.key(9), Quartic(), Moments(), ts, args=0.3)
+    np.testing.assert_array_equal(run.v, again.v)
+    np.testing.assert_array_equal(run.v[:, 1], 2 * run.v[:, 0])
+    np.testing.assert_allclose(seen.found.mean, run.v.mean(0), rtol=1e-5)
+    # The same increments by hand, one Heun step after another.
+    path, n = noise_path(jr.key(9), 1, dfx.Heun(), "steps", ts, 4), 4 * 2
+    z, grid = 0.0, np.linspace(0.0, 1.0, n + 1)
+    for t0, t1 in itertools.pairwise(grid):
+        f = lambda t, z: 0.3 * t - z**3  # noqa: E731
+        dw, h = 0.5 * float(path.evaluate(jnp.float32(t0), jnp.float32(t1))[0]), t1 - t0
+        guess = z + h * f(t0, z) + dw
+        z += h * (f(t0, z) + f(t1, guess)) / 2 + dw
+    np.testing.assert_allclose(run.v[-1, 0], z, rtol=1e-5)
+
+
+def test_what_a_system_lacks_is_named():
+    class Half:
+        n_cells = 1
+
+        def rest(self):
+            return jnp.zeros(1)
+
+    with pytest.raises(ValueError, match=r"lacks readout, jacobian, terms, default_so"):
+        simulate(jr.key(0), Half(), UNIT)  # type: ignore[arg-type]
 
 
 def test_steps_of_modes_resolve_the_fastest_of_them():

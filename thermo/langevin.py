@@ -6,6 +6,7 @@ flux of a mode is a position, its voltage a velocity.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import diffrax as dfx
 import jax
@@ -14,7 +15,7 @@ from jaxtyping import Array, Float
 
 from thermo import checks
 from thermo.circuits import RLCBoard
-from thermo.precision import in_double
+from thermo.precision import full_precision, in_double
 
 __all__ = ["LangevinModes", "langevin_modes"]
 
@@ -25,19 +26,23 @@ class LangevinModes:
     r"""Independent noisy resonators, one per eigenvalue of the capacitance matrix.
 
     $$ \mathrm dx = v\,\mathrm dt, \qquad \mathrm dv = -\gamma v\,\mathrm dt
-       - \omega_0^2 x\,\mathrm dt + \sqrt{2\gamma u}\,\mathrm dW $$
+       + (a - \omega_0^2 x)\,\mathrm dt + \sqrt{2\gamma u}\,\mathrm dW $$
 
     Attributes:
         friction: $\gamma = 1/(R c)$, 1/us, `(d,)`.
         stiffness: $\omega_0^2 = 1/(L c)$, 1/us^2, `(d,)`.
         variance: $u = \kappa R / c$, V^2, of a mode's voltage at equilibrium, `(d,)`.
         basis: from modes to nodes, `(d, d)`.
+        force: a, what a constant bias current does to each mode, V/us, `(d,)`.
     """
 
     friction: jax.Array
     stiffness: jax.Array
     variance: jax.Array
     basis: jax.Array
+    force: jax.Array | float = 0.0
+
+    reads_args: ClassVar[bool] = False
 
     @property
     def n_cells(self) -> int:
@@ -46,7 +51,8 @@ class LangevinModes:
 
     def terms(self, noise: dfx.AbstractBrownianPath) -> dfx.MultiTerm:
         """Drift and diffusion of the state (flux, voltage), driven by `noise`."""
-        slope = jax.tree_util.Partial(_slope, self.stiffness / self.variance)
+        pull = self.stiffness / self.variance, self.force / self.variance
+        slope = jax.tree_util.Partial(_slope, *pull)
         return dfx.MultiTerm(
             dfx.UnderdampedLangevinDriftTerm(self.friction, self.variance, slope),
             dfx.UnderdampedLangevinDiffusionTerm(self.friction, self.variance, noise),
@@ -56,13 +62,24 @@ class LangevinModes:
         """No flux, no voltage."""
         return jnp.zeros_like(self.friction), jnp.zeros_like(self.friction)
 
-    def read(
+    def readout(
         self, z: tuple[Float[Array, "time d"], Float[Array, "time d"]]
     ) -> Float[Array, "time d"]:
         """Node voltages of states."""
         return z[1] @ self.basis.T
 
+    def jacobian(self) -> Float[Array, "d 2 2"]:
+        """Slope of the drift, one block for each mode."""
+        zero, one = jnp.zeros_like(self.friction), jnp.ones_like(self.friction)
+        rows = jnp.array([[zero, one], [-self.stiffness, -self.friction]])
+        return jnp.moveaxis(rows, -1, 0)
 
+    def default_solver(self) -> dfx.AbstractSolver:
+        """ShOULD, made for Langevin particles."""
+        return dfx.ShOULD()
+
+
+@full_precision
 def langevin_modes(board: RLCBoard) -> LangevinModes:
     """The modes of a board whose cells have one L, one R and one noise strength.
 
@@ -87,6 +104,12 @@ def langevin_modes(board: RLCBoard) -> LangevinModes:
     if not isinstance(board, RLCBoard):
         raise ValueError(f"board = {board!r:.60}: must be an RLCBoard.")
     board.check()
+    if board.varies:
+        raise ValueError(
+            f"bias_current = {board.bias_current!r:.60}: must be constant, a Langevin "
+            "particle of diffrax feels no force that varies in time. Any other solver "
+            "takes the board as it is."
+        )
     board = board.in_reals()
     for name in ("inductance", "resistance", "noise"):
         _same(name, getattr(board, name))
@@ -103,6 +126,7 @@ def langevin_modes(board: RLCBoard) -> LangevinModes:
         stiffness=1 / (board.inductance * capacitance),
         variance=board.noise * board.resistance / capacitance,
         basis=basis,
+        force=basis.T @ board.drive_current() / capacitance,
     )
 
 
@@ -115,6 +139,6 @@ def _same(name, values):
         )
 
 
-def _slope(ratio, x, args):
+def _slope(ratio, force, x, args):
     del args
-    return ratio * x
+    return ratio * x - force

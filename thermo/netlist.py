@@ -97,6 +97,11 @@ def to_spice(
             "white noise; it must be None."
         )
     board.check()
+    if board.varies:
+        raise ValueError(
+            f"bias_current, input_voltage = {board.bias_current!r:.60}: must be no "
+            "function of time, the drive of a netlist is constant."
+        )
     board = board.in_reals()
     lines = [
         f"* {board.n_cells} noisy cells; run with: ngspice -b FILE",
@@ -115,9 +120,11 @@ def _network(board: AbstractBoard) -> Iterator[str]:
     if isinstance(board, OpAmpBoard):
         for (i, j), g in np.ndenumerate(_value(board.conductance) * MILLI):
             yield f"G{i}_{j} n{i} 0 n{j} 0 {g:.9g}"
-        drive = _cells(board.input_voltage / board.input_resistance, d) * MILLI
+        drive = _cells(board.drive_current(), d) * MILLI
         yield from (f"Iin{i} 0 n{i} {current:.9g}" for i, current in enumerate(drive))
         return
+    drive = _cells(board.drive_current(), d) * MILLI
+    yield from (f"Iin{i} 0 n{i} {x:.9g}" for i, x in enumerate(drive) if x)
     assert isinstance(board, RLCBoard | RCBoard)
     yield from _between("C", _matrix(board.coupling, d) * NANO)
     resistance = _cells(board.resistance, d) * KILO

@@ -20,6 +20,7 @@ from thermo import (
     generative,
     identify,
     inference,
+    lattice_walk,
     linalg,
     natural_gradient,
     observers,
@@ -56,6 +57,7 @@ OP_AMP = {"conductance": D, "ground_capacitance": ONES, "noise": ONES}
 OP_AMP |= {"input_voltage": ONES, "input_resistance": ONES}
 ELEMENTS = {"cubic_conductance": 0.0, "saturation_current": 0.0}
 ELEMENTS |= {"saturation_voltage": 1.0, "noise_correlation_time": 1.0}
+ELEMENTS |= {"bias_current": 0.0}
 FORM = {"drift": M, "noise": M, "readout": _eye(2), "bias": ONES}
 BOARD = thermo.RCBoard(**RC)  # type: ignore[arg-type]
 STEP = object()
@@ -125,6 +127,7 @@ CELL_FIELDS = {
     "saturation_current": (*REAL, None, _ones(3), 2.0),
     "saturation_voltage": (*POSITIVE, None, _ones(3)),
     "noise_correlation_time": (*POSITIVE, _ones(3)),
+    "bias_current": (*REAL, None, _ones(3), lambda: 0.0, lambda t: 1j * t),
 }
 PROGRAM = {
     "circuit": CHOICE,
@@ -243,6 +246,17 @@ BOARDS = [
             {"board": THING, "t_stop": (*DURATION, 0.05), "dt": (*DURATION, 20.0),
              "seed": (*COUNT, None), "noise_step": POSITIVE,
              "output": ("", "a b", "a\nb", 3, None)}),
+    Subject("CapacitorBoard",
+            lambda **a: circuits.CapacitorBoard(**a).sample(KEY, 3),
+            {"ground_capacitance": ONES, "coupling": APART, "temperature": 1.0},
+            {"ground_capacitance": (*NOT_NEGATIVE, None, _ones(3), _ones((2, 2))),
+             "coupling": COUPLERS, "temperature": DURATION}),
+    Subject("program_capacitors", circuits.program_capacitors, {"matrix": M},
+            {"matrix": PASSIVE, "component_range": RANGE, "scale": PROGRAM["scale"],
+             "temperature": DURATION}),
+    Subject("digital_factor", circuits.digital_factor,
+            {"board": circuits.CapacitorBoard(ground_capacitance=ONES, coupling=APART),
+             "covariance": D}, {"board": THING, "covariance": (*DEFINITE, _eye(3))}),
     Subject("langevin_modes", langevin_modes, {"board": thermo.RLCBoard(**RLC)},
             {"board": (*THING, BOARD)}),
 ]  # fmt: skip
@@ -296,6 +310,11 @@ LAWS = [
     Subject("root", exact.root, {"covariance": D}, {"covariance": COVARIANCE}),
     Subject("burn_in_time", exact.burn_in_time, GOOD | {"error": 0.1},
             WITH_READOUT | {"error": (*DURATION, 1.0, 2.0)}),
+    Subject("driven_mean", exact.driven_mean,
+            {"drift": M, "drive": ONES, "ts": TS},
+            {"drift": STABLE, "drive": (*REAL, None, _ones(3), lambda t: "a"),
+             "ts": (*NOT_REAL, None, 1.0, TS[::-1], TS * NAN, TS[None]),
+             "start": (*REAL, 3.0, _ones(3))}),
     Subject("mixing_time", exact.mixing_time, {"drift": M}, {"drift": STABLE}),
 ]  # fmt: skip
 
@@ -374,6 +393,11 @@ LINALG = [
             {"matrix": STABLE, "error": (*DURATION, 1.0, 2.0)}),
 ]  # fmt: skip
 
+FLIPS = {"sigma": 1.0, "dt": 0.1, "steps": 2}
+WALK = {"key": KEYS, "sigma": POSITIVE, "dt": DURATION, "h": POSITIVE}
+WALK |= {"steps": (*COUNT, None, 2**31, 10**30), "x0": (*REAL, None)}
+WALK |= {"drift": (*REAL, None, _ones(3), lambda: 1.0, lambda x: 1j * x)}
+
 RUNS = [
     *[Subject(f.__name__, f, {"board": BOARD, "dt": 0.5},
               {"board": THING, "dt": DURATION})
@@ -414,6 +438,11 @@ RUNS = [
             {"board": THING, "ts": INSTANTS}),
     Subject("default_solver", simulate.default_solver, {"board": BOARD},
             {"board": THING}),
+    *[Subject(f.__name__, f, good | {"key": KEY, "drift": 0.5, "x0": ONES},
+              {n: k for n, k in WALK.items() if n != "h" or "h" in good})
+      for f, good in ((lattice_walk.lattice_walk, FLIPS | {"h": 0.5}),
+                      (lattice_walk.lattice_trajectory, FLIPS | {"h": 0.5}),
+                      (lattice_walk.coin_walk, FLIPS))],
 ]  # fmt: skip
 
 

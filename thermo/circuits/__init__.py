@@ -1,6 +1,11 @@
 """Boards as stochastic differential equations, and how to program them."""
 
 from thermo.circuits.board import AbstractBoard as AbstractBoard
+from thermo.circuits.capacitors import CapacitorBoard as CapacitorBoard
+from thermo.circuits.capacitors import CapacitorSamples as CapacitorSamples
+from thermo.circuits.capacitors import ProgrammedCapacitors as ProgrammedCapacitors
+from thermo.circuits.capacitors import digital_factor as digital_factor
+from thermo.circuits.capacitors import program_capacitors as program_capacitors
 from thermo.circuits.components import Components as Components
 from thermo.circuits.components import check_representable as check_representable
 from thermo.circuits.components import passive_components as passive_components

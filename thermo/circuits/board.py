@@ -19,6 +19,7 @@ import lineax as lx
 import numpy as np
 
 from thermo import checks
+from thermo.circuits.drive import Drive, as_drive, at, check_drive
 from thermo.circuits.linear import LinearForm
 from thermo.precision import full_precision, in_double
 from thermo.reals import alike, real_array
@@ -50,16 +51,14 @@ class Circuit(NamedTuple):
     """The noiseless linear part of a board.
 
     Attributes:
-        drift: F of dz = (b - F z) dt, `(n, n)`.
+        drift: F of dz = (b - F z) dt, `(n, n)`; b is `injection` times the drive.
         injection: what a current into each node does to dz/dt, `(n, d)`.
         readout: from states to node voltages, `(d, n)`.
-        bias: b, `(n,)`.
     """
 
     drift: jax.Array
     injection: jax.Array
     readout: jax.Array
-    bias: jax.Array
 
 
 class AbstractBoard(abc.ABC):
@@ -71,6 +70,7 @@ class AbstractBoard(abc.ABC):
     cubic_conductance: Scalar
     saturation_current: Scalar
     saturation_voltage: Scalar
+    bias_current: Drive
 
     # What kind of component each field is: the name of its tolerance.
     component_kinds: ClassVar[dict[str, str]]
@@ -78,6 +78,15 @@ class AbstractBoard(abc.ABC):
     # `(d,)`. Others may be one number for all.
     matrices: ClassVar[tuple[str, ...]]
     vectors: ClassVar[tuple[str, ...]]
+    # Drift and diffusion look at no `args`: what drives a board is a field of it.
+    reads_args: ClassVar[bool] = False
+    # Fields that may be functions of time.
+    drives: ClassVar[tuple[str, ...]] = ("bias_current",)
+
+    def __post_init__(self) -> None:
+        """Functions of time are kept as trees, for `jit`."""
+        for name in self.drives:
+            object.__setattr__(self, name, as_drive(getattr(self, name)))
 
     @abc.abstractmethod
     def circuit(self) -> Circuit:
@@ -109,12 +118,14 @@ class AbstractBoard(abc.ABC):
         Raises:
             ValueError: naming a field that is not of real numbers.
         """
-        fields = self._fields()
+        fields = self._numbers()
         return self._with(dict(zip(fields, alike(**fields), strict=True)))
 
-    def _fields(self) -> dict[str, Any]:
+    def _numbers(self) -> dict[str, Any]:
+        """All fields but those that are functions of time."""
         names = [field.name for field in dataclasses.fields(self)]  # type: ignore
-        return {name: getattr(self, name) for name in names}
+        fields = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in fields.items() if not callable(value)}
 
     def _with(self, fields: dict[str, Any]) -> Self:
         return dataclasses.replace(self, **fields)  # type: ignore[type-var]
@@ -139,6 +150,24 @@ class AbstractBoard(abc.ABC):
                     f"{name} = {value}: a board with a non-linear element has no "
                     "linear form; it must be 0. Simulate it with diffrax instead."
                 )
+
+    @property
+    def varies(self) -> bool:
+        """Whether a drive is a function of time."""
+        return any(callable(getattr(self, name)) for name in self.drives)
+
+    def _feeds(self) -> tuple[tuple[Any, Any], ...]:
+        """What drives the nodes: each drive with the mA that its unit brings."""
+        return ((self.bias_current, 1.0),)
+
+    @of_reals
+    def drive_current(self, t: Scalar = 0.0) -> jax.Array:
+        """Current that is fed into each node at time t, mA, `(d,)`.
+
+        Raises:
+            ValueError: if a drive gives no real numbers.
+        """
+        return _current(self._feeds(), self.n_cells, t, self.noise.dtype)
 
     def frequency(self, omega: Any) -> jax.Array:
         """An angular frequency in the precision of the board, refused if it is none."""
@@ -174,6 +203,26 @@ class AbstractBoard(abc.ABC):
         return dfx.MultiTerm(dfx.ODETerm(drift), dfx.ControlTerm(diffusion, noise))
 
     @of_reals
+    def rest(self) -> jax.Array:
+        """No voltage, no current: the state of a board that is switched off, `(n,)`."""
+        drift = self._set_up()[1].drift
+        return jnp.zeros(drift.shape[-1], drift.dtype)
+
+    @full_precision
+    @of_reals
+    def readout(self, z: jax.Array) -> jax.Array:
+        """Node voltages of states `(time, n)`, V, `(time, d)`."""
+        return z @ self._set_up()[1].readout.T
+
+    def jacobian(self) -> jax.Array:
+        """Slope of the drift at rest, `(n, n)`, 1/us."""
+        return jax.jit(jax.jacfwd(lambda z: self.drift(0.0, z)))(self.rest())
+
+    def default_solver(self) -> dfx.AbstractSolver:
+        """Heun: without coils nothing rings, and it costs less than the others."""
+        return dfx.Heun()
+
+    @of_reals
     def element_current(self, v: jax.Array) -> jax.Array:
         r"""Current $g_3 v^3 + I_s \tanh(v/V_s)$ drawn from each node, mA."""
         v = jnp.asarray(real_array("v", v)).astype(self.noise.dtype)
@@ -185,6 +234,9 @@ class AbstractBoard(abc.ABC):
         d = self.n_cells
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             value = getattr(self, field.name)
+            if field.name in self.drives:
+                check_drive(field.name, value, d)
+                continue
             if value is None and field.default is None:
                 continue
             if field.name in self.matrices:
@@ -211,17 +263,26 @@ class AbstractBoard(abc.ABC):
             )
 
     def _set_up(self) -> tuple[Circuit, LinearForm]:
-        fields = self._fields()
+        fields = self._numbers()
 
         def law(*values: Any) -> tuple[Circuit, LinearForm]:
             board = self._with(dict(zip(fields, values, strict=True)))
             circuit = board.circuit()
             return circuit, board._linear_part(circuit)
 
-        return in_double(law, **fields)
+        circuit, form = in_double(law, **fields)
+        if self.varies:
+            rows = form.drift.shape[-1] - circuit.injection.shape[0]
+            injection = jnp.pad(circuit.injection, ((0, rows), (0, 0)))
+            drive = jax.tree_util.Partial(_fed, self.in_reals()._feeds(), injection)
+            form = dataclasses.replace(form, drive=drive)
+        return circuit, form
 
     def _linear_part(self, circuit: Circuit) -> LinearForm:
-        drift, injection, readout, bias = circuit
+        drift, injection, readout = circuit
+        bias = jnp.zeros(len(drift), drift.dtype)
+        if not self.varies:
+            bias = injection @ self.drive_current()
         strength = jnp.sqrt(2 * self.noise)
         if self.noise_correlation_time is None:
             factor = injection * strength[None, :]
@@ -271,10 +332,21 @@ def check_network(name: str, to_ground: Any, between: Any) -> None:
 
 @full_precision
 def _velocity(board, form, circuit, t, z, args):
-    del t, args
+    del args
     current = board.element_current(form.readout @ z)
     n = circuit.injection.shape[0]
-    return form.velocity(z).at[:n].add(-circuit.injection @ current)
+    return form.velocity(z, t).at[:n].add(-circuit.injection @ current)
+
+
+def _current(feeds, d, t, dtype):
+    currents = [at(drive, t, dtype) * jnp.asarray(g, dtype) for drive, g in feeds]
+    return jnp.broadcast_to(sum(currents), (d,))
+
+
+@full_precision
+def _fed(feeds, injection, t):
+    """What all drives do to dz/dt at one time."""
+    return injection @ _current(feeds, injection.shape[1], t, injection.dtype)
 
 
 def _noise_operator(form, t, z, args):

@@ -1,7 +1,7 @@
 """The op-amp integrator array: any stable matrix, no coils."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from thermo.circuits.board import (
     check_impedance,
     of_reals,
 )
+from thermo.circuits.drive import Drive
 
 
 @jax.tree_util.register_dataclass
@@ -21,23 +22,26 @@ from thermo.circuits.board import (
 class OpAmpBoard(AbstractBoard):
     r"""Op-amp integrators fed back through a resistor array (STATED, TNGD App. C).
 
-    $$ C\,\mathrm dv = (R^{-1} v_\mathrm{in} - G v)\,\mathrm dt
+    $$ C\,\mathrm dv = (u + R^{-1} v_\mathrm{in} - G v)\,\mathrm dt
        + \sqrt{2\kappa}\,\mathrm dW $$
 
     The matrix $G$ sits in the potential and may be any matrix with a stable drift:
-    the mean solves $G \bar v = R^{-1} v_\mathrm{in}$, and with equal $c$ and $\kappa$
-    and symmetric $G$ the covariance is $(\kappa/c)\,G^{-1}$.
+    the mean solves $G \bar v = u + R^{-1} v_\mathrm{in}$, and with equal $c$ and
+    $\kappa$ and symmetric $G$ the covariance is $(\kappa/c)\,G^{-1}$.
 
     Attributes:
         conductance: $G$, mS, `(d, d)`.
         ground_capacitance: integrating capacitors, nF, `(d,)`.
         noise: strength kappa of the noise current, mA^2 us, `(d,)`.
-        input_voltage: V, `(d,)` or one for all.
+        input_voltage: V, `(d,)` or one for all, or a function of the time t in us that
+            returns them.
         input_resistance: kOhm, `(d,)` or one for all.
         noise_correlation_time: us; None is white noise.
         cubic_conductance: g3 of a node current g3 v^3, mA/V^3; for diffrax only.
         saturation_current: Is of a node current Is tanh(v/Vs), mA; for diffrax only.
         saturation_voltage: Vs, V.
+        bias_current: fed into each node, mA, `(d,)` or one for all, or a function of
+            the time t in us that returns them.
 
     Example:
         >>> import jax.numpy as jnp
@@ -53,12 +57,13 @@ class OpAmpBoard(AbstractBoard):
     conductance: jax.Array
     ground_capacitance: jax.Array
     noise: jax.Array
-    input_voltage: Scalar = 0.0
+    input_voltage: Drive = 0.0
     input_resistance: Scalar = 1.0
     noise_correlation_time: Scalar | None = None
     cubic_conductance: Scalar = 0.0
     saturation_current: Scalar = 0.0
     saturation_voltage: Scalar = 1.0
+    bias_current: Drive = 0.0
 
     component_kinds: ClassVar[dict[str, str]] = {
         "conductance": "resistance",
@@ -68,6 +73,7 @@ class OpAmpBoard(AbstractBoard):
     }
     matrices: ClassVar[tuple[str, ...]] = ("conductance",)
     vectors: ClassVar[tuple[str, ...]] = ("ground_capacitance", "noise")
+    drives: ClassVar[tuple[str, ...]] = ("bias_current", "input_voltage")
 
     @of_reals
     def capacitance(self) -> jax.Array:
@@ -78,13 +84,16 @@ class OpAmpBoard(AbstractBoard):
     def circuit(self) -> Circuit:
         """State v: see the class for the equation."""
         inverse = jnp.diag(1 / self.ground_capacitance)
-        current = self.input_voltage / self.input_resistance
         return Circuit(
             drift=self.conductance / self.ground_capacitance[:, None],
             injection=inverse,
             readout=jnp.eye(self.n_cells, dtype=inverse.dtype),
-            bias=jnp.broadcast_to(current / self.ground_capacitance, (self.n_cells,)),
         )
+
+    def _feeds(self) -> tuple[tuple[Any, Any], ...]:
+        """The bias current, and the input voltage through its resistance."""
+        through = 1 / self.input_resistance
+        return (*super()._feeds(), (self.input_voltage, through))
 
     @of_reals
     def impedance(self, omega: Scalar) -> jax.Array:
@@ -105,4 +114,3 @@ class OpAmpBoard(AbstractBoard):
         checks.positive("ground_capacitance", self.ground_capacitance)
         checks.positive("input_resistance", self.input_resistance)
         checks.finite("conductance", self.conductance)
-        checks.finite("input_voltage", self.input_voltage)

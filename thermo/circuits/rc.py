@@ -17,6 +17,7 @@ from thermo.circuits.board import (
     maxwell,
     of_reals,
 )
+from thermo.circuits.drive import Drive
 
 
 @jax.tree_util.register_dataclass
@@ -24,13 +25,15 @@ from thermo.circuits.board import (
 class RCBoard(AbstractBoard):
     r"""Noisy RC cells joined by capacitors, by resistors, or by both.
 
-    $$ C\,\mathrm dv = -G v\,\mathrm dt + \sqrt{2\kappa}\,\mathrm dW $$
+    $$ C\,\mathrm dv = (u - G v)\,\mathrm dt + \sqrt{2\kappa}\,\mathrm dW $$
 
     with the Maxwell matrices $C$ of the capacitors and $G$ of the resistors (INFERRED:
     the paper's inductor-free circuit is not known). Two uses:
     resistors between cells, equal capacitors $c$ and equal $\kappa$, give
     $\langle v v^\mathsf T\rangle = (\kappa/c)\,G^{-1}$; capacitors between cells and
-    $\kappa_i R_i = T^*$ give $T^* C^{-1}$, the SPU without its coils.
+    $\kappa_i R_i = T^*$ give $T^* C^{-1}$, the SPU without its coils. A bias current
+    u moves the mean, $G \bar v = u$ at rest, and leaves the covariance as it is; a
+    voltage behind a resistor is the current V/R beside that resistor to ground.
 
     Attributes:
         ground_capacitance: from each node to ground, nF, `(d,)`.
@@ -42,6 +45,8 @@ class RCBoard(AbstractBoard):
         cubic_conductance: g3 of a node current g3 v^3, mA/V^3; for diffrax only.
         saturation_current: Is of a node current Is tanh(v/Vs), mA; for diffrax only.
         saturation_voltage: Vs, V.
+        bias_current: fed into each node, mA, `(d,)` or one for all, or a function of
+            the time t in us that returns them.
 
     Example:
         >>> import jax.numpy as jnp
@@ -63,6 +68,7 @@ class RCBoard(AbstractBoard):
     cubic_conductance: Scalar = 0.0
     saturation_current: Scalar = 0.0
     saturation_voltage: Scalar = 1.0
+    bias_current: Drive = 0.0
 
     component_kinds: ClassVar[dict[str, str]] = {
         "ground_capacitance": "capacitance",
@@ -92,7 +98,6 @@ class RCBoard(AbstractBoard):
             drift=inverse @ self.conductance(),
             injection=inverse,
             readout=jnp.eye(self.n_cells, dtype=inverse.dtype),
-            bias=jnp.zeros(self.n_cells, inverse.dtype),
         )
 
     @of_reals

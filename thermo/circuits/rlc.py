@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import diffrax as dfx
 import jax
 import jax.numpy as jnp
 
@@ -16,6 +17,7 @@ from thermo.circuits.board import (
     maxwell,
     of_reals,
 )
+from thermo.circuits.drive import Drive
 
 
 @jax.tree_util.register_dataclass
@@ -24,12 +26,15 @@ class RLCBoard(AbstractBoard):
     r"""Noisy RLC cells, every pair joined by a capacitor (STATED, Eqs. 4 and 5).
 
     $$ \mathrm di = L^{-1}(v - r\,i)\,\mathrm dt, \qquad
-       C\,\mathrm dv = -(R^{-1} v + i)\,\mathrm dt + \sqrt{2\kappa}\,\mathrm dW $$
+       C\,\mathrm dv = (u - R^{-1} v - i)\,\mathrm dt + \sqrt{2\kappa}\,\mathrm dW $$
 
     $C$ is the Maxwell matrix of the capacitors. State $z = (i, v)$, then the noise
     currents if they have a colour. When $\kappa_i R_i = T^*$ for all cells and $r = 0$,
     equilibrium is $\langle v v^\mathsf T\rangle = T^* C^{-1}$,
     $\langle i i^\mathsf T\rangle = T^* L^{-1}$, $\langle i v^\mathsf T\rangle = 0$.
+    A bias current u that stands still flows through the coils and only shifts the mean
+    of i (with $r > 0$ also that of v, by $Z(0)\,u$); one that varies moves v. It never
+    changes the covariance.
 
     Attributes:
         ground_capacitance: from each node to ground, nF, `(d,)`.
@@ -44,6 +49,8 @@ class RLCBoard(AbstractBoard):
         cubic_conductance: g3 of a node current g3 v^3, mA/V^3; for diffrax only.
         saturation_current: Is of a node current Is tanh(v/Vs), mA; for diffrax only.
         saturation_voltage: Vs, V.
+        bias_current: fed into each node, mA, `(d,)` or one for all, or a function of
+            the time t in us that returns them.
 
     Example:
         >>> import jax.numpy as jnp
@@ -68,6 +75,7 @@ class RLCBoard(AbstractBoard):
     cubic_conductance: Scalar = 0.0
     saturation_current: Scalar = 0.0
     saturation_voltage: Scalar = 1.0
+    bias_current: Drive = 0.0
 
     component_kinds: ClassVar[dict[str, str]] = {
         "ground_capacitance": "capacitance",
@@ -107,7 +115,6 @@ class RLCBoard(AbstractBoard):
             drift=drift,
             injection=jnp.concatenate([zero, inverse]),
             readout=jnp.concatenate([zero, eye], axis=1),
-            bias=jnp.zeros(2 * d, inverse.dtype),
         )
 
     @of_reals
@@ -122,6 +129,10 @@ class RLCBoard(AbstractBoard):
             len(coil), dtype=coil.dtype
         )
         return check_impedance(omega, jnp.linalg.solve(node, jnp.diag(coil)))
+
+    def default_solver(self) -> dfx.AbstractSolver:
+        """ShARK, of strong order 1.5 for additive noise: coils ring."""
+        return dfx.ShARK()
 
     @of_reals
     def check(self) -> None:

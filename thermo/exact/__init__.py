@@ -18,6 +18,7 @@ from thermo.exact.lyapunov import lyapunov as lyapunov
 from thermo.exact.lyapunov import stationary_covariance as stationary_covariance
 from thermo.exact.relaxation import burn_in_time as burn_in_time
 from thermo.exact.relaxation import mixing_time as mixing_time
+from thermo.exact.response import driven_mean as driven_mean
 from thermo.exact.transition import Transition as Transition
 from thermo.exact.transition import propagator as propagator
 from thermo.exact.transition import transition as transition

@@ -140,7 +140,7 @@ def _transition(drift, diffusion, dt, halvings, most):
         new = doubled(x), q + carried(x, q)
         return jax.tree.map(partial(jnp.where, i < halvings), new, law)
 
-    short = _taylor(drift, diffusion, halved(dt, halvings))
+    short = taylor(drift, diffusion, halved(dt, halvings))
     x, q = jax.lax.fori_loop(0, most, double, short)
     return x, (q + q.mT) / 2
 
@@ -151,7 +151,7 @@ def halved(dt: jax.Array, times: Any) -> jax.Array:
     return dt * half[times // 2] * half[times - times // 2]
 
 
-def _taylor(drift, diffusion, dt):
+def taylor(drift, diffusion, dt):
     """P - 1 and Q on a short interval, where their series converge at once."""
     step = -drift * dt
     power, grown = step, step

@@ -11,6 +11,7 @@ over keys and propagators many different ones.
 
 from thermo.propagate.dense import Propagator as Propagator
 from thermo.propagate.dense import propagator as propagator
+from thermo.propagate.driven import Driven as Driven
 from thermo.propagate.modal import Modes as Modes
 from thermo.propagate.modal import modes as modes
 from thermo.propagate.record import trajectory as trajectory
@@ -19,6 +20,7 @@ from thermo.propagate.statistics import observe as observe
 from thermo.propagate.stepper import Stepper as Stepper
 
 __all__ = [
+    "Driven",
     "Modes",
     "Propagator",
     "Stepper",

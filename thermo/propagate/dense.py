@@ -125,7 +125,7 @@ class Propagator:
 
 
 @full_precision
-def propagator(board: Any, dt: jax.Array | float) -> Propagator:
+def propagator(board: Any, dt: jax.Array | float) -> Any:
     r"""Prepare the exact step of a linear board.
 
     Set-up runs in double precision, whatever the working precision, unless its input
@@ -137,7 +137,7 @@ def propagator(board: Any, dt: jax.Array | float) -> Propagator:
         dt: sampling interval, µs.
 
     Returns:
-        The propagator.
+        The propagator; where a drive is a function of time, `Driven` by it.
 
     Raises:
         ValueError: if `dt` is not positive or the board does not come to rest.

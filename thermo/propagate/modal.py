@@ -115,7 +115,7 @@ class Modes:
 
 
 @full_precision
-def modes(board: Any, dt: jax.Array | float) -> Modes:
+def modes(board: Any, dt: jax.Array | float) -> Any:
     r"""Prepare the fast exact step of a linear board in detailed balance.
 
     Args:
@@ -125,7 +125,8 @@ def modes(board: Any, dt: jax.Array | float) -> Modes:
         dt: sampling interval, µs.
 
     Returns:
-        Its modes, for `trajectory`, `moments` and `observe`.
+        Its modes, for `trajectory`, `moments` and `observe`; where a drive is a
+        function of time, `Driven` by it.
 
     Raises:
         ValueError: if the board is not in detailed balance; use `propagator`.

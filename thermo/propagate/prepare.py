@@ -10,6 +10,8 @@ import numpy as np
 
 from thermo import checks
 from thermo.circuits import AbstractBoard, LinearForm
+from thermo.circuits.drive import check_drive
+from thermo.propagate.driven import driven
 from thermo.reals import alike, is_traced, real_array, working_dtype
 
 T = TypeVar("T")
@@ -17,6 +19,8 @@ T = TypeVar("T")
 
 def prepare(build: Callable[[LinearForm, Any], T], board: Any, dt: Any) -> T:
     """Run a set-up in double precision on concrete input, as it comes on traced.
+
+    Where the drive of the board is a function of time, the result is a `Driven` one.
 
     Raises:
         ValueError: if `board` is none or has no linear form, or `dt` is not one
@@ -33,7 +37,7 @@ def prepare(build: Callable[[LinearForm, Any], T], board: Any, dt: Any) -> T:
         return _prepare(build, board, dt)
     dtype = working_dtype(*(x for x in jax.tree.leaves(board) if np.ndim(x)))
     with jax.ensure_compile_time_eval(), jax.enable_x64(True):
-        doubles = jax.tree.map(lambda x: np.asarray(x, float), (board, dt))
+        doubles = jax.tree.map(_doubles, (board, dt))
         ready = jax.tree.map(np.asarray, _prepare(build, *doubles))
         ready.check()
         with np.errstate(over="ignore"):
@@ -45,6 +49,12 @@ def prepare(build: Callable[[LinearForm, Any], T], board: Any, dt: Any) -> T:
                 "change the units, or use jax.enable_x64."
             )
         return jax.tree.map(jnp.asarray, ready)
+
+
+def _doubles(x):
+    """Doubles of any floats; what a drive counts with stays whole."""
+    x = np.asarray(x)
+    return x if x.dtype.kind in "iub" else np.asarray(x, float)
 
 
 def _check_form(form):
@@ -67,14 +77,17 @@ def _check_form(form):
         )
     if bias not in ((), (n,), drift[:-1]):
         raise ValueError(f"bias has shape {bias}: it must be ({n},) or ().")
+    if form.drive is not None and len(drift) == 2:
+        check_drive("drive", form.drive, n)
 
 
 @partial(jax.jit, static_argnames="build")
 def _prepare(build, board, dt):
     form = _filled(board if isinstance(board, LinearForm) else board.linear())
+    step = build if form.drive is None else partial(driven, build)
     for _ in range(form.drift.ndim - 2):
-        build = jax.vmap(build, in_axes=(0, None))
-    return build(form, jnp.asarray(real_array("dt", dt)).astype(form.drift.dtype))
+        step = jax.vmap(step, in_axes=(0, None))
+    return step(form, jnp.asarray(real_array("dt", dt)).astype(form.drift.dtype))
 
 
 def _filled(form):
@@ -83,4 +96,6 @@ def _filled(form):
         drift=form.drift, noise=form.noise, readout=form.readout, bias=form.bias
     )
     bias = jnp.broadcast_to(bias, drift.shape[:-1])
-    return LinearForm(drift=drift, noise=noise, readout=readout, bias=bias)
+    return LinearForm(
+        drift=drift, noise=noise, readout=readout, bias=bias, drive=form.drive
+    )

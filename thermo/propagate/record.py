@@ -29,7 +29,7 @@ def trajectory(
 
     Args:
         key: random key.
-        stepper: a `Propagator` or `Modes`.
+        stepper: a `Propagator` or `Modes`; `Driven` where the drive varies.
         n_samples: samples taken, one per interval.
         burn_in: how many of them, from the first, are thrown away.
         z0: circuit state before the first sample, `(n,)`; None draws it from the
@@ -52,6 +52,7 @@ def trajectory(
     """
     check_stepper(stepper)
     check_run(n_samples, burn_in, stepper.chunk)
+    check_stepper(stepper, n_samples)
     if n_samples - burn_in > MOST_KEPT:
         raise ValueError(
             f"n_samples = {n_samples}: at most {MOST_KEPT} can be kept, their numbers "

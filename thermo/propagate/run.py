@@ -38,13 +38,15 @@ def run(key, stepper, look, state, n_samples, burn_in, z0, chunk, *also):
     return in_chunks(sample, (x, state), n_samples - burn_in, chunk)[1]
 
 
-def check_stepper(stepper):
-    """Refuse what is no exact step."""
+def check_stepper(stepper, n_samples=None):
+    """Refuse what is no exact step, or none for so many samples."""
     if not hasattr(stepper, "enter") or not hasattr(stepper, "chunk"):
         raise ValueError(
             f"stepper = {stepper!r:.60}: must be a Propagator or Modes, as "
             "`propagator` and `modes` make them of a board."
         )
+    if n_samples is not None and hasattr(stepper, "check_length"):
+        stepper.check_length(n_samples)
 
 
 def check_start(stepper, z0):

@@ -52,6 +52,7 @@ def observe(
     check_stepper(stepper)
     chunk = stepper.chunk if chunk is None else chunk
     check_run(n_samples, burn_in, chunk)
+    check_stepper(stepper, n_samples)
     check_start(stepper, z0)
     if convert is not None and not callable(convert):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What a board asks of a solver: which one, and how many steps."""
+"""What a system asks of a solver: which one, and how many steps."""
 
 from typing import Any
 
@@ -9,10 +9,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from thermo import checks
-from thermo.circuits import AbstractBoard, RLCBoard
 from thermo.counts import check_count
-from thermo.langevin import LangevinModes
 from thermo.reals import is_traced
+from thermo.simulate.system import System, check_system
 
 STEPS_PER_RADIAN = 8
 """Steps while the fastest mode turns by one radian. ASSUMED: Heun and ShARK then bias a
@@ -27,29 +26,27 @@ FINEST_STEP = 8
 """Roundings of the time axis in the smallest step, at least."""
 
 
-def default_solver(board: Any) -> dfx.AbstractSolver:
+def default_solver(board: System) -> dfx.AbstractSolver:
     """A solver that fits the circuit; never Euler, which heats a resonator.
 
     Cells with coils get ShARK (strong order 1.5 for additive noise), those without get
     Heun, which costs less per step; Langevin modes get ShOULD.
 
     Args:
-        board: what is to be simulated.
+        board: what is to be simulated; a `System` of yours brings its own.
 
     Raises:
-        ValueError: if it is no board.
+        ValueError: if it is no system.
     """
-    _check_board(board)
-    if isinstance(board, LangevinModes):
-        return dfx.ShOULD()
-    return dfx.ShARK() if isinstance(board, RLCBoard) else dfx.Heun()
+    check_system(board)
+    return board.default_solver()
 
 
-def substeps(board: Any, ts: Float[Array, " time"]) -> int:
+def substeps(board: System, ts: Float[Array, " time"]) -> int:
     """Fixed steps per sampling interval that resolve the board's fastest mode.
 
     Args:
-        board: a board with concrete values (not under `vmap` or `grad`).
+        board: a `System` with concrete values (not under `vmap` or `grad`).
         ts: sampling instants, µs.
 
     Raises:
@@ -63,7 +60,9 @@ def substeps(board: Any, ts: Float[Array, " time"]) -> int:
             "steps must be given when the board or ts is traced (under vmap, grad, "
             "jit): for instance steps=substeps(nominal_board, ts)"
         )
-    fastest = np.abs(np.linalg.eigvals(_slope(board))).max()
+    with jax.ensure_compile_time_eval():
+        slope = np.asarray(board.jacobian(), float)
+    fastest = np.abs(np.linalg.eigvals(slope)).max()
     turn = float(np.diff(instants).max() * fastest)
     if not turn < MOST_STEPS:
         raise ValueError(
@@ -102,10 +101,8 @@ def check_instants(ts: Any) -> np.ndarray | None:
 
 
 def check_choices(board: Any, solver: Any, controller: Any = None) -> None:
-    """Refuse what is no board, no solver or no controller."""
-    _check_board(board)
-    if isinstance(board, AbstractBoard):
-        board.check()
+    """Refuse what is no system, no solver or no controller."""
+    check_system(board)
     kinds = {
         "solver": (solver, dfx.AbstractSolver),
         "controller": (controller, dfx.AbstractAdaptiveStepSizeController),
@@ -117,12 +114,12 @@ def check_choices(board: Any, solver: Any, controller: Any = None) -> None:
 
 def check_args(board: Any, args: Any) -> None:
     """Refuse what the board would ignore."""
-    if args is not None and not _reads_args(board):
+    if args is not None and not getattr(board, "reads_args", True):
         raise ValueError(
-            f"args = {args!r}: {type(board).__name__} does not read it, its drive is "
-            "constant. Hold a drive that varies for an interval at a time: change the "
-            "board's input_voltage, and pass the last state `run.z[-1]` on as z0; or "
-            "pass a board of your own whose drift reads args."
+            f"args = {args!r}: {type(board).__name__} does not read it. A drive that "
+            "varies is a field of the board: bias_current (or input_voltage) may be a "
+            "function of the time t in us. Or pass a System of your own; where it "
+            "inherits from a board, with reads_args = True."
         )
 
 
@@ -130,7 +127,7 @@ def check_start(board: Any, z0: Any) -> None:
     """Refuse a first state that is none of the board's."""
     if z0 is None:
         return
-    still = rest(board)
+    still = board.rest()
     shapes = [jax.tree.map(jnp.shape, z) for z in (z0, still)]
     if shapes[0] != shapes[1]:
         raise ValueError(
@@ -140,24 +137,11 @@ def check_start(board: Any, z0: Any) -> None:
         checks.finite("z0", z)
 
 
-def _check_board(board):
-    if not hasattr(board, "terms") or not hasattr(board, "n_cells"):
-        raise ValueError(f"board = {board!r:.60}: must be a board or LangevinModes.")
-
-
-def _reads_args(board):
-    """A board of the package reads no args; one that brings its own terms may."""
-    own = ("drift", "diffusion", "terms")
-    methods = [getattr(type(board), name, None) for name in own]
-    modules = [getattr(m, "__module__", "thermo.") for m in methods if m]
-    return not all(name.startswith("thermo.") for name in modules)
-
-
 def _check_resolution(board, instants, steps):
     """Steps that the time axis itself rounds away are no steps."""
     if instants is None:
         return
-    dtype = jnp.result_type(*jax.tree.leaves(rest(board)))
+    dtype = jnp.result_type(*jax.tree.leaves(board.rest()))
     grain = float(np.spacing(np.abs(instants).max().astype(dtype)))
     step = float(np.diff(instants.astype(float)).min()) / steps
     if step < FINEST_STEP * grain:
@@ -166,22 +150,3 @@ def _check_resolution(board, instants, steps):
             f"{FINEST_STEP} roundings of it ({grain:.3g} us) in {dtype}. "
             "Count time from 0, run in pieces, or use jax.enable_x64."
         )
-
-
-def rest(board: Any) -> Any:
-    """No voltage, no current: the state of a board that is switched off."""
-    if isinstance(board, LangevinModes):
-        return board.rest()
-    state = board.diffusion(0.0, None).out_structure()
-    return jnp.zeros(state.shape, state.dtype)
-
-
-def _slope(board):
-    """Jacobian of the drift at rest, `(n, n)` (modes: `(d, 2, 2)`)."""
-    if isinstance(board, LangevinModes):
-        zero = np.zeros(board.n_cells)
-        rows = [[zero, zero - 1], [board.stiffness, board.friction]]
-        return np.moveaxis(np.array(rows, float), -1, 0)
-    with jax.ensure_compile_time_eval():
-        slope = jax.jit(jax.jacfwd(lambda z: board.drift(0.0, z)))(rest(board))
-    return np.asarray(slope, float)

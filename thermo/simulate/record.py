@@ -11,7 +11,8 @@ from thermo.counts import check_count
 from thermo.precision import full_precision
 from thermo.reals import alike
 from thermo.simulate import choices
-from thermo.simulate.solve import begin, healthy, noise_path, read, solve
+from thermo.simulate.solve import begin, healthy, noise_path, solve
+from thermo.simulate.system import System
 
 
 class Run(NamedTuple):
@@ -34,7 +35,7 @@ class Run(NamedTuple):
 @full_precision
 def simulate(
     key: Key[Array, ""],
-    board: Any,
+    board: System,
     ts: Float[Array, " time"],
     *,
     solver: dfx.AbstractSolver | None = None,
@@ -51,15 +52,15 @@ def simulate(
 
     Args:
         key: random key.
-        board: a board, or its `LangevinModes`.
+        board: a board, its `LangevinModes`, or any `System`.
         ts: sampling instants, µs, increasing; the first is the start.
         solver: any diffrax solver; None is `default_solver(board)`.
         steps: fixed steps per sampling interval; None takes `substeps(board, ts)`.
         controller: adaptive steps instead, such as `dfx.PIDController`; its noise then
             comes from a Brownian tree, resolved to 1/1024 of a sampling interval.
         z0: state at `ts[0]`; None is at rest.
-        args: passed on to the drift and diffusion of a board of your own; those of
-            this package read none.
+        args: passed on to the drift and diffusion of a `System` of your own; boards
+            read none, their drive is a field of theirs.
         max_steps: bound on the steps that an adaptive controller may take.
 
     Returns:
@@ -87,7 +88,7 @@ def simulate(
 @full_precision
 def simulate_differentiable(
     key: Key[Array, ""],
-    board: Any,
+    board: System,
     ts: Float[Array, " time"],
     *,
     solver: dfx.AbstractSolver | None = None,
@@ -141,4 +142,4 @@ def _solve(
         max_steps=max_steps,
     )
     z = solution.ys
-    return Run(read(board, z), z, healthy(solution), solution.result)
+    return Run(board.readout(z), z, healthy(solution), solution.result)

@@ -8,18 +8,17 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
 from prng import unrolled
-from thermo.langevin import LangevinModes
 from thermo.precision import full_precision
-from thermo.simulate.choices import rest
+from thermo.simulate.system import System
 
 TREE_RESOLUTION = 1024
 """Leaves of the Brownian tree per sampling interval: the same for every step size, so
 that the path is too. Four per step if the steps are finer than that."""
 
 
-def begin(board: Any, z0: Any, ts: Any) -> tuple[Any, Float[Array, " time"]]:
+def begin(board: System, z0: Any, ts: Any) -> tuple[Any, Float[Array, " time"]]:
     """First state and instants, in the precision of the board; None is at rest."""
-    still = rest(board)
+    still = board.rest()
     dtype = jnp.result_type(*jax.tree.leaves(still))
     z0 = still if z0 is None else jax.tree.map(lambda z: jnp.asarray(z, dtype), z0)
     return z0, jnp.asarray(ts, dtype)
@@ -103,9 +102,7 @@ def healthy(solution: dfx.Solution) -> Bool[Array, ""]:
     return finished & jnp.all(jnp.stack(finite))
 
 
-def read(board: Any, z: Any) -> Float[Array, "time d"]:
-    """Node voltages of states."""
-    if isinstance(board, LangevinModes):
-        return board.read(z)
-    readout = board.circuit().readout
-    return z[:, : readout.shape[1]] @ readout.T
+def n_readouts(board: System) -> int:
+    """How many numbers are read at one instant."""
+    one = jax.tree.map(lambda z: z[None], board.rest())
+    return jax.eval_shape(board.readout, one).shape[-1]

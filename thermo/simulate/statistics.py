@@ -13,7 +13,8 @@ from thermo.observers.observer import check_observer, check_samples
 from thermo.precision import full_precision
 from thermo.reals import alike
 from thermo.simulate import choices
-from thermo.simulate.solve import begin, healthy, noise_path, read, solve
+from thermo.simulate.solve import begin, healthy, n_readouts, noise_path, solve
+from thermo.simulate.system import System
 
 
 class Observed(NamedTuple):
@@ -31,7 +32,7 @@ class Observed(NamedTuple):
 @full_precision
 def observe(
     key: Key[Array, ""],
-    board: Any,
+    board: System,
     observers: Any,
     ts: Float[Array, " time"],
     *,
@@ -49,15 +50,15 @@ def observe(
 
     Args:
         key: random key.
-        board: a board, or its `LangevinModes`.
+        board: a board, its `LangevinModes`, or any `System`.
         observers: an observer, or a tuple or dict of them.
         ts: sampling instants, µs, increasing; the first is the start, and a sample.
         solver: any diffrax solver; None is `default_solver(board)`.
         steps: fixed steps per sampling interval; None takes `substeps(board, ts)`.
         burn_in: how many samples, from the first, are thrown away.
         z0: state at `ts[0]`; None is at rest.
-        args: passed on to the drift and diffusion of a board of your own; those of
-            this package read none.
+        args: passed on to the drift and diffusion of a `System` of your own; boards
+            read none, their drive is a field of theirs.
         chunk: samples at once.
 
     Returns:
@@ -109,7 +110,7 @@ def _observe(key, board, observers, ts, solver, steps, burn_in, z0, args, chunk)
         adjoint = dfx.ForwardMode()
         run = solve(terms, solver, window, z, args, steps=steps, adjoint=adjoint)
         last = jax.tree.map(lambda x: x[-1], run.ys)
-        return last, read(board, run.ys)[:-1], healthy(run)
+        return last, board.readout(run.ys)[:-1], healthy(run)
 
     def burn(i, z):
         return advance(z, i, 1)[0]
@@ -121,7 +122,7 @@ def _observe(key, board, observers, ts, solver, steps, burn_in, z0, args, chunk)
         return (z, fine & still_fine, states), None
 
     z = jax.lax.fori_loop(0, burn_in, burn, z0) if burn_in else z0
-    states = [o.init(board.n_cells, chunk, ts.dtype) for o in observers]
+    states = [o.init(n_readouts(board), chunk, ts.dtype) for o in observers]
     carry = varying_as((z, jnp.array(True), states), key, board, ts, z, args)
     _, fine, states = in_chunks(sample, carry, len(ts) - burn_in, chunk)
     return [o.finish(s) for o, s in zip(observers, states, strict=True)], fine
