@@ -12,8 +12,6 @@ from jax.flatten_util import ravel_pytree
 from experiments.thermodynamic.solvers import EXACT, SOLVERS, nominal, system
 from experiments.thermodynamic.stationary_bias import linear_step, stationary
 from thermo import propagate
-from thermo.simulate.choices import rest
-from thermo.simulate.solve import read
 
 BIAS = 0.01
 """Of the covariance, relative: as much as is tolerated."""
@@ -43,11 +41,11 @@ def _law(name: str) -> Any:
     """One step of a solver, or of the exact map, and the voltages: their matrices."""
 
     def law(board, dt):
-        start, unravel = ravel_pytree(rest(board))
+        start, unravel = ravel_pytree(board.rest())
         states = jax.vmap(unravel)(jnp.eye(len(start), dtype=start.dtype))
-        seen = read(board, states).T
+        seen = board.readout(states).T
         if name != EXACT:
-            return *linear_step(board, SOLVERS[name](), rest(board), dt), seen
+            return *linear_step(board, SOLVERS[name](), board.rest(), dt), seen
         made = propagate.propagator(board, dt)
         return made.step, made.noise @ made.noise.T, seen
 

@@ -9,6 +9,7 @@ logarithm). `thermo.simulate` runs it; `laplace` is its Gaussian about the mode.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import diffrax as dfx
 import jax
@@ -18,7 +19,6 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from thermo import checks
-from thermo.circuits.board import Circuit
 from thermo.inference.information import Information, check_regression
 from thermo.precision import full_precision, in_double
 from thermo.reals import alike
@@ -46,6 +46,8 @@ class LogisticBoard:
     labels: jax.Array
     precision: jax.Array
     mean: jax.Array
+
+    reads_args: ClassVar[bool] = False
 
     @property
     def n_cells(self) -> int:
@@ -76,11 +78,21 @@ class LogisticBoard:
         diffusion = jax.tree_util.Partial(LogisticBoard.diffusion, self)
         return dfx.MultiTerm(dfx.ODETerm(drift), dfx.ControlTerm(diffusion, noise))
 
-    def circuit(self) -> Circuit:
-        """The part that is linear: the prior, and the drive of labels at theta = 0."""
-        eye = jnp.eye(self.n_cells, dtype=self.mean.dtype)
-        drive = (self.labels - 0.5) @ self.inputs + self.precision @ self.mean
-        return Circuit(drift=self.precision, injection=eye, readout=eye, bias=drive)
+    def rest(self) -> jax.Array:
+        """No voltage anywhere, `(d,)`."""
+        return jnp.zeros_like(self.mean)
+
+    def readout(self, z: jax.Array) -> jax.Array:
+        """The weights are the voltages."""
+        return z
+
+    def jacobian(self) -> jax.Array:
+        """Slope of the drift where every logit is 0, `(d, d)`: the steepest it gets."""
+        return -self.precision - self.inputs.T @ self.inputs / 4
+
+    def default_solver(self) -> dfx.AbstractSolver:
+        """Heun: nothing rings."""
+        return dfx.Heun()
 
 
 def logistic_board(
