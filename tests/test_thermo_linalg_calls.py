@@ -79,7 +79,7 @@ SLOW = pytest.mark.slow
 )  # fmt: skip
 def test_invert_is_right_on_average_and_as_far_off_as_it_says(name):
     matrix, how = CASES[name]
-    call = partial(linalg.invert, time=20.0, reads=40, preparation=how)
+    call = partial(linalg.invert, time=6.0, reads=40, preparation=how)
     found = jax.jit(jax.vmap(lambda k: call(k, matrix)))(KEYS)
     assert_mean(found.value, np.linalg.inv(matrix))
     assert_variance(found.value, np.asarray(found.standard_error[0], float) ** 2)
@@ -88,7 +88,7 @@ def test_invert_is_right_on_average_and_as_far_off_as_it_says(name):
 def test_sample_has_the_covariance_and_is_as_far_off_as_it_says():
     wanted, count = np.array([[2.0, -0.6], [-0.6, 1.0]]), 20
     how = linalg.Preparation(doubled=True, circuit="rlc")
-    call = partial(linalg.sample, count=count, interval=0.4, preparation=how)
+    call = partial(linalg.sample, count=count, interval=0.2, preparation=how)
     found = jax.jit(jax.vmap(lambda k: call(k, wanted)))(KEYS)
     draws = np.asarray(found.value, float)
     assert_second_moment(draws[:, 0], wanted)
@@ -122,6 +122,18 @@ def test_samples_at_their_own_interval_are_nearly_independent():
     assert np.linalg.norm(lag) < 0.2 * np.linalg.norm(M)
     cost = float(found.time) / 4000
     assert 1 < cost < 50  # us: some relaxations of RC = 1 us
+
+
+def test_the_times_are_those_of_the_machine():
+    a, how = np.diag([4.0, 9.0]), linalg.Preparation()  # 1 us each, once scaled
+    half = np.log(1e4) / 2
+    for call, right in (
+        (partial(linalg.invert, time=50.0, reads=9, preparation=how), half + 50),
+        (partial(linalg.sample, count=9, interval=3.0, preparation=how), half + 27),
+        (partial(linalg.solve, rhs=np.ones(2), time=50.0), 2 * half + 50),
+    ):
+        taken = jax.jit(lambda a, call=call: call(KEYS[0], a).time)(a)
+        np.testing.assert_allclose(taken, right, rtol=1e-3)
 
 
 def _answer_of(board, scale):

@@ -16,6 +16,7 @@ from thermo import Tolerances
 from thermo.linalg import primitives
 from thermo.linalg.bennett import free_energy
 from thermo.linalg.primitives import by_law, by_moments, by_trajectory
+from thermo.linalg.protocol import protocol
 
 KEYS = jr.split(jr.key(1), 1000)
 A = np.array([[1.0, 0.4, 0.0], [0.4, 2.0, -0.5], [0.0, -0.5, 1.5]])
@@ -73,7 +74,7 @@ def test_inv_of_a_chip_is_what_its_components_make_of_it(read):
     g, c, power = parts(chip())
     s = equilibrium(g * A / c[:, None], np.diag(np.sqrt(2 * power) / c))
     call = partial(primitives.inv, reads=8, chip=chip(), read=READINGS[read])
-    time = 8 * 12.0 if read == "law" else 20.0  # long enough for each run
+    time = 8 * 12.0 if read == "law" else 4.0  # long enough for each run
     values, error = repeated(call, A, time)
     assert_mean(values, s)
     assert_variance(values, error**2)
@@ -95,6 +96,7 @@ def test_a_short_run_of_its_own_remembers_its_start():
 def test_solve_on_a_chip_is_what_its_components_make_of_it(read):
     g, _, _ = parts(chip())
     how = {"burn_in": 20.0, "reads": 20, "chip": chip(), "read": READINGS[read]}
+    how |= {"beta": 4.0}
     values, error = repeated(partial(primitives.solve, **how), A, RHS, 5.0)
     assert_mean(values, np.linalg.solve(g * A, RHS))
     assert_variance(values, error**2)
@@ -216,6 +218,42 @@ def test_bennett_has_an_answer_where_jarzynski_has_no_error():
     found = primitives.logdet_bennett(KEYS[0], a, 1e-3, steps=1, runs=4000)
     assert_within(found.value, np.log(9.0), found.standard_error)
     assert float(found.standard_error) < 0.1
+
+
+def test_a_protocol_is_what_a_chip_does_between_changes(x64):
+    g, c, power = parts(chip())
+    path = np.stack([A, (A + np.eye(3)) / 2, np.eye(3)])
+    found = protocol(jnp.asarray(path), jnp.asarray(0.7), (g, c, power), None)
+    gained = np.diag(2 * power / c**2)
+    held = g * path
+    drifts = held / c[:, None]
+    np.testing.assert_allclose(found.change, held[1:] - held[:-1], rtol=1e-12)
+    for f, kept, noise in zip(drifts[1:], found.kept, found.noise, strict=True):
+        flow, s = sl.expm(-f * 0.7), sl.solve_continuous_lyapunov(f, gained)
+        np.testing.assert_allclose(kept, flow, atol=1e-12)
+        np.testing.assert_allclose(noise @ noise.T, s - flow @ s @ flow.T, atol=1e-12)
+    start = sl.solve_continuous_lyapunov(drifts[0], gained)
+    np.testing.assert_allclose(found.first @ found.first.T, start, atol=1e-12)
+
+
+def test_the_times_are_those_of_the_machine():
+    a = np.diag([1.0, 2.0, 1.5])  # the slowest mode, and the mean diagonal entry
+    wait, half, rest = np.log(1e4), np.log(1e4) / 2, np.log(1e4) / 3
+    law = {"reads": 8, "read": by_law}
+    p = primitives
+    for call, right in (
+        (partial(p.inv, time=8.0, reads=8), wait + 8),
+        (partial(p.inv, time=8.0, **law), 8),
+        (partial(p.solve, rhs=RHS, time=5.0, chip=resistors()), wait + 5),
+        (partial(p.solve, rhs=RHS, time=5.0, reads=8, read=by_moments), wait + 5),
+        (partial(p.expm, reads=8, shift=2.0, lag=2.0), wait * 2 / 1 + 9 * 2),
+        (partial(p.expm, shift=2.0, lag=2.0, **law), 8 * (wait * 2 / 1 + 2)),
+        (partial(p.logdet, time=3.0, runs=4, steps=2), 4 * (half + 3)),
+        (partial(p.logdet_bennett, time=3.0, runs=4, steps=2), 4 * (half + rest + 6)),
+    ):
+        held = a - np.eye(3) if call.func is p.expm else a  # 2 - 1, the slowest
+        taken = jax.jit(lambda a, call=call: call(KEYS[0], a).time)(held)
+        np.testing.assert_allclose(taken, right, rtol=1e-5)
 
 
 def test_jarzynski_holds_on_a_chip_whose_resistors_are_off():

@@ -8,6 +8,7 @@ energies are nJ (SI in `thermo.scaling`).
 
 from thermo import exact as exact
 from thermo import generative as generative
+from thermo import linalg as linalg
 from thermo import scaling as scaling
 from thermo.circuits import Converter as Converter
 from thermo.circuits import LinearForm as LinearForm
@@ -51,6 +52,7 @@ __all__ = [
     "exact",
     "generative",
     "johnson_noise",
+    "linalg",
     "modes",
     "moments",
     "observe",

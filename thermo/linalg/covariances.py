@@ -47,7 +47,10 @@ def inv(
 
     Runs inside `jit`, `vmap` and `grad`. What extends it: `A.T @ A` of a general
     invertible A, with $A^{-1} = (A^\mathsf T A)^{-1} A^\mathsf T$; scaling, `c * A`
-    for a time of `T / c`; a diagonal W on both sides, $A^{-1} = W (W A W)^{-1} W$.
+    for a time of `T / c`; preconditioning by any known W, most simply a diagonal one,
+    $A^{-1} = W (W^\mathsf T A W)^{-1} W^\mathsf T$; on passive cells, which hold no
+    positive couplings, two cells for each variable (`thermo.double`). `invert` chooses
+    among them.
 
     Args:
         key: random key.
@@ -111,7 +114,7 @@ def lyapunov(
         rhs: R, `(n, n)`, symmetric positive semidefinite.
         time: T, in the inverse unit of the matrix.
         reads: samples, at equal intervals of `time / reads`; at least n.
-        burn_in: waited before; None is `thermo.linalg.burn_in(matrix)`.
+        burn_in: waited before; None is `primitives.burn_in(matrix)`.
         start: state before the burn-in, or its law, as `slow_modes` gives; None is 0.
         chip: that runs, of `draw_chip`; None is the ideal one.
         read: `by_moments`, `by_trajectory`, or `by_law`: runs from the start, of

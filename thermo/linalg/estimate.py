@@ -37,8 +37,8 @@ def burn_in(matrix: Float[Array, "n n"], error: float = FORGOTTEN) -> jax.Array:
 
     $t = \ln(1/\text{error}) / \min \operatorname{Re} \lambda(A)$ for a normal drift;
     the covariance forgets twice as fast, so half of it serves there (DERIVED; that half
-    is the STATED-2nd burn-in formula of thermodynamic inversion). A drift that is not
-    normal may take longer: see `thermo.exact.burn_in_time`.
+    is the STATED-2nd burn-in formula of thermodynamic inversion, `covariance_burn_in`).
+    A drift that is not normal may take longer: see `thermo.exact.burn_in_time`.
 
     Args:
         matrix: A of dx = -A x dt + noise, `(n, n)`, all eigenvalues with positive real
