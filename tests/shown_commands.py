@@ -23,7 +23,7 @@ _FILLED |= {"$SLURM_ARRAY_TASK_ID": "0", "$(JOB_COMPLETION_INDEX)": "0"}
 _PACKAGES = ("prng", "eapu_jax", "thermo", "chipsweep", "experiments")
 _PACKAGES += ("benchmarks",)
 _HELP = ("", "list", "run", "plot", "sweep", "reproduce", "replay", "peek", "report")
-_HELP += ("board", "choose", "device", "digital", "joules")
+_HELP += ("board", "choose", "device", "digital", "invert", "joules")
 _HELP += ("run threshold", "sweep threshold", "replay threshold")
 
 

@@ -20,12 +20,12 @@ def coefficient(point: Any, asked: dict[str, jax.Array]) -> jax.Array:
     """Expected squared error times the duration, of the primitive of a point."""
     if point.primitive == "lyapunov":
         return lyapunov(asked["drift"], asked["diffusion"])
-    rates = jnp.linalg.eigvalsh(asked["matrix"])
+    rates = asked["rates"]
     if point.primitive == "inverse":
         return inverse(rates)
     if point.primitive == "logdet":
         return logdet(rates) / point.runs
-    return solve(rates, jnp.linalg.solve(asked["matrix"], asked["rhs"]))
+    return solve(rates, asked["rhs"] / rates)
 
 
 def solve(rates: jax.Array, answer: jax.Array) -> jax.Array:
@@ -46,13 +46,17 @@ def inverse(rates: jax.Array) -> jax.Array:
 def lyapunov(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
     r"""$2 \int [(\operatorname{tr} C)^2 + \operatorname{tr} C^2]\,\mathrm dt$.
 
-    With the autocorrelation $C = e^{-At} X$; relative: over $\lVert X \rVert^2$.
+    With the autocorrelation $C = e^{-At} X$; relative: over $\lVert X \rVert^2$. Of
+    blocks, `(b, k, k)`, or of one matrix.
     """
-    covariance = exact.stationary_covariance(drift, diffusion)
-    step = exact.propagator(drift, STEP)
+    k = drift.shape[-1]
+    drift, diffusion = drift.reshape(-1, k, k), diffusion.reshape(-1, k, k)
+    covariance = jax.vmap(exact.stationary_covariance)(drift, diffusion)
+    step = jax.vmap(exact.propagator, (0, None))(drift, STEP)
 
     def further(c, _):
-        return step @ c, jnp.trace(c) ** 2 + jnp.sum(c * c.T)
+        trace = jnp.trace(c, axis1=1, axis2=2).sum()
+        return step @ c, trace**2 + jnp.sum(c * c.mT)
 
     _, at = jax.lax.scan(further, covariance, length=LAGS)
     return 2 * STEP * (jnp.sum(at) - at[0] / 2) / jnp.sum(covariance**2)
