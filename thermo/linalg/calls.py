@@ -337,7 +337,8 @@ def _check(matrix, how, tolerances, bits):
 def _imperfect(key, board, tolerances, bits):
     """The board that is made: of coarse components first, each off by its tolerance."""
     if bits is not None and isinstance(board, OpAmpBoard):
-        levels = jnp.linspace(-1.0, 1.0, 2**bits - 1)  # 0 is among them
+        most = 2 ** (bits - 1) - 1  # 0 is among them, exactly
+        levels = jnp.arange(-most, most + 1) / most
         board = quantise(board, coupling=levels)
     elif bits is not None:
         levels = uniform_levels(0.0, 1.0, bits)
