@@ -109,6 +109,27 @@ def test_both_formats_hold_the_same_matrix(tmp_path):
 def test_every_example_says_what_it_is_and_has_an_inverse(path):
     matrix = read_matrix(path)
     assert matrix.title
+    product = matrix.values @ np.linalg.inv(matrix.values)
+    np.testing.assert_allclose(product, np.eye(len(product)), atol=1e-9)
+
+
+def test_the_spring_chain_has_its_known_inverse():
+    i = np.arange(1, 13)
+    right = np.minimum.outer(i, i) * (13 - np.maximum.outer(i, i)) / 13
+    values = read_matrix(ROOT / "examples" / "spring_chain.mtx").values
+    np.testing.assert_allclose(np.linalg.inv(values), right, atol=1e-12)
+
+
+def test_the_karate_club_has_its_published_friendships():
+    values = read_matrix(ROOT / "examples" / "karate_laplacian.mtx").values
+    np.testing.assert_array_equal(values.sum(0), 1)  # grounded by the identity
+    friends = np.diagonal(values) - 1
+    assert friends.sum() == 2 * 78
+    assert (friends[0], friends[32], friends[33]) == (16, 12, 17)
+
+
+def test_traits_are_those_of_the_matrix():
+    m = traits(np.array([[2.0, -1.0], [-1.0, 2.0]]))
     assert all(m.values())
     scaled = traits(np.array([[1.0, -3.0], [-3.0, 16.0]]))
     assert scaled["an M-matrix"]
