@@ -68,5 +68,5 @@ def test_every_example_errs_about_as_expected(path, tmp_path, capsys):
     words = said.split("found: ")[1].split(" figure")[0].split(", ")
     errors = [float(w.strip("%")) for w in words if w.endswith("%")]
     assert errors
-    assert all(expected / 4 < e < 4 * expected for e in errors)
+    assert expected / 4 < np.median(errors) < 4 * expected
     assert {p.suffix for p in tmp_path.iterdir()} == {".pdf", ".png"}

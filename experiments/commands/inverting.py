@@ -94,9 +94,9 @@ def lines(found: Any, setup: Any) -> list[str]:
     """What is said of an inverse."""
     told = [f"{found.preparation}; {found.cells} cells"]
     told.append(
-        f"expected: {found.expected:.2%} rms: {found.statistical:.2%} by chance in "
-        f"{setup.time:,.6g} us, {found.floor:.2%} by bits and tolerance, which no time "
-        f"cures ({found.coarse:.2%} by {setup.bits} bits alone)"
+        f"expected: {found.expected:.2%}: {found.statistical:.2%} rms by chance in "
+        f"{setup.time:,.6g} us, {found.floor:.2%} by bits and tolerance, which no "
+        f"time cures, on a middling board ({found.coarse:.2%} by {setup.bits} bits alone)"
     )
     if found.unsettled:
         told.append(

@@ -4,6 +4,7 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.io
@@ -203,7 +204,7 @@ def _check_place(path: Path, line, words, n, symmetric, seen) -> None:
 def _values(path: Path, banner: str, body) -> np.ndarray:
     clean = "\n".join([banner, *(line for _, line in body)]) + "\n"
     try:
-        found = scipy.io.mmread(io.BytesIO(clean.encode()))
+        found: Any = scipy.io.mmread(io.BytesIO(clean.encode()))
     except (ValueError, OverflowError) as e:
         raise DataError(f"{path}: is no Matrix Market file: {e}") from e
     dense = found.toarray() if hasattr(found, "toarray") else found

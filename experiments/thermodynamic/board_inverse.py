@@ -57,7 +57,8 @@ class Inverse:
         statistical: rms error expected of an ideal board, read so long.
         coarse: error of an ideal board with so many bits, read without end; NaN if it
             does not settle.
-        floor: rms error expected of real boards read without end.
+        floor: middle error of real boards that settle, read without end: the few that
+            nearly do not would rule a mean.
         unsettled: share of real boards, of `N_EXPECTED`, that do not settle.
     """
 
@@ -72,7 +73,7 @@ class Inverse:
 
     @property
     def expected(self) -> float:
-        """Rms error expected of one real board that settles."""
+        """Error of a middling real board that settles."""
         return float(np.hypot(self.statistical, self.floor))
 
     @property
@@ -133,7 +134,7 @@ def inverted(matrix: np.ndarray, setup: Setup) -> Inverse:
         found=np.stack(found) / size,
         statistical=float(chance / np.linalg.norm(right)),
         coarse=_floor(made, read, right),
-        floor=float(np.sqrt(np.mean(floors[works] ** 2))) if works.any() else np.nan,
+        floor=float(np.median(floors[works])) if works.any() else np.nan,
         unsettled=float(1 - works.mean()),
     )
 

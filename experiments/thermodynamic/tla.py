@@ -1,4 +1,4 @@
-"""Linear algebra by waiting: error against time of four primitives, beside theory.
+"""Linear algebra by waiting: error against time of five primitives, beside theory.
 
 Ideal boards. Eigenvalues are even from 1 to the condition number and eigenvectors
 random, so time counts in the slowest relaxation; the drift of the Lyapunov equation has
@@ -35,10 +35,14 @@ from experiments.validate import (
 from thermo import exact
 from thermo.linalg import primitives as linalg
 
-REPRODUCES = "thermodynamic linear algebra: error against time of four primitives"
+REPRODUCES = "thermodynamic linear algebra: error against time of five primitives"
 DIMS: dict[str, tuple[str, ...]] = {}
-PRIMITIVES = ("solve", "inverse", "lyapunov", "logdet")
-SAMPLED = ("inverse", "lyapunov")
+PRIMITIVES = ("solve", "inverse", "lyapunov", "logdet", "expm")
+GROUPS = {
+    "averaged": ("solve", "logdet"),
+    "sampled": ("inverse", "lyapunov"),
+    "remembered": ("expm",),
+}
 ROUTINES = 64  # cells up to which the routines of a user are run
 MIXED = 8  # modes that one block of the Lyapunov equation mixes, at most
 ENOUGH = 64  # entries of an answer, from which on errors of one board average out
@@ -52,12 +56,13 @@ class Run(Checked):
     """What one answer of one board depends on.
 
     Attributes:
-        primitive: "solve", "inverse", "lyapunov" or "logdet".
+        primitive: "solve", "inverse", "lyapunov", "logdet" or "expm", of -A.
         size: d of the matrix (structural).
         condition: largest over smallest eigenvalue (of the symmetric part).
         duration: in relaxations of the slowest mode, without burn-in: averaged over,
-            or, for "logdet", that one change of the board takes.
-        reads: samples of a covariance, at equal intervals (structural).
+            or, for "logdet", that one change of the board takes; not of "expm".
+        reads: samples of a covariance, at equal intervals, or, for "expm", pairs of
+            samples one slowest relaxation apart (structural).
         runs: of "logdet", each with a change of its own (structural).
         steps: of the matrix in each (structural).
     """
@@ -72,11 +77,12 @@ class Run(Checked):
 
 
 class Config(Seeded):
-    """Let four primitives run ever longer.
+    """Let five primitives run ever longer.
 
     Attributes:
         sizes: d of the matrices.
         durations: in relaxations of the slowest mode.
+        pairs: of "expm", each a relaxation long; as many numbers as durations.
         condition: largest over smallest eigenvalue.
         conditions: of the second panel.
         n_boards: that average a vector or a number; below d = 64 more in proportion,
@@ -89,9 +95,10 @@ class Config(Seeded):
 
     sizes: Distinct[Width] = (8, 64, 1000)
     durations: Ascending[Duration] = (20.0, 40.0, 80.0, 160.0)
+    pairs: Ascending[Count] = (64, 256, 1024, 4096)
     condition: Condition = 2.0
     conditions: Ascending[Condition] = (1.5, 2.0, 4.0, 8.0)
-    n_boards: Plural = 512
+    n_boards: Plural = 256
     n_sampled: Plural = 8
     reads: Count = 2048
     runs: Count = 4
@@ -101,14 +108,16 @@ class Config(Seeded):
         """Check every field; a covariance of full rank needs reads."""
         super().__post_init__()
         self.require(len(self.durations) > 1, "durations", "a slope needs two")
+        n = len(self.durations)
+        self.require(len(self.pairs) == n, "pairs", f"as many as durations, {n}")
         most = max(self.sizes)
         self.require(self.reads >= most, "reads", f"at least the size, {most}")
 
 
 PRESETS = {
     "smoke": Config(
-        sizes=(3, 4), durations=(20.0, 80.0), conditions=(1.5, 2.0), n_boards=4,
-        n_sampled=2, reads=64, steps=32,
+        sizes=(4, 66), durations=(20.0, 80.0), pairs=(20, 80), conditions=(1.5, 2.0),
+        n_boards=2, n_sampled=2, reads=66, runs=2, steps=16,
     ),
     "large": Config(sizes=(8, 64, 256, 1000), n_boards=2048, n_sampled=32),
 }  # fmt: skip
@@ -141,13 +150,16 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
 
     Returns:
         `square`: squared error relative to the answer, of Frobenius norms; of "logdet"
-        not relative. If traced also the answer, `value`: along modes above `ROUTINES`.
+        not relative; and by theory `coefficient`, what it is expected to be times the
+        duration (pairs). If traced also the answer, `value`: along modes above
+        `ROUTINES`.
     """
     del chip
     asked = problem(point, keys)
     routines = point.size <= ROUTINES
     value, square = (_routine if routines else _modes)(point, asked, keys)
-    return {"square": square} | ({"value": value} if trace else {})
+    found = {"square": square, "coefficient": coefficient(point, asked)}
+    return found | ({"value": value} if trace else {})
 
 
 def _routine(point: Any, asked: dict[str, jax.Array], keys: Keys):
@@ -168,6 +180,10 @@ def _routine(point: Any, asked: dict[str, jax.Array], keys: Keys):
         value = linalg.inv(key, a, time, reads=reads, burn_in=WAIT).value
         right = (turn / asked["rates"][None, :]) @ turn.T
         return value, jnp.sum((value - right) ** 2) / jnp.sum(right**2)
+    if point.primitive == "expm":
+        value = linalg.expm(key, -a, reads, lag=1.0, shift=0.0).value
+        right = (turn * jnp.exp(-asked["rates"])[None, :]) @ turn.T
+        return value, jnp.sum((value - right) ** 2) / jnp.sum(right**2)
     drift, noise = (
         turn @ jax.scipy.linalg.block_diag(*asked[name]) @ turn.T
         for name in ("drift", "diffusion")
@@ -186,6 +202,9 @@ def _modes(point: Any, asked: dict[str, jax.Array], keys: Keys):
     if point.primitive == "logdet":
         value = tla_modes.logdet(key, rates, time, point.runs, point.steps)
         return value, (value - jnp.sum(jnp.log(rates))) ** 2
+    if point.primitive == "expm":
+        value, right = tla_modes.expm(key, rates, point.reads)
+        return value, tla_modes.square_error(value, right[:, None, None])
     drift, noise = asked["drift"], asked["diffusion"]
     if point.primitive == "inverse":
         drift = rates[:, None, None]
@@ -194,90 +213,87 @@ def _modes(point: Any, asked: dict[str, jax.Array], keys: Keys):
     return value, tla_modes.square_error(value, right)
 
 
-def law(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
-    """What theory says: `coefficient`, the expected `square` times the duration."""
-    del chip
-    return {"coefficient": coefficient(point, problem(point, keys))}
-
-
 def sweeps(config: Config) -> dict[str, Sweep]:
     """Over size and time, and over the condition number at the longest time."""
     base = defaults(config)
     middle, last = config.sizes[len(config.sizes) // 2], config.durations[-1]
-    long = base_of(Run, base, size=middle, duration=last)
-    fall = {"duration": config.durations}
     over = {"condition": config.conditions}
-    averaged = tuple(p for p in PRIMITIVES if p not in SAMPLED)
-    groups = {"averaged": (averaged, config.n_boards)}
-    groups |= {"sampled": (SAMPLED, config.n_sampled)}
     found = {}
-    for name, (primitives, n) in groups.items():
-        who = {"primitive": primitives}
+    for name, primitives in GROUPS.items():
+        n = config.n_boards if name == "averaged" else config.n_sampled
+        who, long = {"primitive": primitives}, {"duration": last}
+        fall: dict[str, Any] = {"duration": config.durations}
+        if name == "remembered":
+            fall = {"reads": Structural(config.pairs)}
+            long = {"reads": config.pairs[-1]}
         for size in config.sizes:
             at, many = {"size": Structural((size,))}, n * max(1, ENOUGH // size)
             found[f"{name}_{size}"] = config.sweep(
                 simulate, base, axes=who | at | fall, chips=many
             )
+        start = base_of(Run, base, size=middle, **long)
         found[f"{name}_conditions"] = config.sweep(
-            simulate, long, axes=who | over, chips=n
+            simulate, start, axes=who | over, chips=n
         )
-    who = {"primitive": PRIMITIVES}
-    sizes = {"size": Structural(config.sizes)}
-    found["law"] = config.sweep(law, base, axes=who | sizes)
-    found["law_conditions"] = config.sweep(law, long, axes=who | over)
     return found
 
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Errors, root mean square over boards, beside theory; slopes and prefactors."""
-    falls = xr.concat([_rms(found, f"_{d}") for d in config.sizes], "size")
-    conditions = _rms(found, "_conditions")
-    laws = {
-        end: found[f"law{end}"].coefficient.isel(chip=0, seed=0, drop=True).load()
-        for end in ("", "_conditions")
-    }
-    theory = np.sqrt(laws[""] / falls.duration)
-    last = config.durations[-1]
+    names = list(PRIMITIVES)
+    times = [config.pairs if p == "expm" else config.durations for p in names]
+    time = xr.DataArray(
+        np.array(times, float), dims=("primitive", "point"), coords={"primitive": names}
+    )
+    falls = xr.concat([_all(found, f"_{d}") for d in config.sizes], "size")
+    over = _all(found, "_conditions")
+    theory = np.sqrt(falls.coefficient / time)
+    last = time.isel(point=-1, drop=True)
     dataset = xr.Dataset(
         {
-            "error": falls,
+            "time": time,
+            "error": falls.rms,
             "theory": theory,
-            "condition_error": conditions,
-            "condition_theory": np.sqrt(laws["_conditions"] / last),
-            "prefactor": np.sqrt(((falls / theory) ** 2).mean("duration")),
-            "slope": power_laws.slope(falls, "duration"),
+            "condition_error": over.rms * np.sqrt(last),
+            "condition_theory": np.sqrt(over.coefficient),
+            "prefactor": np.sqrt(((falls.rms / theory) ** 2).mean("point")),
+            "slope": power_laws.slope(falls.rms, time, "point"),
         }
     )
-    middle = config.sizes[len(config.sizes) // 2]
     return dataset.assign_attrs(
-        last=last, middle=middle, condition=config.condition,
+        middle=config.sizes[len(config.sizes) // 2], condition=config.condition,
         data=(
             f"ideal boards, {config.n_boards} for each point of solve and ln det, "
-            f"{config.n_sampled} of inverse and Lyapunov ({config.reads:,} reads); ln "
-            f"det: {config.runs} runs of {config.steps:,} steps; time without burn-in; "
-            f"ASSUMED: eigenvalues even from 1 to {config.condition:g}"
+            f"{config.n_sampled} of the others, more at small d ({config.reads:,} "
+            f"reads of a covariance); ln det: {config.runs} runs of {config.steps:,} "
+            "steps; "
+            f"above d = {ROUTINES} mode by mode; time without burn-in; ASSUMED: "
+            f"eigenvalues even from 1 to {config.condition:g}"
         ),
     )  # fmt: skip
 
 
-def _rms(found: Mapping[str, xr.Dataset], end: str) -> xr.DataArray:
-    """Over boards, all primitives in their order."""
-    squares = [found[f"{g}{end}"].square.load() for g in ("averaged", "sampled")]
-    rms: Any = xr.concat(
-        [
-            np.sqrt(s.isel(seed=0, drop=True).astype(float).mean("chip"))
-            for s in squares
-        ],
-        "primitive",
-    )
-    return rms.sel(primitive=list(PRIMITIVES))
+def _all(found: Mapping[str, xr.Dataset], end: str) -> xr.Dataset:
+    """Error, root mean square over boards, and theory of all primitives."""
+    parts = []
+    for name in GROUPS:
+        one = found[f"{name}{end}"].isel(seed=0, drop=True).load().astype(float)
+        rms = np.sqrt(one.square.mean("chip"))
+        part = xr.Dataset({"rms": rms, "coefficient": one.coefficient.isel(chip=0)})
+        if end != "_conditions":
+            along = "reads" if name == "remembered" else "duration"
+            part = part.rename({along: "point"}).drop_vars("point")
+        parts.append(part.drop_vars("chip", errors="ignore"))
+    whole: Any = xr.concat(parts, "primitive", coords="minimal", compat="override")
+    return whole.sel(primitive=list(PRIMITIVES))
 
 
 THEORY = "theory of linear boards (derived here)"
+EXPONENTIAL = "thermodynamic matrix exponentials (arXiv 2311.12759), its simulation"
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:
-    """Slopes and prefactors, over sizes, against theory."""
+    """Slopes and prefactors, over sizes, against theory; the published rate of expm."""
     rows = []
     for name in PRIMITIVES:
         at = dataset.sel(primitive=name)
@@ -295,4 +311,16 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
                     published=wanted,
                 )
             )
-    return rows
+    slope = dataset.slope.sel(primitive="expm")
+    return [
+        *rows,
+        judged(
+            dataset,
+            "the error of a matrix exponential falls as lags to the power (ours: d "
+            f"from {int(dataset['size'].min())} to {int(dataset['size'].max())})",
+            EXPONENTIAL,
+            power_laws.ends(slope),
+            power_laws.near(-0.5, 0.05),
+            published=-0.5,
+        ),
+    ]

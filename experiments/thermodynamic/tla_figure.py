@@ -12,6 +12,7 @@ TITLES = {
     "inverse": "inverse",
     "lyapunov": "Lyapunov equation",
     "logdet": "ln det",
+    "expm": "exp(-A)",
 }
 
 
@@ -21,8 +22,8 @@ def _draw_fall(ax, dataset: xr.Dataset, name: str) -> None:
         one, colour = at.sel(size=size), style.COLOURS[i % len(style.COLOURS)]
         slope, factor = float(one.slope), float(one.prefactor)
         label = f"d = {size}: slope {slope:.2f}, {factor:.2f} of theory"
-        ax.plot(dataset.duration, one.error, **style.DOTS, color=colour, label=label)
-        ax.plot(dataset.duration, one.theory, color=colour)
+        ax.plot(at.time, one.error, **style.DOTS, color=colour, label=label)
+        ax.plot(at.time, one.theory, color=colour)
     ax.set(xscale="log", yscale="log", title=TITLES[name])
     ax.set(xlabel="time (slowest relaxations)")
     how = "error (absolute, rms)" if name == "logdet" else "error (relative, rms)"
@@ -32,7 +33,7 @@ def _draw_fall(ax, dataset: xr.Dataset, name: str) -> None:
 
 def _draw_conditions(ax, dataset: xr.Dataset) -> None:
     # of boards whose fastest mode is given: time counts in its relaxations
-    pace = np.sqrt(dataset.last * dataset.condition_error.coords["condition"])
+    pace = np.sqrt(dataset.condition_error.coords["condition"])
     for i, name in enumerate(TITLES):
         at, colour = dataset.sel(primitive=name), style.COLOURS[i]
         look = {"color": colour, "label": TITLES[name]}
@@ -44,12 +45,12 @@ def _draw_conditions(ax, dataset: xr.Dataset) -> None:
     ax.legend(fontsize="x-small", ncols=2)
 
 
-_SOLVE, _INVERSE, _LYAPUNOV, _LOGDET = (
+_SOLVE, _INVERSE, _LYAPUNOV, _LOGDET, _EXPM = (
     partial(_draw_fall, name=name) for name in TITLES
 )
 plot = style.panels(
-    (10.5, 9.0),
-    [[_SOLVE, _INVERSE], [_LYAPUNOV, _LOGDET], [_draw_conditions] * 2],
+    (14.0, 8.0),
+    [[_SOLVE, _INVERSE, _LYAPUNOV], [_LOGDET, _EXPM, _draw_conditions]],
     note=(
         "dots: simulated, lines: theory for long times. The error falls as one over "
         "the root of time; what a larger or worse conditioned matrix costs is as "

@@ -1,7 +1,7 @@
 """What theory says of the error of a board that computes, for long times.
 
-Each law is of the continuous record and of slow changes: it knows nothing of reads,
-steps or the start.
+Each law is of the continuous record and of slow changes: it knows nothing of reads or
+of the start.
 """
 
 from typing import Any
@@ -21,10 +21,13 @@ def coefficient(point: Any, asked: dict[str, jax.Array]) -> jax.Array:
     if point.primitive == "lyapunov":
         return lyapunov(asked["drift"], asked["diffusion"])
     rates = asked["rates"]
+    if point.primitive == "expm":
+        return expm(rates)
     if point.primitive == "inverse":
         return inverse(rates)
     if point.primitive == "logdet":
-        return logdet(rates) / point.runs
+        step = point.duration / point.steps
+        return logdet(rates, step, point.steps) / point.runs
     return solve(rates, asked["rhs"] / rates)
 
 
@@ -62,10 +65,27 @@ def lyapunov(drift: jax.Array, diffusion: jax.Array) -> jax.Array:
     return 2 * STEP * (jnp.sum(at) - at[0] / 2) / jnp.sum(covariance**2)
 
 
-def logdet(rates: jax.Array) -> jax.Array:
-    r"""$\sum_a (m - \lambda_a)(\lambda_a^{-2} - m^{-2})$ for one run, m their mean.
+def logdet(rates: jax.Array, step: jax.Array, steps: int) -> jax.Array:
+    r"""$2 T \sum_a \delta_a^2 \sum_k \lambda_{ak}^{-2} \coth(\lambda_{ak} h)$, one run.
 
-    Four times the variance of the work of a slow linear change, by linear response.
+    Four times the variance of the work of a slow change in steps of
+    $\delta_a = (m - \lambda_a) / K$ to their mean m, each h long, by linear response;
+    $\sum_a (m - \lambda_a)(\lambda_a^{-2} - m^{-2})$ for small steps (DERIVED).
     """
-    mean = jnp.mean(rates)
-    return jnp.sum((mean - rates) * (rates**-2 - mean**-2))
+    jump = (jnp.mean(rates) - rates) / steps
+    path = rates[None, :] + jnp.arange(steps)[:, None] * jump[None, :]
+    each = jnp.sum(path**-2 / jnp.tanh(path * step), axis=0)
+    return 2 * step * steps * jnp.sum(jump**2 * each)
+
+
+def expm(rates: jax.Array) -> jax.Array:
+    r"""Of $e^{-A}$, times the pairs, one unit of time apart, end to end (DERIVED).
+
+    With $m_a = e^{-\lambda_a}$, by Isserlis,
+    $\sum_{ab} \frac{1 + m_a m_b}{1 - m_a m_b} + \sum_a m_a^2
+    \frac{3 - m_a^2}{1 - m_a^2}$; relative: over $\sum_a m_a^2$.
+    """
+    m = jnp.exp(-rates)
+    both, own = m[:, None] * m[None, :], m**2
+    pairs = jnp.sum((1 + both) / (1 - both))
+    return (pairs + jnp.sum(own * (3 - own) / (1 - own))) / jnp.sum(own)

@@ -11,6 +11,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, Key
 
 from thermo import exact
+from thermo.linalg.determinant import mode_works
 
 Rates = Float[Array, " d"]
 Blocks = Float[Array, "b k k"]
@@ -71,28 +72,41 @@ def square_error(second: jax.Array, right: Blocks) -> jax.Array:
     return jnp.sum((second - wanted) ** 2) / jnp.sum(right**2)
 
 
+def expm(key: Key[Array, ""], rates: Rates, pairs: int) -> tuple[jax.Array, Rates]:
+    """Correlation over a unit of time of a board at rest, and what it ought to be.
+
+    The noise is such that all modes have a variance of 1.
+
+    Args:
+        key: random key.
+        rates: of the modes.
+        pairs: of samples a unit of time apart, end to end.
+
+    Returns:
+        `(d, d)` between all modes, and the exact diagonal.
+    """
+    kept = jnp.exp(-rates)
+    first, rest = jr.split(key)
+
+    def further(x, key):
+        xi = jr.normal(key, rates.shape, rates.dtype)
+        x = kept * x + jnp.sqrt(1 - kept**2) * xi
+        return x, x
+
+    x0 = jr.normal(first, rates.shape, rates.dtype)
+    _, later = jax.lax.scan(further, x0, jr.split(rest, pairs))
+    earlier = jnp.concatenate([x0[None], later[:-1]])
+    return later.T @ earlier / pairs, kept
+
+
 def logdet(
     key: Key[Array, ""], rates: Rates, time: jax.Array, runs: int, steps: int
 ) -> jax.Array:
-    r"""Estimate of ln det A by Jarzynski's equality, see `thermo.linalg.logdet`."""
+    """Estimate of ln det A from work, see `thermo.linalg.primitives.logdet`."""
     mean = jnp.mean(rates)
-    jump = (mean - rates) / steps
-    first, rest = jr.split(key)
-    shape = runs, len(rates)
-    x = jr.normal(first, shape, rates.dtype) / jnp.sqrt(rates)[None, :]
-
-    def change(state, now):
-        x, work = state
-        i, key = now
-        work = work + jnp.sum(x**2 * jump[None, :], axis=1) / 2
-        after = rates + jump * i
-        kept = jnp.exp(-after * time / steps)
-        spread = jnp.sqrt((1 - kept**2) / after)
-        xi = jr.normal(key, shape, rates.dtype)
-        return (kept[None, :] * x + spread[None, :] * xi, work), None
-
-    counted = jnp.arange(1, steps + 1, dtype=rates.dtype)
-    start = x, jnp.zeros(runs, rates.dtype)
-    (_, work), _ = jax.lax.scan(change, start, (counted, jr.split(rest, steps)))
-    free = -(jax.scipy.special.logsumexp(-work) - jnp.log(float(runs)))
+    done = (jnp.arange(steps + 1) / steps).astype(rates.dtype)[:, None]
+    path = rates[None, :] + done * (mean - rates)[None, :]
+    decay = jnp.exp(-path[1:] * time / steps)
+    work = mode_works(key, path, decay, runs, rates.dtype)
+    free = jnp.log(float(runs)) - jax.scipy.special.logsumexp(-work)
     return len(rates) * jnp.log(mean) - 2 * free
