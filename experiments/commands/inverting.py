@@ -96,7 +96,8 @@ def lines(found: Any, setup: Any) -> list[str]:
     told.append(
         f"expected: {found.expected:.2%}: {found.statistical:.2%} rms by chance in "
         f"{setup.time:,.6g} us, {found.floor:.2%} by bits and tolerance, which no "
-        f"time cures, on a middling board ({found.coarse:.2%} by {setup.bits} bits alone)"
+        f"time cures, on a middling board ({found.coarse:.2%} by {setup.bits} bits "
+        "alone)"
     )
     if found.unsettled:
         told.append(
