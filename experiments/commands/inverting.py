@@ -93,16 +93,22 @@ def _held(console: Console, matrix: Any) -> None:
 def lines(found: Any, setup: Any) -> list[str]:
     """What is said of an inverse."""
     told = [f"{found.preparation}; {found.cells} cells"]
-    told.append(
-        f"expected: {found.expected:.2%}: {found.statistical:.2%} rms by chance in "
-        f"{setup.time:,.6g} us, {found.floor:.2%} by bits and tolerance, which no "
-        f"time cures, on a middling board ({found.coarse:.2%} by {setup.bits} bits "
-        "alone)"
-    )
+    chance = f"{found.statistical:.2%} rms by chance in {setup.time:,.6g} us"
+    if np.isfinite(found.floor):
+        told.append(
+            f"expected: {found.expected:.2%}: {chance}, {found.floor:.2%} by bits and "
+            "tolerance, which no time cures, on a middling board"
+        )
+    else:
+        told.append(f"expected: no answer; {chance} on an ideal board")
+    if np.isfinite(found.coarse):
+        told.append(f"{setup.bits} bits alone: {found.coarse:.2%}")
+    else:
+        told.append(f"{setup.bits} bits alone make the matrix indefinite: no rest")
     if found.unsettled:
         told.append(
-            f"{found.unsettled:.0%} of such boards do not settle: components off by "
-            "chance make the matrix indefinite. Expected is said of the others"
+            f"{found.unsettled:.0%} of such boards do not settle: their "
+            "components make the matrix indefinite. Expected is said of the others"
         )
     each = ", ".join(
         f"{x:.2%}" if np.isfinite(x) else "does not settle" for x in found.errors

@@ -12,7 +12,14 @@ import scipy.linalg as sl
 from experiments.thermodynamic import machine
 from experiments.validate import Checked, Positive, Seed, bounds, one_of
 from thermo import linalg
-from thermo.circuits import AbstractBoard, Tolerances, draw_board
+from thermo.circuits import (
+    AbstractBoard,
+    OpAmpBoard,
+    Tolerances,
+    draw_board,
+    quantise,
+    uniform_levels,
+)
 from thermo.linalg.preparation import prepared
 
 N_EXPECTED = 32
@@ -112,7 +119,7 @@ def inverted(matrix: np.ndarray, setup: Setup) -> Inverse:
     key_ideal, key_floor, key_run = jr.split(jr.key(setup.seed), 3)
     runs: Any = {"time": setup.time, "reads": setup.reads, "preparation": how}
     ideal = linalg.invert(key_ideal, a, **runs)
-    made = linalg.invert(key_ideal, a, **runs, bits=setup.bits).board
+    made = _coarse(ideal.board, setup.bits)
     read = _reading(a, how, ideal.board)
     each = Tolerances(**dict.fromkeys(machine.KINDS, setup.tolerance))
     floors = np.array(
@@ -156,6 +163,15 @@ def preparation(matrix: jax.Array, circuit: str) -> linalg.Preparation:
             "scaling makes it diagonally dominant. An op-amp board can: op-amp"
         )
     return replace(chosen, circuit=circuit)
+
+
+def _coarse(board: Any, bits: int) -> Any:
+    """The board of so many bits that `thermo.linalg.invert` makes of an ideal one."""
+    if isinstance(board, OpAmpBoard):
+        most = 2 ** (bits - 1) - 1
+        return quantise(board, coupling=jnp.arange(-most, most + 1) / most)
+    levels = uniform_levels(0.0, 1.0, bits)
+    return quantise(board, coupling=levels, ground=levels)
 
 
 def _reading(a: jax.Array, how: linalg.Preparation, ideal: AbstractBoard) -> Any:

@@ -1,6 +1,7 @@
 """Slopes of errors in double logarithmic plots, and whether they are as wanted."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -16,9 +17,10 @@ def slope(error: xr.DataArray, against: xr.DataArray, along: str) -> xr.DataArra
         >>> round(float(slope(x**-0.5, x, "x")), 3)
         -0.5
     """
-    x = np.log(against)
+    x: Any = np.log(against)
     x = x - x.mean(along)
-    return (x * np.log(error)).sum(along) / (x**2).sum(along)
+    y: Any = np.log(error)
+    return (x * y).sum(along) / (x**2).sum(along)
 
 
 def ends(values: xr.DataArray) -> tuple[float, float, float]:
