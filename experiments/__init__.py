@@ -30,6 +30,8 @@ EXPERIMENTS: dict[str, str] = {
     "mitigation": "experiments.thermodynamic.mitigation",
     "tngd": "experiments.thermodynamic.tngd",
     "both_halves": "experiments.memristor.both_halves",
+    "gp_regression": "experiments.thermodynamic.gp_regression",
+    "last_layer": "experiments.thermodynamic.last_layer",
 }
 """Name -> module, in the order in which `reproduce` runs them."""
 
@@ -37,6 +39,7 @@ ON_REQUEST = (
     "residual_law", "rivals", "hybrid", "levels", "robustness", "drift",
     "limited_states", "spu_solvers", "board_twin", "generate", "tla", "mitigation",
     "tngd", "both_halves",
+    "gp_regression", "last_layer",
 )  # fmt: skip
 """Those that `reproduce` leaves out unless it is asked for `all` or by name: with the
 others it takes ten minutes on two cores."""

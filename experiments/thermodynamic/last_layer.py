@@ -1,0 +1,489 @@
+"""Uncertainty of a last layer of eight features, sampled by boards, beside Laplace's.
+
+Two moons: where is a classifier unsure, by the digital posterior and by boards. Digits:
+a spectrally normalised network, trained ideally and with EaPU on memristors, whose last
+layer has one 8 x 8 precision per class; a board is programmed with them one after the
+other. In the features' own basis passive couplers cannot hold such precisions, even
+doubled; turned to a basis in which features are uncorrelated, they can.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache, partial
+from typing import Annotated, Any
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import xarray as xr
+
+import eapu_jax as ej
+from chipsweep import Keys
+from experiments.claims import Claim, below, judged
+from experiments.contract import Seeded, Sweep, base_of, of_one_seed
+from experiments.data import DATA_SETS, load_images
+from experiments.learning.inputs import Data, prepare
+from experiments.learning.loop import train
+from experiments.learning.recipe import Recipe
+from experiments.thermodynamic import machine, one_board
+from experiments.thermodynamic.gp_regression import program
+from experiments.thermodynamic.last_layer_figure import plot as plot
+from experiments.thermodynamic.scores import (
+    auroc,
+    calibration_error,
+    negative_log_likelihood,
+)
+from experiments.thermodynamic.sngp import Sngp
+from experiments.validate import (
+    Count,
+    Distinct,
+    NonNegative,
+    Plural,
+    Positive,
+    Width,
+    one_of,
+)
+from thermo import inference
+from thermo.threads import spare_threads
+
+spare_threads()  # decompositions of a batch would wait for each other for ever
+REPRODUCES = "SPU: last-layer uncertainty (SNGP) in eight dimensions"
+RULES = ("ideal", "eapu")
+METHODS = ("plain", "digital", "ideal board", "real board", "own basis")
+SCORED = ("accuracy", "ece", "nll")
+DIMS = {name: ("method",) for name in SCORED}
+DIMS |= {"auroc": ("other", "method"), "variance_auroc": ("other", "method")}
+DIMS |= {"variance_error": ("method",)}
+MOONS = {"map": ("y", "x"), "exact_map": ("y", "x"), "points": ("n", "xy")}
+MOONS |= {"labels": ("n",)}
+SIDE = np.linspace(-2.5, 3.5, 41), np.linspace(-2.0, 2.5, 41)
+N_FEATURES = machine.N_CELLS
+"""INFERRED: the published demonstration has eight dimensions."""
+R_WG, WRITE_NOISE = 1 / 80, 2.0
+"""Of the array: weight per uS, and uS (STATED in the authors' public commands)."""
+
+DataSet = Annotated[str, one_of(*DATA_SETS)]
+
+
+class Moons(one_board.Board):
+    """What one map of two moons depends on.
+
+    Attributes:
+        length: of the features' kernel, in units of the plane (structural).
+        n_points: of both moons (structural).
+        spread: standard deviation of the points about their arcs.
+        interval: between samples, us.
+    """
+
+    length: Positive = 0.6
+    n_points: Count = 200
+    spread: NonNegative = 0.15
+    interval: Positive = machine.SAMPLING_INTERVAL
+
+
+class Network(one_board.Board, Recipe):
+    """What one network, trained and then sampled by one board, depends on.
+
+    Attributes:
+        rule: "ideal" or "eapu", see `experiments.learning.rules`.
+        data: what is learned (structural, as is what follows).
+        others: data sets that are not.
+        n_train: training images.
+        n_test: test images, of each set.
+        pool: images are shrunk by this factor.
+        hidden: width of the bounded layer.
+        length: of the features' kernel, in units of that layer.
+        bound: of its spectral norm.
+        learning_rate: of Adam.
+        interval: between samples, us.
+    """
+
+    rule: Annotated[str, one_of(*RULES)] = "ideal"
+    data: DataSet = "mnist5k"
+    others: Distinct[DataSet] = ("digits", "cifar10")
+    n_train: Count = 4000
+    n_test: Count = 1000
+    pool: Width = 2
+    hidden: Width = 64
+    length: Positive = 1.0
+    bound: Positive = 2.0
+    learning_rate: Positive = 3e-3
+    interval: Positive = machine.SAMPLING_INTERVAL
+
+
+class Config(Seeded, one_board.Board):
+    """Sample last layers of two trainings, and one of two moons.
+
+    Attributes:
+        n_boards: of the moons; the first three stand for the published boards.
+        n_chips: trained networks of each rule, each with a board of its own.
+        data: what is learned.
+        others: data sets that are not.
+        n_train: training images.
+        n_test: test images, of each set.
+        epochs: of the trainings.
+        hidden: width of the bounded layer.
+    """
+
+    n_boards: machine.Boards = 32
+    n_chips: Plural = 8
+    data: DataSet = "mnist5k"
+    others: Distinct[DataSet] = ("digits", "cifar10")
+    n_train: Count = 4000
+    n_test: Count = 500
+    epochs: Count = 8
+    hidden: Width = 64
+
+    def __post_init__(self):
+        """Check every field; the images must be there, and fill a batch."""
+        super().__post_init__()
+        of = {"n_train": [self.data], "n_test": [self.data, *self.others]}
+        for field, names in of.items():
+            most = min((getattr(DATA_SETS[n], field), n) for n in names)
+            words = f"{most[1]} has {most[0]:,} of them"
+            self.require(getattr(self, field) <= most[0], field, words)
+        fills = self.n_train >= Recipe().batch_size
+        self.require(fills, "n_train", f"at least a batch of {Recipe().batch_size}")
+        self.require(self.data not in self.others, "others", "must not hold the data")
+
+
+PRESETS = {
+    "smoke": Config(
+        n_boards=3, n_chips=2, n_samples=480, data="digits", others=("synthetic",),
+        n_train=320, n_test=100, epochs=1, hidden=8,
+    ),
+    "large": Config(
+        n_boards=256, n_chips=64, data="mnist", others=("fashion_mnist", "cifar10"),
+        n_train=60_000, n_test=10_000, epochs=20, hidden=256,
+    ),
+}  # fmt: skip
+
+
+def defaults(config: Config) -> Network:
+    """What one network and its board depend on."""
+    return base_of(Network, config)
+
+
+def moons(point: Any, keys: Keys) -> tuple[jax.Array, jax.Array]:
+    """Points of two interleaved half circles, and which is whose."""
+    n = point.n_points
+    of_angle, of_spread = jr.split(jr.fold_in(keys.seed, 1))
+    angle = np.pi * jr.uniform(of_angle, (n,))
+    second = jnp.arange(n) % 2
+    sign = 1 - 2 * second
+    x = jnp.where(second == 1, 1 - jnp.cos(angle), jnp.cos(angle))
+    y = sign * jnp.sin(angle) + 0.5 * second
+    points = jnp.stack([x, y], 1) + point.spread * jr.normal(of_spread, (n, 2))
+    return points, second.astype(jnp.float32)
+
+
+def boards_posterior(
+    point: Any, keys: tuple[Any, Any], information: inference.Information
+) -> inference.Reading:
+    """What one board reads of one posterior.
+
+    Args:
+        point: fields of `one_board.Board`, and `interval`.
+        keys: of the components, and of the noise.
+        information: of the posterior.
+    """
+    growth = inference.least_growth(information.precision)
+    held = inference.hold_doubled(information.precision, growth=growth)
+    made = program(point, held.matrix)
+    board: Any = made.board
+    return inference.posterior(
+        keys[1],
+        information,
+        held,
+        made,
+        n_samples=point.n_samples,
+        interval=point.interval,
+        board=machine.real(keys[0], board, point.tolerance),
+    )
+
+
+def simulate_moons(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
+    """Let one board sample the last layer of a classifier of two moons.
+
+    Returns:
+        `map`: standard deviation of the logit over the plane, by the board, and
+        `exact_map`; `off`: rms difference over the rms of the exact; `points` and
+        `labels`; `accuracy` on them; `growth` and `own_growth` of the diagonal, in the
+        turned and in the features' own basis.
+    """
+    del chip
+    points, labels = moons(point, keys)
+    drawn = inference.random_features(
+        jr.fold_in(keys.seed, 2), 2, N_FEATURES, length=point.length
+    )
+    phi = drawn(points)
+    basis = inference.decorrelated(phi)
+    logistic: Any = {"labels": labels, "precision": jnp.eye(N_FEATURES)}
+    own = inference.laplace(inference.logistic_board(phi, **logistic))
+    turned = inference.laplace(inference.logistic_board(phi @ basis, **logistic))
+    components, noise = jr.split(keys.chip)
+    read = boards_posterior(point, (components, noise), turned)
+    law = inference.law(turned)
+    plane = jnp.stack(jnp.meshgrid(*SIDE), -1).reshape(-1, 2)
+    seen = drawn(plane) @ basis
+    both = jnp.stack([read.covariance, law.covariance])
+    deviation = jnp.sqrt(jnp.maximum(inference.predictive_variance(seen, both), 0))
+    off = jnp.mean((deviation[:, 0] - deviation[:, 1]) ** 2)
+    maps = deviation.T.reshape(2, len(SIDE[1]), len(SIDE[0]))
+    return {
+        "map": maps[0],
+        "exact_map": maps[1],
+        "off": jnp.sqrt(off / jnp.mean(deviation[:, 1] ** 2)),
+        "mean_off": jnp.sqrt(jnp.mean((seen @ (read.mean - law.mean)) ** 2)),
+        "points": points,
+        "labels": labels,
+        "accuracy": jnp.mean((phi @ basis @ law.mean > 0) == (labels > 0)),
+        "growth": inference.least_growth(turned.precision),
+        "own_growth": inference.least_growth(own.precision),
+    }
+
+
+@cache
+def shown(data: str, others: tuple[str, ...], n_train: int, n_test: int, pool: int):
+    """What is learned, and the test images of other sets in its size; provenances."""
+    own = load_images(data, n_train, n_test)
+    words, found = [own.provenance], []
+    shape = own.x_test.shape[1:]
+    for name in others:
+        other = load_images(name, None, n_test)
+        x = other.x_test.mean(-1, keepdims=True)
+        with jax.ensure_compile_time_eval():
+            x = np.asarray(jax.image.resize(x, (len(x), *shape[:2], 1), "linear"))
+        whole = replace(own, x_test=np.broadcast_to(x, (len(x), *shape)))
+        found.append(prepare(whole, pool, "unit").x_test)
+        words.append(other.provenance)
+    return prepare(own, pool, "unit"), found, words
+
+
+def network(point: Any, data: Data) -> Sngp:
+    """The network of a point."""
+    return Sngp(
+        inputs=int(np.prod(data.x_train.shape[1:])),
+        hidden=point.hidden,
+        features=N_FEATURES,
+        classes=10,
+        length=point.length,
+        bound=point.bound,
+    )
+
+
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
+    """Train one network; let one board sample its last layer, class by class.
+
+    Returns:
+        By method, see `METHODS`: `accuracy`, expected calibration error `ece` and
+        negative log-likelihood `nll` on test images; AUROC of test images against
+        `others` by the most probable class (`auroc`) and by the variance of its logit
+        (`variance_auroc`; of "plain" 0.5); `variance_error`: rms relative difference
+        of variances from the digital ones. `growth` and `own_growth`: largest over
+        classes, of the diagonal in the turned and in the features' own basis. If
+        traced the `covariances`.
+    """
+    del chip
+    data, others, _ = shown(
+        point.data, point.others, point.n_train, point.n_test, point.pool
+    )
+    net = network(point, data)
+    crossbar = ej.Crossbar(device=ej.AdditiveError(write_noise=WRITE_NOISE), r_wg=R_WG)
+    learned = train(
+        keys,
+        net,
+        data,
+        base_of(Recipe, point),
+        point.rule,
+        learning_rate=point.learning_rate,
+        crossbar=crossbar,
+        threshold=WRITE_NOISE * R_WG,
+    )
+    params = {"params": learned.params}
+
+    def phi(x):
+        return net.apply(params, jnp.asarray(x), method="phi")
+
+    known: Any = phi(data.x_train)
+    last = learned.params["last"]
+    basis = inference.decorrelated(known)
+    p = jax.nn.softmax(known @ last)
+    own, turned = (inference.last_layer_precision(f, p) for f in (known, known @ basis))
+    growths = [jax.vmap(inference.least_growth)(each) for each in (turned, own)]
+    covariances = {
+        "digital": jax.vmap(jnp.linalg.inv)(turned),
+        "own basis": _grown(own, growths[1], basis),
+    }
+    components, noise = jr.split(jr.fold_in(keys.chip, 7))  # the loop has 0 to 4
+    for name, tolerance in (("ideal board", 0.0), ("real board", point.tolerance)):
+        covariances[name] = _sampled(point, components, noise, turned, tolerance)
+    own_images: Any = phi(data.x_test)
+    foreign: list[Any] = [phi(x) for x in others]
+    labels = jnp.asarray(data.y_test)
+    rows = [
+        _scored(covariances.get(m), last, basis, own_images, labels, foreign)
+        for m in METHODS
+    ]
+    found: dict[str, Any] = {
+        name: jnp.stack([row[name] for row in rows], -1) for name in rows[0]
+    }
+    exact = inference.predictive_variance(own_images @ basis, covariances["digital"])
+    off = {}
+    for name, each in covariances.items():
+        variance = inference.predictive_variance(own_images @ basis, each)
+        off[name] = jnp.sqrt(jnp.mean((variance / exact - 1) ** 2))
+    found["variance_error"] = jnp.stack([off.get(m, jnp.ones(())) for m in METHODS])
+    found["growth"], found["own_growth"] = (jnp.max(g) for g in growths)
+    return found | ({"covariances": covariances["real board"]} if trace else {})
+
+
+def _grown(precision, growth, basis):
+    """Covariances of precisions whose diagonals grew, turned to the basis."""
+    diagonal = jax.vmap(jnp.diag)(jax.vmap(jnp.diagonal)(precision))
+    held = precision + (growth - 1)[:, None, None] * diagonal
+    return jnp.einsum("ia,kij,jb->kab", basis, jax.vmap(jnp.linalg.inv)(held), basis)
+
+
+def _sampled(point, components, noise, precisions, tolerance):
+    """Covariances of all classes by one board, which is programmed anew for each."""
+    asked = {f: getattr(point, f) for f in ("rc", "quality", "n_samples", "interval")}
+    at = _Asked(**asked, tolerance=tolerance)
+
+    def one(key, precision):
+        wanted = inference.Information(precision, jnp.zeros(len(precision)))
+        return boards_posterior(at, (components, key), wanted).covariance
+
+    return jax.vmap(one)(jr.split(noise, len(precisions)), precisions)
+
+
+class _Asked:
+    """What `boards_posterior` reads of a point, with another tolerance."""
+
+    def __init__(self, **fields: Any):
+        self.__dict__.update(fields)
+
+
+def _scored(covariance, last, basis, phi, labels, foreign):
+    """How good one method is."""
+
+    def judge(phi):
+        logits, variance = phi @ last, jnp.zeros((len(phi), last.shape[1]))
+        if covariance is not None:
+            variance = inference.predictive_variance(phi @ basis, covariance)
+            logits = inference.mean_field(logits, variance)
+        p = jax.nn.softmax(logits)
+        best = jnp.argmax(p, axis=1)
+        unsure = jnp.take_along_axis(variance, best[:, None], axis=1)[:, 0]
+        return logits, jnp.max(p, axis=1), best, unsure
+
+    logits, sure, best, variance = judge(phi)
+    right = (best == labels).astype(sure.dtype)
+    outside = [judge(x) for x in foreign]
+    return {
+        "accuracy": jnp.mean(right),
+        "ece": calibration_error(sure, right),
+        "nll": negative_log_likelihood(logits, labels),
+        "auroc": jnp.stack([auroc(-sure, -o[1]) for o in outside]),
+        "variance_auroc": jnp.stack([auroc(variance, o[3]) for o in outside]),
+    }
+
+
+def sweeps(config: Config) -> dict[str, Sweep]:
+    """Boards of two moons, ideal and real; both trainings."""
+    base = defaults(config)
+    plane = base_of(Moons, config)
+    tolerances = {"tolerance": list(dict.fromkeys((0.0, config.tolerance)))}
+    n = config.n_boards
+    return {
+        "moons": config.sweep(
+            simulate_moons, plane, axes=tolerances, chips=n, dims=MOONS
+        ),
+        "networks": config.sweep(
+            simulate,
+            base,
+            axes={"rule": RULES},
+            chips=config.n_chips,
+            dims=DIMS,
+            chunk=min(config.n_chips, 8),
+        ),
+    }
+
+
+def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Maps of the plane, and scores of the networks by method."""
+    names = ("map", "exact_map", "off", "mean_off", "points", "labels", "accuracy")
+    plane = of_one_seed(
+        found["moons"], *names, "growth", "own_growth", chip="board"
+    ).rename(accuracy="moons_accuracy", growth="moons_growth")
+    plane = plane.rename(own_growth="moons_own_growth")
+    same = ["exact_map", "points", "labels", "moons_accuracy"]
+    same += ["moons_growth", "moons_own_growth"]
+    plane = plane.assign(plane[same].isel(board=0, tolerance=0, drop=True))
+    nets = found["networks"].isel(seed=0, drop=True).drop_vars("chip").load()
+    nets = nets.rename(chip="network")
+    whole = xr.merge([plane, nets], combine_attrs="drop")
+    whole = whole.assign_coords(
+        x=SIDE[0], y=SIDE[1], method=list(METHODS), other=list(config.others)
+    )
+    sources = shown(
+        config.data, config.others, config.n_train, config.n_test, Network().pool
+    )[2]
+    return whole.assign_attrs(
+        assumed_tolerance=config.tolerance, n_published=config.n_samples,
+        learned=config.data,
+        data=(
+            f"simulation at 12 MHz, {config.n_samples:,} samples; D = {N_FEATURES} "
+            "features INFERRED; ASSUMED: network, data, basis, tolerance "
+            f"{config.tolerance:.1%} rms on C, R, L and noise power, RC = "
+            f"{config.rc:g} us, Q = {config.quality:g}, T* known; EaPU at "
+            f"{WRITE_NOISE:g} uS a write; bands: middle half of {config.n_chips} "
+            f"networks with a board each; data: {'; '.join(sources)}"
+        ),
+    )  # fmt: skip
+
+
+POINTS = 0.02
+"""Of AUROC, accuracy or calibration error, that count as agreement (ASSUMED)."""
+
+
+def claims(dataset: xr.Dataset) -> list[Claim]:
+    """Boards against the digital posterior."""
+    rows = []
+    real = dataset.off.sel({"tolerance": dataset.assumed_tolerance})
+    rows.append(
+        judged(
+            dataset,
+            "last-layer uncertainty on three boards agrees with a digital computer "
+            "(ours: two moons, rms difference of the predictive standard deviation, at "
+            f"an ASSUMED tolerance of {dataset.assumed_tolerance:.1%}; below 20 % "
+            "counts)",
+            machine.REVIEW,
+            100 * real.isel(board=slice(0, machine.N_PUBLISHED_BOARDS)),
+            partial(below, 20.0),
+            unit="%",
+        )
+    )
+    for rule in RULES:
+        at = dataset.sel(rule=rule)
+        differences = [
+            (at[name].sel(method="real board") - at[name].sel(method="digital"))
+            for name in ("auroc", "accuracy", "ece")
+        ]
+        ends = [float(abs(each).max()) for each in differences]
+        middle = [float(abs(each).median()) for each in differences]
+        rows.append(
+            judged(
+                dataset,
+                "last-layer uncertainty on the board agrees with a digital computer, "
+                f"network trained by {rule} updates (ours: largest difference of "
+                "AUROC, accuracy and calibration error over boards; below "
+                f"{100 * POINTS:g} points counts)",
+                machine.REVIEW,
+                (0.0, 100 * max(middle), 100 * max(ends)),
+                partial(below, 100 * POINTS),
+                unit="points",
+            )
+        )
+    return rows

@@ -1,0 +1,118 @@
+"""The figure of `last_layer`: maps of two moons, AUROC and calibration by method."""
+
+from functools import partial
+
+import numpy as np
+import xarray as xr
+
+from experiments.figures import style
+
+TITLES = {
+    "plain": "no variance",
+    "digital": "digital",
+    "ideal board": "ideal board",
+    "real board": "real boards",
+    "own basis": "own basis,\ngrown",
+}
+RULES = {"ideal": "trained ideally", "eapu": "trained with EaPU"}
+
+
+def _draw_map(ax, dataset: xr.Dataset, name: str) -> None:
+    if name == "digital":
+        values = dataset.exact_map
+    else:
+        tolerance = 0.0 if name == "ideal board" else dataset.assumed_tolerance
+        values = dataset["map"].sel({"tolerance": tolerance}).isel(board=0)
+    top = float(dataset.exact_map.max())
+    image = ax.pcolormesh(
+        dataset.x, dataset.y, values, vmin=0, vmax=top, cmap="cividis"
+    )
+    image.set_rasterized(True)
+    points = dataset.points.to_numpy()
+    for label, colour in ((0, "white"), (1, "tab:red")):
+        chosen = points[dataset.labels.to_numpy() == label]
+        ax.plot(*chosen.T, ".", color=colour, markersize=2.5)
+    title = f"two moons, {'board 1' if name == 'real board' else name}"
+    if name != "digital":
+        off = dataset.off.sel({"tolerance": tolerance})
+        title += f": off by {100 * float(off.median()):.0f} %"
+    ax.set(title=title, xlabel="x", ylabel="y")
+    ax.grid(False)
+    if name == "real board":
+        style.colorbar(ax, image, "standard deviation of the logit")
+
+
+def _draw_scores(ax, dataset: xr.Dataset, values: xr.DataArray, label: str) -> None:
+    """Medians and middle halves of networks with a board each, by method and rule."""
+    methods = [m for m in TITLES if not np.isnan(values.sel(method=m)).all()]
+    for i, (rule, name) in enumerate(RULES.items()):
+        at = values.sel(rule=rule, method=methods)
+        middle, ends = style.middle_half(at, "method")
+        x = np.arange(len(methods)) + 0.36 * (i - 0.5)
+        ax.bar(x, middle, 0.34, yerr=ends, capsize=2, label=name, alpha=0.8)
+    ax.set_xticks(np.arange(len(methods)), [TITLES[m] for m in methods], fontsize=7)
+    ax.set(ylabel=label)
+
+
+def _draw_auroc(ax, dataset: xr.Dataset, which: int) -> None:
+    which = min(which, dataset.sizes["other"] - 1)
+    other = str(dataset.other.to_numpy()[which])
+    values = dataset.auroc.isel(other=which)
+    _draw_scores(ax, dataset, values, "AUROC, most probable class")
+    ax.axhline(0.5, color="black", linewidth=0.8)
+    ax.set(ylim=(0, 1), title=f"{dataset.learned} or {other}?")
+    ax.legend(fontsize="x-small", loc="lower right")
+
+
+def _draw_variance(ax, dataset: xr.Dataset) -> None:
+    values = dataset.variance_auroc.isel(other=-1)
+    values = values.where(dataset.method != "plain")
+    _draw_scores(ax, dataset, values, "AUROC, variance of the logit")
+    ax.axhline(0.5, color="black", linewidth=0.8)
+    other = str(dataset.other.to_numpy()[-1])
+    ax.set(ylim=(0, 1), title=f"{dataset.learned} or {other}, by the variance")
+
+
+def _draw_ece(ax, dataset: xr.Dataset) -> None:
+    _draw_scores(ax, dataset, 100 * dataset.ece, "expected calibration error (%)")
+    ax.set(title="calibration on test images")
+
+
+def _draw_accuracy(ax, dataset: xr.Dataset) -> None:
+    _draw_scores(ax, dataset, 100 * dataset.accuracy, "accuracy (%)")
+    ax.set(title="accuracy on test images", ylim=(0, 100))
+
+
+def _draw_growth(ax, dataset: xr.Dataset) -> None:
+    names = {"moons_own_growth": "moons, own basis", "moons_growth": "moons, turned"}
+    values = [float(dataset[n]) for n in names]
+    labels = [*names.values()]
+    for rule, words in RULES.items():
+        for n, basis in (("own_growth", "own basis"), ("growth", "turned")):
+            values.append(float(dataset[n].sel(rule=rule).median()))
+            labels.append(f"digits {words.split()[-1]}, {basis}")
+    ax.barh(labels, values, color=[style.COLOURS[1], style.COLOURS[0]] * 3)
+    ax.axvline(1.0, color="black", linewidth=0.8)
+    ax.invert_yaxis()
+    ax.tick_params(axis="y", labelsize=7)
+    ax.set(xlabel="factor on the diagonal", title="what passive couplers need")
+
+
+_MAPS = [
+    partial(_draw_map, name=name) for name in ("digital", "ideal board", "real board")
+]
+_NEAR, _FAR = (partial(_draw_auroc, which=which) for which in (0, 1))
+plot = style.panels(
+    (13.0, 10.0),
+    [
+        [_MAPS[0]] * 2 + [_MAPS[1]] * 2 + [_MAPS[2]] * 2,
+        [_NEAR] * 2 + [_FAR] * 2 + [_draw_variance] * 2,
+        [_draw_accuracy] * 2 + [_draw_ece] * 2 + [_draw_growth] * 2,
+    ],
+    note=(
+        "bars: median of networks with a board each, error bars: middle half. Boards "
+        "give the scores of the digital posterior; their errors of the variance hardly "
+        "matter here, since variances are small. In the features' own basis the "
+        "diagonal would have to grow, which makes the posterior too narrow"
+    ),
+)
