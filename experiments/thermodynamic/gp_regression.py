@@ -22,9 +22,9 @@ from experiments.claims import Claim, below, judged, within
 from experiments.contract import Seeded, Sweep, base_of, of_one_seed
 from experiments.thermodynamic import machine, one_board
 from experiments.thermodynamic.gp_regression_figure import plot as plot
+from experiments.thermodynamic.posteriors import read
 from experiments.validate import Ascending, NonNegative, Positive, one_of
-from thermo import inference, program_precision
-from thermo.circuits.programming import Programmed
+from thermo import inference
 from thermo.threads import spare_threads
 
 spare_threads()  # decompositions of a batch would wait for each other for ever
@@ -126,33 +126,12 @@ def held(point: Any, wanted: inference.Information) -> tuple[inference.Held, Any
     return inference.hold_doubled(wanted.precision, growth=growth), growth
 
 
-def program(point: Any, matrix: jax.Array) -> Programmed:
-    """The ideal board of a matrix whose entries are of about 1; see `machine`."""
-    return program_precision(
-        matrix,
-        resistance=point.rc,
-        inductance=(point.rc / point.quality) ** 2,
-        scale=1.0,
-        component_range=(0.0, float("inf")),
-    )
-
-
 def reading(point: Any, keys: Keys) -> inference.Reading:
     """What one board reads; what of it is not used is not computed."""
     wanted = problem(point, keys)
     on_board, _ = held(point, wanted)
-    made = program(point, on_board.matrix)
     components, noise = jr.split(keys.chip)
-    board: Any = made.board
-    return inference.posterior(
-        noise,
-        wanted,
-        on_board,
-        made,
-        n_samples=point.n_samples,
-        interval=point.interval,
-        board=machine.real(components, board, point.tolerance),
-    )
+    return read(point, (components, noise), wanted, on_board)
 
 
 def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
@@ -164,16 +143,16 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
         ratio of standard deviations. If traced the `covariance`.
     """
     del chip
-    read, law = reading(point, keys), inference.law(problem(point, keys))
+    found, law = reading(point, keys), inference.law(problem(point, keys))
     right = jnp.sqrt(jnp.diagonal(law.covariance))
-    deviation = jnp.sqrt(jnp.diagonal(read.covariance))
-    found = {
-        "mean": read.mean,
+    deviation = jnp.sqrt(jnp.diagonal(found.covariance))
+    kept = {
+        "mean": found.mean,
         "deviation": deviation,
-        "off": jnp.sqrt(jnp.mean(((read.mean - law.mean) / right) ** 2)),
+        "off": jnp.sqrt(jnp.mean(((found.mean - law.mean) / right) ** 2)),
         "wide": jnp.mean(deviation / right),
     }
-    return found | ({"covariance": read.covariance} if trace else {})
+    return kept | ({"covariance": found.covariance} if trace else {})
 
 
 def predicted(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:

@@ -8,8 +8,7 @@ doubled; turned to a basis in which features are uncorrelated, they can.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import Annotated, Any
 
 import jax
@@ -22,23 +21,21 @@ import eapu_jax as ej
 from chipsweep import Keys
 from experiments.claims import Claim, below, judged
 from experiments.contract import Seeded, Sweep, base_of, of_one_seed
-from experiments.data import DATA_SETS, load_images
-from experiments.learning.inputs import Data, prepare
+from experiments.data import DATA_SETS
+from experiments.learning.inputs import Data
 from experiments.learning.loop import train
 from experiments.learning.recipe import Recipe
 from experiments.thermodynamic import machine, one_board
-from experiments.thermodynamic.gp_regression import program
+from experiments.thermodynamic.foreign import shown
+from experiments.thermodynamic.heads import scored
 from experiments.thermodynamic.last_layer_figure import plot as plot
-from experiments.thermodynamic.scores import (
-    auroc,
-    calibration_error,
-    negative_log_likelihood,
-)
+from experiments.thermodynamic.posteriors import read_doubled
 from experiments.thermodynamic.sngp import Sngp
+from experiments.thermodynamic.two_moons import MOONS, N_FEATURES, SIDE, Moons
+from experiments.thermodynamic.two_moons import simulate as simulate_moons
 from experiments.validate import (
     Count,
     Distinct,
-    NonNegative,
     Plural,
     Positive,
     Width,
@@ -50,36 +47,15 @@ from thermo.threads import spare_threads
 spare_threads()  # decompositions of a batch would wait for each other for ever
 REPRODUCES = "SPU: last-layer uncertainty (SNGP) in eight dimensions"
 RULES = ("ideal", "eapu")
-METHODS = ("plain", "digital", "ideal board", "real board", "own basis")
+WAYS = ("plain", "digital", "ideal board", "real board", "own basis")
 SCORED = ("accuracy", "ece", "nll")
-DIMS = {name: ("method",) for name in SCORED}
-DIMS |= {"auroc": ("other", "method"), "variance_auroc": ("other", "method")}
-DIMS |= {"variance_error": ("method",)}
-MOONS = {"map": ("y", "x"), "exact_map": ("y", "x"), "points": ("n", "xy")}
-MOONS |= {"labels": ("n",)}
-SIDE = np.linspace(-2.5, 3.5, 41), np.linspace(-2.0, 2.5, 41)
-N_FEATURES = machine.N_CELLS
-"""INFERRED: the published demonstration has eight dimensions."""
+DIMS = {name: ("way",) for name in SCORED}
+DIMS |= {"auroc": ("other", "way"), "variance_auroc": ("other", "way")}
+DIMS |= {"variance_error": ("way",)}
 R_WG, WRITE_NOISE = 1 / 80, 2.0
 """Of the array: weight per uS, and uS (STATED in the authors' public commands)."""
 
 DataSet = Annotated[str, one_of(*DATA_SETS)]
-
-
-class Moons(one_board.Board):
-    """What one map of two moons depends on.
-
-    Attributes:
-        length: of the features' kernel, in units of the plane (structural).
-        n_points: of both moons (structural).
-        spread: standard deviation of the points about their arcs.
-        interval: between samples, us.
-    """
-
-    length: Positive = 0.6
-    n_points: Count = 200
-    spread: NonNegative = 0.15
-    interval: Positive = machine.SAMPLING_INTERVAL
 
 
 class Network(one_board.Board, Recipe):
@@ -87,12 +63,12 @@ class Network(one_board.Board, Recipe):
 
     Attributes:
         rule: "ideal" or "eapu", see `experiments.learning.rules`.
-        data: what is learned (structural, as is what follows).
+        data: what is learned.
         others: data sets that are not.
-        n_train: training images.
-        n_test: test images, of each set.
-        pool: images are shrunk by this factor.
-        hidden: width of the bounded layer.
+        n_train: training images (structural).
+        n_test: test images, of each set; of others as many as there are (structural).
+        pool: images are shrunk by this factor (structural).
+        hidden: width of the bounded layer (structural).
         length: of the features' kernel, in units of that layer.
         bound: of its spectral norm.
         learning_rate: of Adam.
@@ -106,7 +82,7 @@ class Network(one_board.Board, Recipe):
     n_test: Count = 1000
     pool: Width = 2
     hidden: Width = 64
-    length: Positive = 1.0
+    length: Positive = 3.0
     bound: Positive = 2.0
     learning_rate: Positive = 3e-3
     interval: Positive = machine.SAMPLING_INTERVAL
@@ -121,7 +97,7 @@ class Config(Seeded, one_board.Board):
         data: what is learned.
         others: data sets that are not.
         n_train: training images.
-        n_test: test images, of each set.
+        n_test: test images, of each set; of others as many as there are.
         epochs: of the trainings.
         hidden: width of the bounded layer.
     """
@@ -138,11 +114,10 @@ class Config(Seeded, one_board.Board):
     def __post_init__(self):
         """Check every field; the images must be there, and fill a batch."""
         super().__post_init__()
-        of = {"n_train": [self.data], "n_test": [self.data, *self.others]}
-        for field, names in of.items():
-            most = min((getattr(DATA_SETS[n], field), n) for n in names)
-            words = f"{most[1]} has {most[0]:,} of them"
-            self.require(getattr(self, field) <= most[0], field, words)
+        for field in ("n_train", "n_test"):
+            most = getattr(DATA_SETS[self.data], field)
+            words = f"{self.data} has {most:,} of them"
+            self.require(getattr(self, field) <= most, field, words)
         fills = self.n_train >= Recipe().batch_size
         self.require(fills, "n_train", f"at least a batch of {Recipe().batch_size}")
         self.require(self.data not in self.others, "others", "must not hold the data")
@@ -165,102 +140,6 @@ def defaults(config: Config) -> Network:
     return base_of(Network, config)
 
 
-def moons(point: Any, keys: Keys) -> tuple[jax.Array, jax.Array]:
-    """Points of two interleaved half circles, and which is whose."""
-    n = point.n_points
-    of_angle, of_spread = jr.split(jr.fold_in(keys.seed, 1))
-    angle = np.pi * jr.uniform(of_angle, (n,))
-    second = jnp.arange(n) % 2
-    sign = 1 - 2 * second
-    x = jnp.where(second == 1, 1 - jnp.cos(angle), jnp.cos(angle))
-    y = sign * jnp.sin(angle) + 0.5 * second
-    points = jnp.stack([x, y], 1) + point.spread * jr.normal(of_spread, (n, 2))
-    return points, second.astype(jnp.float32)
-
-
-def boards_posterior(
-    point: Any, keys: tuple[Any, Any], information: inference.Information
-) -> inference.Reading:
-    """What one board reads of one posterior.
-
-    Args:
-        point: fields of `one_board.Board`, and `interval`.
-        keys: of the components, and of the noise.
-        information: of the posterior.
-    """
-    growth = inference.least_growth(information.precision)
-    held = inference.hold_doubled(information.precision, growth=growth)
-    made = program(point, held.matrix)
-    board: Any = made.board
-    return inference.posterior(
-        keys[1],
-        information,
-        held,
-        made,
-        n_samples=point.n_samples,
-        interval=point.interval,
-        board=machine.real(keys[0], board, point.tolerance),
-    )
-
-
-def simulate_moons(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
-    """Let one board sample the last layer of a classifier of two moons.
-
-    Returns:
-        `map`: standard deviation of the logit over the plane, by the board, and
-        `exact_map`; `off`: rms difference over the rms of the exact; `points` and
-        `labels`; `accuracy` on them; `growth` and `own_growth` of the diagonal, in the
-        turned and in the features' own basis.
-    """
-    del chip
-    points, labels = moons(point, keys)
-    drawn = inference.random_features(
-        jr.fold_in(keys.seed, 2), 2, N_FEATURES, length=point.length
-    )
-    phi = drawn(points)
-    basis = inference.decorrelated(phi)
-    logistic: Any = {"labels": labels, "precision": jnp.eye(N_FEATURES)}
-    own = inference.laplace(inference.logistic_board(phi, **logistic))
-    turned = inference.laplace(inference.logistic_board(phi @ basis, **logistic))
-    components, noise = jr.split(keys.chip)
-    read = boards_posterior(point, (components, noise), turned)
-    law = inference.law(turned)
-    plane = jnp.stack(jnp.meshgrid(*SIDE), -1).reshape(-1, 2)
-    seen = drawn(plane) @ basis
-    both = jnp.stack([read.covariance, law.covariance])
-    deviation = jnp.sqrt(jnp.maximum(inference.predictive_variance(seen, both), 0))
-    off = jnp.mean((deviation[:, 0] - deviation[:, 1]) ** 2)
-    maps = deviation.T.reshape(2, len(SIDE[1]), len(SIDE[0]))
-    return {
-        "map": maps[0],
-        "exact_map": maps[1],
-        "off": jnp.sqrt(off / jnp.mean(deviation[:, 1] ** 2)),
-        "mean_off": jnp.sqrt(jnp.mean((seen @ (read.mean - law.mean)) ** 2)),
-        "points": points,
-        "labels": labels,
-        "accuracy": jnp.mean((phi @ basis @ law.mean > 0) == (labels > 0)),
-        "growth": inference.least_growth(turned.precision),
-        "own_growth": inference.least_growth(own.precision),
-    }
-
-
-@cache
-def shown(data: str, others: tuple[str, ...], n_train: int, n_test: int, pool: int):
-    """What is learned, and the test images of other sets in its size; provenances."""
-    own = load_images(data, n_train, n_test)
-    words, found = [own.provenance], []
-    shape = own.x_test.shape[1:]
-    for name in others:
-        other = load_images(name, None, n_test)
-        x = other.x_test.mean(-1, keepdims=True)
-        with jax.ensure_compile_time_eval():
-            x = np.asarray(jax.image.resize(x, (len(x), *shape[:2], 1), "linear"))
-        whole = replace(own, x_test=np.broadcast_to(x, (len(x), *shape)))
-        found.append(prepare(whole, pool, "unit").x_test)
-        words.append(other.provenance)
-    return prepare(own, pool, "unit"), found, words
-
-
 def network(point: Any, data: Data) -> Sngp:
     """The network of a point."""
     return Sngp(
@@ -277,7 +156,7 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
     """Train one network; let one board sample its last layer, class by class.
 
     Returns:
-        By method, see `METHODS`: `accuracy`, expected calibration error `ece` and
+        By method, see `WAYS`: `accuracy`, expected calibration error `ece` and
         negative log-likelihood `nll` on test images; AUROC of test images against
         `others` by the most probable class (`auroc`) and by the variance of its logit
         (`variance_auroc`; of "plain" 0.5); `variance_error`: rms relative difference
@@ -323,8 +202,8 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
     foreign: list[Any] = [phi(x) for x in others]
     labels = jnp.asarray(data.y_test)
     rows = [
-        _scored(covariances.get(m), last, basis, own_images, labels, foreign)
-        for m in METHODS
+        scored(covariances.get(m), last, basis, own_images, labels, foreign)
+        for m in WAYS
     ]
     found: dict[str, Any] = {
         name: jnp.stack([row[name] for row in rows], -1) for name in rows[0]
@@ -334,7 +213,7 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
     for name, each in covariances.items():
         variance = inference.predictive_variance(own_images @ basis, each)
         off[name] = jnp.sqrt(jnp.mean((variance / exact - 1) ** 2))
-    found["variance_error"] = jnp.stack([off.get(m, jnp.ones(())) for m in METHODS])
+    found["variance_error"] = jnp.stack([off.get(m, jnp.ones(())) for m in WAYS])
     found["growth"], found["own_growth"] = (jnp.max(g) for g in growths)
     return found | ({"covariances": covariances["real board"]} if trace else {})
 
@@ -353,41 +232,16 @@ def _sampled(point, components, noise, precisions, tolerance):
 
     def one(key, precision):
         wanted = inference.Information(precision, jnp.zeros(len(precision)))
-        return boards_posterior(at, (components, key), wanted).covariance
+        return read_doubled(at, (components, key), wanted).covariance
 
     return jax.vmap(one)(jr.split(noise, len(precisions)), precisions)
 
 
 class _Asked:
-    """What `boards_posterior` reads of a point, with another tolerance."""
+    """What `read_doubled` reads of a point, with another tolerance."""
 
     def __init__(self, **fields: Any):
         self.__dict__.update(fields)
-
-
-def _scored(covariance, last, basis, phi, labels, foreign):
-    """How good one method is."""
-
-    def judge(phi):
-        logits, variance = phi @ last, jnp.zeros((len(phi), last.shape[1]))
-        if covariance is not None:
-            variance = inference.predictive_variance(phi @ basis, covariance)
-            logits = inference.mean_field(logits, variance)
-        p = jax.nn.softmax(logits)
-        best = jnp.argmax(p, axis=1)
-        unsure = jnp.take_along_axis(variance, best[:, None], axis=1)[:, 0]
-        return logits, jnp.max(p, axis=1), best, unsure
-
-    logits, sure, best, variance = judge(phi)
-    right = (best == labels).astype(sure.dtype)
-    outside = [judge(x) for x in foreign]
-    return {
-        "accuracy": jnp.mean(right),
-        "ece": calibration_error(sure, right),
-        "nll": negative_log_likelihood(logits, labels),
-        "auroc": jnp.stack([auroc(-sure, -o[1]) for o in outside]),
-        "variance_auroc": jnp.stack([auroc(variance, o[3]) for o in outside]),
-    }
 
 
 def sweeps(config: Config) -> dict[str, Sweep]:
@@ -425,7 +279,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     nets = nets.rename(chip="network")
     whole = xr.merge([plane, nets], combine_attrs="drop")
     whole = whole.assign_coords(
-        x=SIDE[0], y=SIDE[1], method=list(METHODS), other=list(config.others)
+        x=SIDE[0], y=SIDE[1], way=list(WAYS), other=list(config.others)
     )
     sources = shown(
         config.data, config.others, config.n_train, config.n_test, Network().pool
@@ -468,7 +322,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
     for rule in RULES:
         at = dataset.sel(rule=rule)
         differences = [
-            (at[name].sel(method="real board") - at[name].sel(method="digital"))
+            (at[name].sel(way="real board") - at[name].sel(way="digital"))
             for name in ("auroc", "accuracy", "ece")
         ]
         ends = [float(abs(each).max()) for each in differences]

@@ -8,10 +8,10 @@ import xarray as xr
 from experiments.figures import style
 
 TITLES = {
-    "plain": "no variance",
+    "plain": "none",
     "digital": "digital",
-    "ideal board": "ideal board",
-    "real board": "real boards",
+    "ideal board": "ideal\nboard",
+    "real board": "real\nboards",
     "own basis": "own basis,\ngrown",
 }
 RULES = {"ideal": "trained ideally", "eapu": "trained with EaPU"}
@@ -44,13 +44,13 @@ def _draw_map(ax, dataset: xr.Dataset, name: str) -> None:
 
 def _draw_scores(ax, dataset: xr.Dataset, values: xr.DataArray, label: str) -> None:
     """Medians and middle halves of networks with a board each, by method and rule."""
-    methods = [m for m in TITLES if not np.isnan(values.sel(method=m)).all()]
+    ways = [m for m in TITLES if not np.isnan(values.sel(way=m)).all()]
     for i, (rule, name) in enumerate(RULES.items()):
-        at = values.sel(rule=rule, method=methods)
-        middle, ends = style.middle_half(at, "method")
-        x = np.arange(len(methods)) + 0.36 * (i - 0.5)
+        at = values.sel(rule=rule, way=ways)
+        middle, ends = style.middle_half(at, "way")
+        x = np.arange(len(ways)) + 0.36 * (i - 0.5)
         ax.bar(x, middle, 0.34, yerr=ends, capsize=2, label=name, alpha=0.8)
-    ax.set_xticks(np.arange(len(methods)), [TITLES[m] for m in methods], fontsize=7)
+    ax.set_xticks(np.arange(len(ways)), [TITLES[m] for m in ways], fontsize=7)
     ax.set(ylabel=label)
 
 
@@ -60,17 +60,17 @@ def _draw_auroc(ax, dataset: xr.Dataset, which: int) -> None:
     values = dataset.auroc.isel(other=which)
     _draw_scores(ax, dataset, values, "AUROC, most probable class")
     ax.axhline(0.5, color="black", linewidth=0.8)
-    ax.set(ylim=(0, 1), title=f"{dataset.learned} or {other}?")
-    ax.legend(fontsize="x-small", loc="lower right")
+    ax.set(ylim=(0, 1.2), title=f"{dataset.learned} or {other}?")
+    ax.legend(fontsize="x-small", loc="upper center", ncols=2)
 
 
 def _draw_variance(ax, dataset: xr.Dataset) -> None:
     values = dataset.variance_auroc.isel(other=-1)
-    values = values.where(dataset.method != "plain")
+    values = values.where(dataset.way != "plain")
     _draw_scores(ax, dataset, values, "AUROC, variance of the logit")
     ax.axhline(0.5, color="black", linewidth=0.8)
     other = str(dataset.other.to_numpy()[-1])
-    ax.set(ylim=(0, 1), title=f"{dataset.learned} or {other}, by the variance")
+    ax.set(ylim=(0, 1.2), title=f"{dataset.learned} or {other}, by the variance")
 
 
 def _draw_ece(ax, dataset: xr.Dataset) -> None:
