@@ -30,7 +30,7 @@ from thermo.threads import spare_threads
 spare_threads()  # decompositions of a batch would wait for each other for ever
 REPRODUCES = "SPU: Gaussian-process regression in eight dimensions"
 KERNELS = ("exponential", "squared exponential")
-POINTS = np.linspace(0.0, 1.0, machine.N_CELLS)
+POINTS: Any = np.linspace(0.0, 1.0, machine.N_CELLS)
 MEASURED = np.array([1, 0, 1, 1, 0, 0, 1, 1], bool)
 """Five points with a value, three without (ASSUMED: the published ones are unknown)."""
 FINE = np.linspace(0.0, 1.0, 101)

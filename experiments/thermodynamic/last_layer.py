@@ -9,6 +9,7 @@ doubled; turned to a basis in which features are uncorrelated, they can.
 
 from collections.abc import Mapping
 from functools import partial
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import jax
@@ -228,20 +229,13 @@ def _grown(precision, growth, basis):
 def _sampled(point, components, noise, precisions, tolerance):
     """Covariances of all classes by one board, which is programmed anew for each."""
     asked = {f: getattr(point, f) for f in ("rc", "quality", "n_samples", "interval")}
-    at = _Asked(**asked, tolerance=tolerance)
+    at = SimpleNamespace(**asked, tolerance=tolerance)
 
     def one(key, precision):
         wanted = inference.Information(precision, jnp.zeros(len(precision)))
         return read_doubled(at, (components, key), wanted).covariance
 
     return jax.vmap(one)(jr.split(noise, len(precisions)), precisions)
-
-
-class _Asked:
-    """What `read_doubled` reads of a point, with another tolerance."""
-
-    def __init__(self, **fields: Any):
-        self.__dict__.update(fields)
 
 
 def sweeps(config: Config) -> dict[str, Sweep]:

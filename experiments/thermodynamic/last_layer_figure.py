@@ -18,11 +18,9 @@ RULES = {"ideal": "trained ideally", "eapu": "trained with EaPU"}
 
 
 def _draw_map(ax, dataset: xr.Dataset, name: str) -> None:
-    if name == "digital":
-        values = dataset.exact_map
-    else:
-        tolerance = 0.0 if name == "ideal board" else dataset.assumed_tolerance
-        values = dataset["map"].sel({"tolerance": tolerance}).isel(board=0)
+    tolerance = 0.0 if name == "ideal board" else dataset.assumed_tolerance
+    values = dataset["map"].sel({"tolerance": tolerance}).isel(board=0)
+    values = dataset.exact_map if name == "digital" else values
     top = float(dataset.exact_map.max())
     image = ax.pcolormesh(
         dataset.x, dataset.y, values, vmin=0, vmax=top, cmap="cividis"
