@@ -71,8 +71,8 @@ class Config(Seeded, one_board.Board):
         jitter: see `Run`.
     """
 
-    n_boards: machine.Boards = 64
-    tolerances: Ascending[NonNegative] = (0.0, 0.01, 0.03, 0.1, 0.175)
+    n_boards: machine.Boards = 16
+    tolerances: Ascending[NonNegative] = (0.0, 0.03, 0.1, 0.175)
     jitters: Ascending[Positive] = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3)
     length: Positive = 0.3
     noise: Positive = 0.1

@@ -103,8 +103,8 @@ class Config(Seeded, one_board.Board):
         hidden: width of the bounded layer.
     """
 
-    n_boards: machine.Boards = 32
-    n_chips: Plural = 8
+    n_boards: machine.Boards = 16
+    n_chips: Plural = 4
     data: DataSet = "mnist5k"
     others: Distinct[DataSet] = ("digits", "cifar10")
     n_train: Count = 4000
