@@ -243,7 +243,8 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     over = over[["growth", "lost", "narrow"]].isel(kernel=0, drop=True)
     over = over.rename(growth="jitter_growth")
     curves = curves.drop_vars(["lost", "narrow"])
-    whole = xr.merge([boards, curves, ideal, over], combine_attrs="drop")
+    parts = [boards, curves, ideal, over]
+    whole = xr.merge(parts, combine_attrs="drop", compat="equals", join="exact")
     whole = whole.assign_coords(x=POINTS, at=FINE, board=1 + np.arange(config.n_boards))
     off = whole["mean"].sel({"tolerance": 0.0}, drop=True) - whole.endless
     chi = ((off / whole.mean_error).astype(float) ** 2).mean("x")

@@ -271,7 +271,8 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     plane = plane.assign(plane[same].isel(board=0, tolerance=0, drop=True))
     nets = found["networks"].isel(seed=0, drop=True).drop_vars("chip").load()
     nets = nets.rename(chip="network")
-    whole = xr.merge([plane, nets], combine_attrs="drop")
+    both = [plane, nets]
+    whole = xr.merge(both, combine_attrs="drop", compat="equals", join="exact")
     whole = whole.assign_coords(
         x=SIDE[0], y=SIDE[1], way=list(WAYS), other=list(config.others)
     )
