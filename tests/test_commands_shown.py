@@ -28,6 +28,8 @@ EXAMPLES = {
     "examples of the checkout, see tests/test_own_device.py",
     "python -m experiments board examples/synthetic_two_node_board.csv --nominal "
     "examples/two_node_board.toml": "from the checkout, see the test of it",
+    "python -m experiments invert examples/karate_laplacian.mtx": "from the checkout, "
+    "see tests/test_board_inverse.py",
     "python -m experiments digital": "a timing, see tests/test_digital_machine.py",
     "python -m experiments report": "wants results, see the test of it",
     "python -m experiments run write_noise --preset large --networks mlp --n_seeds 2 "
