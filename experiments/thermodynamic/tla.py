@@ -228,9 +228,12 @@ def sweeps(config: Config) -> dict[str, Sweep]:
             long = {"reads": config.pairs[-1]}
         for size in config.sizes:
             at, many = {"size": Structural((size,))}, n * max(1, ENOUGH // size)
+            # products of a batch of large matrices are far slower than one by one
+            alone = size > ROUTINES and name != "averaged"
             found[f"{name}_{size}"] = config.sweep(
-                simulate, base, axes=who | at | fall, chips=many
-            )
+                simulate, base, axes=who | at | fall, chips=many,
+                **({"chunk": 1} if alone else {}),
+            )  # fmt: skip
         start = base_of(Run, base, size=middle, **long)
         found[f"{name}_conditions"] = config.sweep(
             simulate, start, axes=who | over, chips=n
