@@ -36,9 +36,9 @@ REPRODUCES = "error mitigation: inverse against coupler precision (arXiv 2401.16
 DIMS: dict[str, tuple[str, ...]] = {}
 ROUNDINGS = ("nearest", "one offset", "own offsets")
 WANTED = {"nearest": 1.0, "own offsets": 2.0}
-EXACT = 64  # columns up to which the whole inverse is computed
+EXACT = 16  # columns up to which the whole inverse is computed
 ITERATIONS = 12
-PROBES = 4  # random vectors that a larger inverse is held against
+PROBES = 8  # random vectors that a larger inverse is held against
 
 Step = Annotated[float, bounds(1e-3, 1.0)]
 
@@ -97,7 +97,7 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
     """Invert a random matrix on rounded couplers; chips differ by their matrix.
 
     Returns:
-        `error`: relative, of Frobenius norms, above 64 columns of products with as many
+        `error`: relative, of Frobenius norms, above 16 columns of products with as many
         random vectors, which is the same on average; if traced also the `inverse`, or
         these products.
     """
