@@ -97,7 +97,7 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
     """Invert a random matrix on rounded couplers; chips differ by their matrix.
 
     Returns:
-        `error`: relative, of Frobenius norms, above 16 columns of products with as many
+        `error`: relative, of Frobenius norms, above 16 columns of products with eight
         random vectors, which is the same on average; if traced also the `inverse`, or
         these products.
     """
