@@ -40,6 +40,19 @@ def test_a_matrix_comes_onto_the_board_that_its_values_allow(name):
     assert linalg.prepare_inversion(matrix) == how
 
 
+def test_one_block_that_no_scaling_makes_dominant_needs_the_array():
+    matrix = sl.block_diag(TIGHT, 1.0)
+    assert linalg.prepare_inversion(matrix) == linalg.Preparation()
+
+
+def test_noise_is_that_of_a_voltage_alone():
+    # one cell of 1 mS and 1 nF: x = 2 v; a mode of 1 us averaged over 1000 us
+    call = partial(linalg.solve, noise=0.03, preparation=linalg.Preparation())
+    found = jax.jit(call)(KEYS[0], np.array([[2.0]]), np.array([4.0]))
+    right = 2 * 0.03 * (2 / 1000) ** 0.5
+    np.testing.assert_allclose(found.standard_error, [right], rtol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("matrix", "how"),
     [

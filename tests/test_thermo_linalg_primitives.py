@@ -15,6 +15,7 @@ from tests.statistics import assert_mean, assert_variance, assert_within
 from thermo import Tolerances
 from thermo.linalg import primitives
 from thermo.linalg.bennett import free_energy
+from thermo.linalg.errors import lagged_error, mean_error
 from thermo.linalg.primitives import by_law, by_moments, by_trajectory
 from thermo.linalg.protocol import protocol
 
@@ -367,3 +368,26 @@ def test_a_drive_is_quicker_the_more_work_is_spent():
     assert errors[0] > errors[1] > errors[2]
     assert errors[2] < 1.2e-2
     assert works[0] < works[1] < works[2]
+
+
+def test_standard_errors_of_correlated_reads_are_isserlis_sums(x64):
+    """Pair by pair: Cov(ab, cd) = <ac><bd> + <ad><bc>."""
+    g, c, power = parts(chip())
+    f, n, dt = g * (A + SKEW) / c[:, None], 6, 0.4
+    d = np.diag(2 * power / c**2)
+    s = sl.solve_continuous_lyapunov(f, d)
+
+    def at(m):
+        return sl.expm(-f * dt * m) @ s if m >= 0 else at(-m).T
+
+    mean, lagged = np.zeros(3), np.zeros((3, 3))
+    for k in range(n):
+        for j in range(n):
+            m = k - j
+            mean += np.diagonal(at(m)) / n**2
+            own = np.diagonal(at(m))
+            lagged += (np.outer(own, own) + at(m + 1) * at(m - 1).T) / n**2
+    law = (jnp.asarray(f), jnp.asarray(d), jnp.asarray(dt))
+    np.testing.assert_allclose(mean_error(*law, count=n), np.sqrt(mean), rtol=1e-6)
+    found = lagged_error(*law, jnp.asarray(float(n)))
+    np.testing.assert_allclose(found, np.sqrt(lagged), rtol=1e-6)
