@@ -108,9 +108,11 @@ plot = style.panels(
         [_draw_accuracy] * 2 + [_draw_ece] * 2 + [_draw_growth] * 2,
     ],
     note=(
-        "bars: median of networks with a board each, error bars: middle half. Boards "
-        "give the scores of the digital posterior; their errors of the variance hardly "
-        "matter here, since variances are small. In the features' own basis the "
-        "diagonal would have to grow, which makes the posterior too narrow"
+        "bars: median of networks with a board each, error bars: middle half. "
+        "Variances are small beside the logits, so that accuracy, calibration and the "
+        "most probable class hardly need them, and boards agree there. By the variance "
+        "itself boards tell images apart worse than the digital posterior does, the "
+        "ideal one too: where the diagonal has to grow for passive couplers (last "
+        "panel), the posterior is too narrow"
     ),
 )
