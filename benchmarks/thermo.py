@@ -21,6 +21,7 @@ from thermox.utils import preprocess
 from benchmarks.clock import interleaved, row
 from prng import unrolled
 from thermo import LinearForm, RLCBoard
+from thermo.lattice_walk import coin_walk, lattice_walk
 from thermo.propagate import (
     Modes,
     Propagator,
@@ -33,12 +34,13 @@ from thermo.propagate import (
 BOARDS, STEPS = 1024, 640
 MANY_BOARDS, MANY_SAMPLES = 10_000, 12_000
 SAMPLES, DT = 10_000, 0.1
+WALKERS, WALK_DT = 4096, 0.01
 OU_TARGETS = {64: 6.0, 256: 12.0, 1000: 20.0}
 
 
 def rows() -> list[dict[str, Any]]:
     """All figures of merit, in the order in which they are measured."""
-    found = chip_step()
+    found = chip_step() + walk_step()
     for size, target in OU_TARGETS.items():
         found += ornstein_uhlenbeck(size, target)
     return [*found, memory()]
@@ -70,6 +72,64 @@ def chip_step() -> list[dict[str, Any]]:
             floor=took["normals"] * per,
         ),
     ]
+
+
+def walk_step() -> list[dict[str, Any]]:
+    """A step of many quartic walkers, by coin flips, by rests, by normals.
+
+    Euler-Maruyama on the same generator is what they replace; the normals that it
+    draws, added up and no more, are the floor of any engine that draws them.
+    """
+    x0, key = jnp.zeros(WALKERS), jr.key(5)
+
+    def euler(key: jax.Array) -> jax.Array:
+        key = unrolled(key)
+
+        def body(x, i):
+            dw = jr.normal(jr.fold_in(key, i), x.shape)
+            return x - WALK_DT * x**3 + WALK_DT**0.5 * dw, None
+
+        return jax.lax.scan(body, x0, jnp.arange(STEPS))[0]
+
+    force, how = jax.tree_util.Partial(_quartic), (1.0, WALK_DT)
+    normal, drawn = (
+        jax.jit(euler),
+        jax.jit(lambda k: normals_alone(k, WALKERS, 1, STEPS)),
+    )
+    took = interleaved(
+        {
+            "coins": lambda: coin_walk(key, force, *how, STEPS, x0),
+            "rests": lambda: lattice_walk(key, force, *how, 0.15, STEPS, x0),
+            "euler": lambda: normal(key),
+            "normals": lambda: drawn(key),
+        },
+        9,
+    )
+    per = 1e9 / (WALKERS * STEPS)
+    return [
+        row(
+            "Lattice-walk step, coin flips, over its normals alone",
+            took["coins"] / took["normals"],
+            "x",
+            target="<= 1",
+        ),
+        row(
+            "Lattice-walk step, with rests, over its normals alone",
+            took["rests"] / took["normals"],
+            "x",
+            target="<= 1",
+        ),
+        row(
+            "Lattice-walk step, coin flips",
+            took["coins"] * per,
+            "core-ns/coordinate",
+            note=f"Euler-Maruyama {took['euler'] * per:.2f}",
+        ),
+    ]
+
+
+def _quartic(x: jax.Array) -> jax.Array:
+    return -(x**3)
 
 
 def ornstein_uhlenbeck(size: int, target: float) -> list[dict[str, Any]]:

@@ -299,3 +299,47 @@ def test_a_run_longer_than_the_time_axis_is_refused():
     step = thermo.propagator(cell(1.0, 1.0, 0.0), 0.1)
     with pytest.raises(ValueError, match=r"n_samples = 2000000.* at most"):
         thermo.moments(jr.key(0), step, 2_000_000)
+
+
+@slow_but_coils
+def test_a_mean_thousands_of_times_its_noise_leaves_the_covariance_right(board):
+    """A mean of volts beside 1e-3 V of noise: E[v^2] - E[v]^2 would leave no digit."""
+    amount = jnp.full(2, 50.0 if board is RLC else 5.0)
+    board = fed(dataclasses.replace(board, noise=1e-6 * ONE), amount)
+    step = thermo.propagator(board, 20.0)  # samples are independent
+    found = thermo.moments(jr.key(0), step, 4096).covariance
+    form = board.linear()
+    s = exact.stationary_covariance(form.drift, form.diffusion)
+    s = np.asarray(form.readout @ s @ form.readout.T, float)
+    error = np.sqrt((s**2 + np.outer(s.diagonal(), s.diagonal())) / 4096)
+    assert np.abs(form.readout @ at_rest(board)).max() > 1000 * s.max() ** 0.5
+    assert np.all(np.abs(found - s) < 5 * error)
+
+
+def test_a_constant_drive_is_not_lost_in_steps_of_a_millionth_of_the_relaxation():
+    one, n = jnp.eye(1), 20_000
+    form = LinearForm(drift=one, noise=0 * one, readout=one, bias=jnp.ones(1))
+    v = thermo.trajectory(jr.key(0), thermo.propagator(form, 1e-6), n, z0=jnp.zeros(1))
+    np.testing.assert_allclose(v[-1, 0], -np.expm1(-1e-6 * n), rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [jnp.int32, jnp.float16, jnp.bfloat16, np.float64])
+def test_a_drive_of_any_kind_of_numbers_is_that_of_the_same_floats(kind):
+    amount = np.array([2, -1]).astype(kind)
+    right = fed(RC, jnp.array([2.0, -1.0]))
+    np.testing.assert_array_equal(fed(RC, amount).linear().bias, right.linear().bias)
+    moving = fed(RC, lambda t: amount)
+    np.testing.assert_array_equal(moving.drive_current(0.5), [2, -1])
+    form = moving.linear()
+    np.testing.assert_allclose(form.drive(0.0), right.linear().bias, rtol=1e-6)
+
+
+def test_currents_apart_by_many_orders_keep_their_digits():
+    current = jnp.array([1e6, 1e-9])
+    apart = dataclasses.replace(RC, coupling=0.0, coupling_conductance=0.0)
+    for drive in (current, lambda t: current * (1 + 0 * t)):
+        board = fed(apart, drive)
+        form = board.linear()
+        b = form.bias if form.drive is None else form.drive
+        mean = exact.driven_mean(form.drift, b, jnp.array([0.0, 1.0]))
+        np.testing.assert_allclose(mean[-1], [1e6, 2e-9], rtol=1e-6)

@@ -16,8 +16,9 @@ One step asks for one block of the generator a coordinate: no inverse error func
 one word for the sign and, where the walk may rest, one more for whether it moves. A
 probability is met to 2^-32, and the sign to 2^-32 of its own bias, so that the drift
 of a step a million times below the relaxation is not rounded away. Fewer random bits
-save nothing on a CPU: a block is computed once for each number that it serves
-(`python -m benchmarks thermo`).
+save nothing on a CPU: a block is computed once for each number that it serves, so
+that four of 16 bits cost what four of 32 do. A step takes 0.54 of the time of drawing
+as many normals (`python -m benchmarks thermo`, one x86-64 core, 2026-11-28).
 """
 
 from collections.abc import Callable
