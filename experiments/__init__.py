@@ -25,6 +25,7 @@ EXPERIMENTS: dict[str, str] = {
     "spu_scaling": "experiments.thermodynamic.spu_scaling",
     "spu_solvers": "experiments.thermodynamic.spu_solvers",
     "board_twin": "experiments.thermodynamic.board_twin",
+    "denoising_chain": "experiments.thermodynamic.denoising_chain",
     "generate": "experiments.thermodynamic.generate",
     "tla": "experiments.thermodynamic.tla",
     "mitigation": "experiments.thermodynamic.mitigation",
@@ -40,6 +41,7 @@ ON_REQUEST = (
     "limited_states", "spu_solvers", "board_twin", "generate", "tla", "mitigation",
     "tngd", "both_halves",
     "gp_regression", "last_layer",
+    "denoising_chain",
 )  # fmt: skip
 """Those that `reproduce` leaves out unless it is asked for `all` or by name: with the
 others it takes ten minutes on two cores."""

@@ -6,6 +6,7 @@ computer in `thermo.scaling`. Units are kOhm, nF, mH, us, V and mA, a consistent
 energies are nJ (SI in `thermo.scaling`).
 """
 
+from thermo import denoising as denoising
 from thermo import exact as exact
 from thermo import generative as generative
 from thermo import linalg as linalg
@@ -46,6 +47,7 @@ __all__ = [
     "RLCBoard",
     "Spectrum",
     "Tolerances",
+    "denoising",
     "double",
     "draw_board",
     "draw_boards",

@@ -16,6 +16,7 @@ from tests.fuzz import spoil
 from tests.fuzz.spoil import INF, NAN, Subject, fault, spoilt
 from thermo import (
     circuits,
+    denoising,
     exact,
     generative,
     identify,
@@ -676,10 +677,97 @@ SCALING = [
 ]  # fmt: skip
 
 
+BIPARTITE = denoising.two_colours([0, 1])
+SPIN_PAIR = denoising.BoltzmannMachine(coupling=APART, bias=_ones(2))
+CHAIN = denoising.Chain(coupling=APART[None], bias=_ones((1, 2)), retention=_zeros(1),
+                        n_visible=1)  # fmt: skip
+UP = _ones((3, 2))
+SPINS = (*NOT_REAL, None, NAN, 3.0, ONES, _ones((3, 3)), 0.5 * UP, _zeros((3, 2)),
+         _ones((2, 2, 2)))  # fmt: skip
+NO_LAW = (*NOT_REAL, None, NAN, 1.0, ONES, _ones(3) / 3, -ONES / 2)
+GRAPHS = (*THING, denoising.grid(4), denoising.Graph(D, np.array([0, 1])))
+RETAINED = (*NOT_NEGATIVE, 1.5)
+COUNTED = (*COUNT, None)
+DENOISING = [
+    Subject("BoltzmannMachine",
+            lambda **a: denoising.probabilities(denoising.BoltzmannMachine(**a)),
+            {"coupling": APART, "bias": _ones(2)},
+            {"coupling": (*SYMMETRIC, D, _eye(3)),
+             "bias": (*NOT_REAL, NAN, 3.0, _full(2, NAN), _ones((2, 2)))},
+            {"bias": "coupling"}),
+    Subject("Chain",
+            lambda **a: denoising.losses(denoising.Chain(**a), ONES / 2),
+            {"coupling": APART[None], "bias": _ones((1, 2)), "retention": _zeros(1),
+             "n_visible": 1},
+            {"coupling": (*NOT_REAL, APART, D[None], _ones((2, 2, 2))),
+             "bias": (*NOT_REAL, ONES, _full((1, 2), NAN), _ones((1, 2, 2))),
+             "retention": (*NOT_REAL, 0.0, _ones(1), -_ones(1), _zeros(2)),
+             "n_visible": (*COUNTED, 3)}),
+    *[Subject(f.__name__, f, {"retention": 0.5, "levels": 2},
+              {"retention": RETAINED, "levels": (*COUNTED, 1)})
+      for f in (denoising.keep_probability, denoising.jump_energy)],
+    Subject("states", denoising.states, {"n": 2}, {"n": (*COUNTED, 15)}),
+    Subject("probabilities", denoising.probabilities, {"machine": SPIN_PAIR},
+            {"machine": (*THING, CHAIN), "field": (*REAL, None, _ones(3))}),
+    Subject("kernel", denoising.kernel, {"machine": SPIN_PAIR, "graph": BIPARTITE},
+            {"machine": (*THING, CHAIN), "graph": GRAPHS,
+             "field": (*REAL, None, _ones(3))}),
+    Subject("gibbs", denoising.gibbs,
+            {"key": KEY, "machine": SPIN_PAIR, "graph": BIPARTITE, "spins": UP,
+             "sweeps": 1},
+            {"key": KEYS, "machine": (*THING, CHAIN), "graph": GRAPHS, "spins": SPINS,
+             "sweeps": COUNTED, "field": (*REAL, None, _ones(3)),
+             "n_held": (*spoil.NOT_WHOLE, -1, 2)}),
+    Subject("slope", denoising.slope, {"graph": BIPARTITE, "held": UP, "free": UP},
+            {"graph": (*THING, GRAPHS[-1]), "held": SPINS, "free": SPINS}),
+    Subject("losses", denoising.losses, {"chain": CHAIN, "law": ONES / 2},
+            {"chain": (*THING, SPIN_PAIR), "law": NO_LAW}),
+    Subject("exact_slopes", denoising.exact_slopes,
+            {"chain": CHAIN, "graph": BIPARTITE, "law": ONES / 2},
+            {"chain": (*THING, SPIN_PAIR), "graph": GRAPHS, "law": NO_LAW}),
+    Subject("generated_law", denoising.generated_law,
+            {"chain": CHAIN, "graph": BIPARTITE, "sweeps": 1},
+            {"chain": (*THING, SPIN_PAIR), "graph": GRAPHS, "sweeps": COUNTED}),
+    Subject("denoising.generate", denoising.generate,
+            {"key": KEY, "chain": CHAIN, "graph": BIPARTITE, "n_samples": 2,
+             "sweeps": 1},
+            {"key": KEYS, "chain": (*THING, SPIN_PAIR), "graph": GRAPHS,
+             "n_samples": COUNTED, "sweeps": COUNTED}),
+    Subject("noised", denoising.noised,
+            {"key": KEY, "chain": CHAIN, "image": UP[:, :1]},
+            {"key": KEYS, "chain": (*THING, SPIN_PAIR), "image": (*SPINS, UP)}),
+    Subject("denoising.untrained", denoising.untrained,
+            {"n_steps": 1, "n_spins": 2, "n_visible": 1},
+            {"n_steps": COUNTED, "n_spins": COUNTED, "n_visible": (*COUNTED, 3)}),
+    Subject("two_colours", denoising.two_colours, {"colour": [0, 1]},
+            {"colour": (*NOT_REAL, None, NAN, 1.0, [0, 0], [0, 2], [[0, 1]])}),
+    Subject("grid", denoising.grid, {"side": 4, "rules": [(0, 1)]},
+            {"side": (*COUNTED, 3), "rules": (3, None, "ab", [(1, 1)], [(0.5, 0.5)])}),
+    Subject("from_thrml",
+            lambda **a: denoising.from_thrml(denoising.Thrml(**a)),
+            {"biases": [0.0, 1.0], "edges": [[0, 1]], "weights": [1.0], "beta": 1.0},
+            {"biases": (*NOT_REAL, None, NAN, [NAN, 1.0], [[1.0, 1.0]]),
+             "edges": (*NOT_REAL, None, [[0, 2]], [[-1, 0]], [[1, 1]], [[0.0, 1.0]]),
+             "weights": (*NOT_REAL, None, [NAN], [1.0, 1.0]), "beta": DURATION}),
+    Subject("to_thrml", denoising.to_thrml, {"machine": SPIN_PAIR},
+            {"machine": (*THING, CHAIN), "beta": DURATION}),
+    Subject("sample_energy", denoising.sample_energy,
+            {"prices": denoising.Prices(), "n_steps": 1, "n_spins": 2, "n_visible": 1,
+             "sweeps": 3},
+            {"prices": THING, "n_steps": COUNTED, "n_spins": COUNTED,
+             "n_visible": COUNTED, "sweeps": COUNTED,
+             "samples_per_write": OR_INFINITE}),
+    Subject("Prices",
+            lambda **a: denoising.sample_energy(
+                denoising.Prices(**a), n_steps=1, n_spins=2, n_visible=1, sweeps=3),
+            {}, dict.fromkeys(("update", "read", "write"), OR_NONE)),
+]  # fmt: skip
+
+
 def subjects() -> list[Subject]:
     """Everything public that takes an argument."""
     every = [*BOARDS, *LAWS, *LINALG, *RUNS, *IDENTIFIED, *GENERATIVE, *GRADIENTS]
-    return [*every, *INFERENCE, *SCALING]
+    return [*every, *INFERENCE, *SCALING, *DENOISING]
 
 
 def real_arguments() -> Iterator[tuple[Subject, str]]:
