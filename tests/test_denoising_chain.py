@@ -78,13 +78,13 @@ def test_it_runs_draws_and_judges():
 
 
 @pytest.mark.slow
-def test_a_trained_chain_of_few_spins_mixes_faster_than_one_machine():
-    """Exactly: no draw but the first couplings."""
+def test_training_brings_the_generated_law_nearer_to_the_images():
+    """Exactly: no draw but the first couplings; one machine, and a chain of four."""
     swept = denoising_chain.sweeps(denoising_chain.Config(n_chips=1))["small"]
     found = chipsweep.run(swept.spec).divergence.isel(seed=0)
-    one, chain = found.isel(point=0), found.isel(point=2)  # T = 1 and 4
-    eight = {k: denoising_small.SWEEPS.index(8 // k) for k in (1, 4)}
-    assert (chain.isel(sweeps=eight[4]) < one.isel(sweeps=eight[1])).all()
+    even = np.log(2**denoising_small.VISIBLE / len(denoising_small.bars_and_stripes()))
+    assert (found.isel(sweeps=-1) < 0.1 * even).all()
+    assert (found.isel(sweeps=-1) < found.isel(sweeps=0)).all()
 
 
 @pytest.mark.parametrize(
