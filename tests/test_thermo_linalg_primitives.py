@@ -12,7 +12,7 @@ import scipy.linalg as sl
 import scipy.optimize as so
 
 from tests.statistics import assert_mean, assert_variance, assert_within
-from thermo import Tolerances
+from thermo import Tolerances, exact
 from thermo.linalg import primitives
 from thermo.linalg.bennett import free_energy
 from thermo.linalg.errors import lagged_error, mean_error
@@ -95,12 +95,17 @@ def test_a_short_run_of_its_own_remembers_its_start():
 
 @pytest.mark.parametrize("read", ["law", *slowly(["moments"], ["trajectory"])])
 def test_solve_on_a_chip_is_what_its_components_make_of_it(read):
-    g, _, _ = parts(chip())
+    g, c, power = parts(chip())
     how = {"burn_in": 20.0, "reads": 20, "chip": chip(), "read": READINGS[read]}
     how |= {"beta": 4.0}
     values, error = repeated(partial(primitives.solve, **how), A, RHS, 5.0)
     assert_mean(values, np.linalg.solve(g * A, RHS))
     assert_variance(values, error**2)
+    if read == "law":
+        noise = np.diag(2 / 4.0 * power / c**2)
+        average = exact.time_average_law(g * A / c[:, None], noise, 5.0)
+        right = np.sqrt(np.diagonal(average.covariance))
+        np.testing.assert_allclose(error, right, rtol=1e-4)
 
 
 @SLOW
