@@ -72,12 +72,14 @@ class Config(MlpSetting):
     """
 
     n_seeds: Count = 1
+    n_chips: Count = 6
+    epochs: Count = 5
     hidden: Several[Width] = (32,)
     learning_rate: Positive = 0.03
     relaxed_rates: Ascending[Positive] = (0.01, 0.03, 0.1)
     adam_rates: Ascending[Positive] = (3e-4, 1e-3, 3e-3)
     sgd_rates: Ascending[Positive] = (0.05, 0.15, 0.5)
-    time: Positive = 10.0
+    time: Positive = 5.0
     damping: Positive = 0.01
     euler_step: Positive = 0.1
     board_noise: NonNegative = 1e-4

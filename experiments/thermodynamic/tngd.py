@@ -8,7 +8,6 @@ is read here as a board that is never reset (INFERRED, see
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Annotated, Any
 
 import jax.numpy as jnp
@@ -16,7 +15,6 @@ import numpy as np
 import xarray as xr
 
 from chipsweep import Keys, Structural
-from experiments.claims import Claim, above, below, both, judged, monotone
 from experiments.contract import Seeded, Sweep, base_of, listed
 from experiments.learning.inputs import INPUTS, prepare
 from experiments.learning.loop import train
@@ -24,6 +22,7 @@ from experiments.learning.natural import Descent, descent, stiffness
 from experiments.learning.networks import mlp
 from experiments.learning.recipe import Recipe
 from experiments.memristor.images import Lesson, images
+from experiments.thermodynamic.tngd_claims import claims as claims
 from experiments.thermodynamic.tngd_figure import plot as plot
 from experiments.validate import (
     Ascending,
@@ -193,70 +192,3 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
             f"{config.euler_step:g} tau"
         ),
     )  # fmt: skip
-
-
-TEXT, SECOND = "arXiv 2405.13817", "a text about arXiv 2405.13817 (second hand)"
-
-
-def _near(bound: float, low: float, high: float) -> str:
-    """The whole band within a bound on either side of zero."""
-    return both(above(-bound, low, high), below(bound, low, high))
-
-
-def claims(dataset: xr.Dataset) -> list[Claim]:
-    """Time, noise and delay, each as the data say."""
-    last = dataset.isel(epoch=-1)
-    times, exact = last.accuracy_times, last.accuracy_rivals.sel(rival="natural")
-    longest = times.isel(time=-1)
-    tau = float(times.time[-1])
-    noises = last.accuracy_noises
-    reset = times.sel(time=dataset.delay_time)
-    late = last.accuracy_delays.isel(delay=-1)
-    delay = float(late.delay)
-    early = dataset.isel(epoch=0)
-    lead = early.accuracy_times.isel(time=-1) - early.accuracy_rivals.sel(rival="adam")
-
-    def points(claim, source, found, rule, also=()):
-        return judged(dataset, claim, source, found, rule, unit="points", also=also)
-
-    def lost(kappa: float) -> xr.DataArray:
-        at = noises.sel(board_noise=kappa, method="nearest")
-        return noises.isel(board_noise=0) - at
-
-    rising = monotone(times.median("seed").values.tolist(), slack=1.0)
-    return [
-        points(
-            f"t = 50 tau is about the natural gradient (ours: accuracy at {tau:g} tau "
-            "less that of the exact one; within 1 point)",
-            TEXT, longest - exact, partial(_near, 1.0),
-        ),
-        points(
-            "the longer the board relaxes the better (ours: longest time less none, "
-            "medians rising)",
-            TEXT, longest - times.isel(time=0), partial(above, 0.0), [rising],
-        ),
-        points(
-            "noise of 0.01 is harmless (ours: accuracy lost to it at "
-            f"{dataset.noise_time:g} tau; below 1 point)",
-            TEXT, lost(0.01), partial(below, 1.0),
-        ),
-        points(
-            "noise of 0.1 is visible (ours: accuracy lost to it at "
-            f"{dataset.noise_time:g} tau; above 1 point)",
-            TEXT, lost(0.1), partial(above, 1.0),
-        ),
-        points(
-            f"a delay helps as momentum does (ours: a board never reset, {delay:g} tau "
-            f"late, less one that is reset, at {dataset.delay_time:g} tau)",
-            TEXT, late - reset, partial(above, 0.0),
-        ),
-        points(
-            "with a delay it is better than the exact natural gradient (ours: the same "
-            "board)",
-            SECOND, late - exact, partial(above, 0.0),
-        ),
-        points(
-            f"it is ahead of Adam at first (ours: after one epoch, {tau:g} tau)",
-            SECOND, lead, partial(above, 0.0),
-        ),
-    ]  # fmt: skip
