@@ -67,21 +67,22 @@ def _draw_rates(axes: Axes, dataset: xr.Dataset) -> None:
 
 def _draw_noise(axes: Axes, dataset: xr.Dataset) -> None:
     last = dataset.isel(epoch=-1)
-    x = last.board_noise.where(last.board_noise > 0, last.board_noise[1] / 10)
-    accuracy = 100 * last.noise_accuracy.assign_coords(board_noise=x)
-    style.band(axes, x, accuracy, label="accuracy", marker="o")
-    axes.set(ylabel="test accuracy (%)", ylim=(0, 100))
-    other = axes.twinx()
+    first = float(last.board_noise[1]) / 10  # where 0 is drawn, on an axis of decades
+    x = last.board_noise.where(last.board_noise > 0, first)
     pulses = last.noise_pulses.assign_coords(board_noise=x)
-    look: Any = {"color": style.COLOURS[1], "marker": "s"}
-    style.band(other, x, pulses, label="writes per cell", **look)
-    other.set(ylabel="writes per cell")
-    other.grid(False)
-    other.set_yscale("log")
-    axes.set(xscale="log", xlabel="kappa0 of the board (first: 0)")
-    axes.set_title(f"natural gradient + EaPU, rate {dataset.scan_rate:g}")
-    lines = [*axes.get_lines(), *other.get_lines()]
-    axes.legend(lines, [str(one.get_label()) for one in lines], fontsize="x-small")
+    style.band(axes, x, pulses, label="writes per cell", marker="o")
+    right = 100 * last.noise_accuracy.median(("seed", "chip"))
+    for at, y, percent in zip(
+        x.values, pulses.median(("seed", "chip")).values, right.values, strict=True
+    ):
+        axes.annotate(
+            f"{percent:.1f} %", (at, y), (0, 7), textcoords="offset points",
+            fontsize="x-small", ha="center",
+        )  # fmt: skip
+    style.decades(axes, "xy")
+    axes.margins(0.15)
+    axes.set(xlabel="kappa0 of the board (leftmost: 0)", ylabel="writes per cell")
+    axes.set_title(f"natural gradient + EaPU, rate {dataset.scan_rate:g}, accuracies")
 
 
 plot = style.panels(

@@ -25,7 +25,7 @@ def _over(axes: Axes, dataset: xr.Dataset, scan: str, along: str, word: str) -> 
     values = dataset[f"accuracy_{scan}"]
     for i, at in enumerate(values[along].to_numpy()):
         look: Any = {"color": style.COLOURS[i % len(style.COLOURS)]}
-        label = f"{word} {at:g}"
+        label = word.format(f"{at:g}")
         style.band(axes, dataset.epoch, values.sel({along: at}), label=label, **look)
 
 
@@ -36,7 +36,7 @@ def _finished(axes: Axes, title: str) -> None:
 
 
 def _draw_times(axes: Axes, dataset: xr.Dataset) -> None:
-    _over(axes, dataset, "times", "time", "tau:")
+    _over(axes, dataset, "times", "time", "{} tau")
     _rivals(axes, dataset)
     _finished(axes, "how long the board relaxes (0: gradient descent)")
 
@@ -55,15 +55,17 @@ def _draw_end(axes: Axes, dataset: xr.Dataset) -> None:
 
 
 def _draw_delays(axes: Axes, dataset: xr.Dataset) -> None:
-    _over(axes, dataset, "delays", "delay", "never reset, delay in tau:")
+    _over(axes, dataset, "delays", "delay", "never reset, {} tau late")
     reset = dataset.accuracy_times.sel(time=dataset.delay_time)
-    style.band(axes, dataset.epoch, reset, label="reset", color=style.COLOURS[4])
+    style.band(
+        axes, dataset.epoch, reset, label="reset at every step", color=style.COLOURS[4]
+    )
     _rivals(axes, dataset)
     _finished(axes, f"delay, {dataset.delay_time:g} tau")
 
 
 def _draw_noises(axes: Axes, dataset: xr.Dataset) -> None:
-    _over(axes, dataset, "noises", "board_noise", "kappa0:")
+    _over(axes, dataset, "noises", "board_noise", "kappa0 = {}")
     _finished(axes, f"noise of the board, {dataset.noise_time:g} tau")
 
 
