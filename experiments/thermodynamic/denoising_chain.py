@@ -319,7 +319,9 @@ def _energies(base: Chained, steps: tuple[int, ...], sweeps: int) -> xr.DataArra
 
 
 def equal_updates(values: xr.DataArray, over: str) -> xr.DataArray:
-    """What one machine's is over the longest chain's, at as many updates in all.
+    """What one machine's is over the longest chain's, each at its best.
+
+    Both may make so many updates in all at most, and stop before.
 
     Args:
         values: by `n_steps` and sweeps of each machine.
@@ -328,9 +330,13 @@ def equal_updates(values: xr.DataArray, over: str) -> xr.DataArray:
     longest = int(values.n_steps[-1])
     both = [k for k in values[over].values if longest * k in values[over].values]
     k = both[-1] if both else values[over].values[-1]
-    alone = longest * k if both else k
-    one = values.sel({"n_steps": 1, over: alone}, drop=True)
-    return one / values.sel({"n_steps": longest, over: k}, drop=True)
+    most = longest * k
+
+    def best(steps: int) -> xr.DataArray:
+        at = values.sel(n_steps=steps, drop=True)
+        return at.sel({over: at[over] * steps <= most}).min(over)
+
+    return best(1) / best(longest)
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:
