@@ -8,6 +8,7 @@ group of 8 where there are many, so that marks on cells need no copy.
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import jax
@@ -153,10 +154,21 @@ class Rows:
 
 
 def row_sums(n: Int[Array, "rows width"]) -> UInt32[Array, " rows"]:
-    """Sums along rows, each below 2**32; columns first, as that is what vectorises."""
-    part = WIDTH // 8
-    eight = sum(n[:, i * part : (i + 1) * part].astype(jnp.uint32) for i in range(8))
+    """Sums along rows, each below 2**32."""
+    eight = sum(part.astype(jnp.uint32) for part in eighths(n))
     return jnp.sum(eight, axis=1, dtype=jnp.uint32)
+
+
+def row_largest(x: Float[Array, "rows width"]) -> Float[Array, " rows"]:
+    """The largest of every row, abs; what is not finite counts as 0."""
+    sizes = (jnp.where(jnp.isfinite(p), jnp.abs(p), 0) for p in eighths(x))
+    return jnp.max(reduce(jnp.maximum, sizes), axis=1)
+
+
+def eighths(x: Shaped[Array, "rows width"]) -> list[Shaped[Array, "rows part"]]:
+    """Columns by parts: what is folded over them first vectorises."""
+    part = WIDTH // 8
+    return [x[:, i * part :][:, :part] for i in range(8)]
 
 
 def add(a: UInt32[Array, "*n 2"], b: UInt32[Array, "*n 2"]) -> UInt32[Array, "*n 2"]:

@@ -18,7 +18,7 @@ from jaxtyping import Array, Bool, Float, Key, UInt32
 
 from eapu_jax.bank import Bank, Joined
 from eapu_jax.ledger import one_more
-from eapu_jax.rows import WIDTH, Arrays
+from eapu_jax.rows import WIDTH, Arrays, eighths
 from eapu_jax.transforms.requests import Request, taken
 from eapu_jax.transforms.tally import Words, words
 from prng import counts_its_draws, marks
@@ -167,6 +167,4 @@ def any_foreign(
     gap = jnp.abs(chip.weights.pack(held) - chip.read_out(bank))
     differs = ~(gap <= chip.weights.along(reach))
     found = computed_once(differs.astype(jnp.uint8), chip.step)
-    part = WIDTH // 8  # columns first, as that vectorises
-    some = reduce(or_, (found[:, i * part :][:, :part] for i in range(8)))
-    return jnp.any(some != 0)
+    return jnp.any(reduce(or_, eighths(found)) != 0)

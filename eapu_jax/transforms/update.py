@@ -8,7 +8,7 @@ from jaxtyping import Array, Key
 from eapu_jax.bank import Bank, Joined
 from eapu_jax.devices.base import Scalar
 from eapu_jax.ledger import one_more
-from eapu_jax.rows import Arrays, add, row_sums
+from eapu_jax.rows import Arrays, add, row_largest, row_sums
 from eapu_jax.transforms import few
 from eapu_jax.transforms.few import Outcome
 from eapu_jax.transforms.foreign import difference, emitted, reaches, set_cells
@@ -120,7 +120,7 @@ class Update:
             one_more(bank.writes, pulses.sent),
             tuple(row_sums(word) for word in words(pulses)),
             jnp.where(gap != 0, settled, after != before),
-            jnp.max(jnp.where(jnp.isfinite(after), jnp.abs(after), 0), axis=1),
+            row_largest(after),
         )
 
     def _count(self, gap) -> Array:
