@@ -165,6 +165,7 @@ def by_hand(key, *, transfer=1.0, forward=0.0, sign=None):
 START = float(_loss(jnp.ones((INPUTS, 1))))
 
 
+@pytest.mark.slow
 def test_both_steps_add_and_the_other_sign_goes_up_the_hill():
     """Updates arrive as -rate * slope: A adds them, C adds A."""
     down = end_of(lambda key: by_hand(key))
