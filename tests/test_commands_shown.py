@@ -26,11 +26,17 @@ EXAMPLES = {
     "python -m experiments peek STORE --repair": "wants a store, see the test of it",
     "python -m experiments device examples/synthetic_pulses_long.csv": "wants the "
     "examples of the checkout, see tests/test_own_device.py",
+    "python -m experiments device examples/synthetic_li_ecram_as_stated.csv": "the "
+    "same, see tests/test_stated_traces.py",
     "python -m experiments board examples/synthetic_two_node_board.csv --nominal "
     "examples/two_node_board.toml": "from the checkout, see the test of it",
     "python -m experiments invert examples/karate_laplacian.mtx": "from the checkout, "
     "see tests/test_board_inverse.py",
     "python -m experiments digital": "a timing, see tests/test_digital_machine.py",
+    "python -m experiments board examples/synthetic_two_node_covariance_1.csv "
+    "examples/synthetic_two_node_covariance_2.csv --samples 20000 --nominal "
+    "examples/two_node_setting_1.toml examples/two_node_setting_2.toml": "from the "
+    "checkout, see tests/test_board_settings.py",
     "python -m experiments report": "wants results, see the test of it",
     "python -m experiments run write_noise --preset large --networks mlp --n_seeds 2 "
     "--n_chips 16 --write_noises 0.5 2 4 --mlp_epochs 40": "4 minutes on a GPU",

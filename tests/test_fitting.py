@@ -141,7 +141,9 @@ def test_a_clipped_gaussian_has_the_moments_of_the_integral(x64):
 # Recovery
 
 
-@pytest.mark.parametrize("family", TRUTH)
+@pytest.mark.parametrize(
+    "family", ["SoftBounds", pytest.param("LinearStep", marks=pytest.mark.slow)]
+)
 def test_intervals_hold_the_truth_at_their_nominal_rate(family):
     truth = TRUTH[family]
     g, up = measured(family, truth, np.random.default_rng(3))
@@ -150,6 +152,7 @@ def test_intervals_hold_the_truth_at_their_nominal_rate(family):
     assert fitted.adequate
 
 
+@pytest.mark.slow
 def test_gaps_outliers_and_unequal_counts_leave_the_rate_as_it_is():
     truth, rng = TRUTH["SoftBounds"], np.random.default_rng(4)
     g, up = measured("SoftBounds", truth, rng)
@@ -175,6 +178,23 @@ def test_the_spread_of_devices_is_told_from_the_noise_of_cycles():
         assert_within(p.mean, truth[name], p.mean_error)
         assert_within(p.sigma, sigmas.get(name, 0.0), p.sigma_error)
     assert fitted.spread.cell_to_cell["pulse"] == fitted.population["pulse"].sigma
+
+
+def test_ends_that_stopped_no_pulse_are_not_determined():
+    """A walk amid the window: its steps are found, whatever window is taken."""
+    truth = TRUTH["LinearStep"] | {"pulse": 0.8, "write_noise": 0.2, "read_noise": 0.2}
+    g, up = measured("LinearStep", truth, np.random.default_rng(31), FEW)
+    fitted = found("LinearStep", g, up)
+    assert fitted.converged.all()
+    for end in ("g_min", "g_max"):
+        assert np.isinf(fitted.errors[end]).all()
+        assert np.isinf(fitted.population[end].mean_error)
+    assert np.isfinite(fitted.population["pulse"].mean_error)
+    at = jnp.float32(np.nanmean(g))
+    step = fitted.device.after(at, 1, jnp.array(True)) - at
+    true = ej.LinearStep(**truth).after(at, 1, jnp.array(True)) - at
+    error = fitted.population["pulse"].mean_error / fitted.device.pulse
+    assert_within(step / true, 1.0, float(error))
 
 
 EXPONENTIAL = TRUTH["SoftBounds"] | {

@@ -19,7 +19,7 @@ from eapu_jax.fitting import (
     fit_writes,
 )
 from tests.pulsed_traces import trains, up_and_down
-from tests.statistics import SIGMAS, assert_within
+from tests.statistics import SIGMAS, assert_rate, assert_within
 
 RNG = np.random.default_rng
 
@@ -107,6 +107,20 @@ def test_the_law_of_retention_is_told_and_its_constants_are_found(family):
         assert_within(fits[0].values[name], true, fits[0].errors[name])
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FALLS)
+def test_intervals_of_retention_hold_the_truth_at_their_nominal_rate(family):
+    """Over 240 lots of ten devices."""
+    rng, trials = RNG(20), 240
+    truth, held = FALLS[family][0], dict.fromkeys(FALLS[family][0], 0)
+    for _ in range(trials):
+        fits = {fit.family: fit for fit in fit_retention(fallen(family, rng, 10))}
+        for name, (low, high) in fits[family].intervals().items():
+            held[name] += low <= truth[name] <= high
+    for count in held.values():
+        assert_rate(count, trials, 0.95)
+
+
 # Endurance
 
 
@@ -139,6 +153,21 @@ def test_where_no_cell_failed_the_error_says_so():
     fit = fit_endurance(windows(np.full(50, 1e9), cycle, rng))
     assert fit.values["endurance"] > 2e5
     assert fit.errors["endurance"] > fit.values["endurance"]
+
+
+@pytest.mark.slow
+def test_intervals_of_endurance_hold_the_truth_at_their_nominal_rate():
+    """Over 240 lots of sixty cells, some of which outlive the measurement."""
+    rng, trials, cycle = RNG(21), 240, np.geomspace(1e2, 1e5, 25)
+    truth, held = {"endurance": 1e5, "spread": 0.7}, {"endurance": 0, "spread": 0}
+    for _ in range(trials):
+        life = 1e5 * np.exp(0.7 * rng.normal(size=60))
+        for name, (low, high) in (
+            fit_endurance(windows(life, cycle, rng)).intervals().items()
+        ):
+            held[name] += low <= truth[name] <= high
+    for count in held.values():
+        assert_rate(count, trials, 0.95)
 
 
 # All of it

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from experiments.data.formats import DataError
 from experiments.data.traces import read_traces
 from experiments.data.traces.trains import who
 
@@ -168,3 +169,29 @@ def test_columns_are_known_by_their_names():
     assert who("Device_7 Cycle_12", 3) == ("7", "12")
     assert who("c3", 0) == ("1", "3")
     assert who("anything", 4) == ("1", "5")
+
+
+LEFT_OUT = {
+    "long": "pulse,direction,g (µS)\n0,up,1\n3,up,4\n5,down,2\n",
+    "wide": "pulse,direction,c1 (µS)\n0,up,1\n3,up,4\n5,down,2\n",
+}
+
+
+@pytest.mark.parametrize("content", LEFT_OUT.values(), ids=LEFT_OUT)
+def test_pulses_that_were_not_read_count_by_their_numbers(content, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text(content, encoding="utf-8")
+    traces, told = read_traces([path])
+    np.testing.assert_array_equal(
+        traces.pulses.g[0, 0], [1, *[np.nan] * 2, 4, np.nan, 2]
+    )
+    np.testing.assert_array_equal(traces.pulses.up[0, 0], [True] * 3 + [False] * 2)
+    assert "3 pulses without a reading" in told[0]
+
+
+@pytest.mark.parametrize("layout", LEFT_OUT)
+def test_a_train_without_end_is_refused(layout, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text(LEFT_OUT[layout].replace("\n5,", "\n500000,"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"line 4.*100,000 pulses in a train at most"):
+        read_traces([path])

@@ -27,24 +27,32 @@ def range_read(g: Float[Array, "cycles n+1"]):
     return jax.lax.stop_gradient(((high + low) / 2, half))
 
 
-def glance(x: Float[Array, "cycles n+1"], up: Bool[Array, "cycles n"]) -> Glance:
+def glance(
+    x: Float[Array, "cycles n+1"],
+    up: Bool[Array, "cycles n"],
+    pulses: Float[Array, " n"],
+) -> Glance:
     """What straight lines say, one for the steps of either direction.
 
     Args:
         x: readings, in units of half the range about its middle; NaN where missing.
         up: whether a pulse asks for more.
+        pulses: how many there are before each reading.
     """
-    start, move = x[:, :-1], jnp.diff(x, axis=1)
+    start, move = x[:, :-1], jnp.diff(x, axis=1) / pulses[None]
     there = jnp.isfinite(move)
     up_low, up_high, left_up = _line(start, move, there & up)
     down_low, down_high, left_down = _line(start, -move, there & ~up)
-    left = jnp.where(up, left_up, -left_down)
+    left = jnp.where(up, left_up, -left_down) * jnp.sqrt(pulses)[None]
     write, read = _split(left, there & jnp.isfinite(left))
     return Glance(up_low, up_high, down_low, down_high, write, read)
 
 
 def from_sure_start(
-    x: Float[Array, "cycles n+1"], up: Bool[Array, "cycles n"], seen: Glance
+    x: Float[Array, "cycles n+1"],
+    up: Bool[Array, "cycles n"],
+    seen: Glance,
+    pulses: Float[Array, " n"],
 ) -> Float[Array, "cycles n+1"]:
     """The readings, less those that begin a train and that all of the next deny.
 
@@ -53,17 +61,18 @@ def from_sure_start(
     five readings after it lies six standard deviations from where the straight lines
     lead from it; so is the one that begins the train then.
     """
-    sure = jax.vmap(lambda x, up: _sure(x, up, seen))
+    sure = jax.vmap(lambda x, up: _sure(x, up, seen, pulses))
     return sure(sure(x, up), up)
 
 
-def _sure(x, up, seen: Glance):
+def _sure(x, up, seen: Glance, pulses):
     first = jnp.argmax(jnp.isfinite(x))
     next_ones = jnp.clip(first + jnp.arange(1, _NEXT + 1), 0, x.size - 1)
-    place, off = x[first], []
-    for k, at in enumerate(next_ones, start=1):
-        place = place + _step(place, up[at - 1], seen)
-        variance = k * seen.write_noise**2 + 2 * seen.read_noise**2
+    place, sent, off = x[first], 0.0, []
+    for at in next_ones:
+        place = place + pulses[at - 1] * _step(place, up[at - 1], seen)
+        sent = sent + pulses[at - 1]
+        variance = sent * seen.write_noise**2 + 2 * seen.read_noise**2
         off.append(jnp.abs(x[at] - place) / jnp.sqrt(variance))
     denied = jnp.nanmin(jnp.stack(off)) > _DENIED
     return x.at[first].set(jnp.where(denied, jnp.nan, x[first]))

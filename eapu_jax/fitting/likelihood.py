@@ -55,6 +55,8 @@ def judged(
     *,
     outliers: float = 0.0,
     span: Scalar = 1.0,
+    pulses: Float[Array, " n"] | None = None,
+    window: tuple[Scalar, Scalar] | None = None,
 ) -> Judged:
     r"""Hold one train of pulses against a device, reading by reading.
 
@@ -76,6 +78,8 @@ def judged(
         up: whether a pulse asks for more.
         outliers: $\epsilon$.
         span: width of the range in which outliers lie, µS.
+        pulses: how many pulses there are before each reading; 1 when None.
+        window: where a cell is stopped, if not at the ends of the device's own, µS.
 
     Example:
         >>> import jax.numpy as jnp
@@ -93,24 +97,32 @@ def judged(
     honest = jnp.log1p(jnp.asarray(-outliers, g.dtype))
 
     def step(belief, seen):
-        y, up, there = seen
-        belief = driven(device, belief, up)
+        y, up, there, pulses = seen
+        belief = driven(device, belief, up, pulses, ends)
         found = _judged(belief, y, there, read, honest, stray)
         return _begun(_told(belief, found, read), y, there, read), found
 
+    count = jnp.ones(up.shape, g.dtype) if pulses is None else pulses
+    ends = (device.g_min, device.g_max) if window is None else window
     none = jnp.zeros((), g.dtype)
     first = _begun(Belief(none, none, jnp.array(False)), y[0], there[0], read)
-    return jax.lax.scan(step, first, (y[1:], up, there[1:]))[1]
+    return jax.lax.scan(step, first, (y[1:], up, there[1:], count))[1]
 
 
-def driven(device: Pulsed, belief: Belief, up: Bool[Array, ""]) -> Belief:
-    """What is known of the cell after one more pulse."""
+def driven(
+    device: Pulsed,
+    belief: Belief,
+    up: Bool[Array, ""],
+    pulses: Scalar,
+    window: tuple[Scalar, Scalar],
+) -> Belief:
+    """What is known of the cell after some more pulses."""
     mean, variance, begun = belief
     one = jnp.ones_like(mean)
-    moved, slope = jax.jvp(lambda g: device.after(g, 1, up), (mean,), (one,))
-    noise = jnp.asarray(device.noise(mean, 1, up), mean.dtype)
-    spread = jnp.square(slope) * variance + jnp.square(noise)
-    return Belief(*clipped(moved, spread, device.g_min, device.g_max), begun)
+    moved, slope = jax.jvp(lambda g: device.after(g, pulses, up), (mean,), (one,))
+    noise = jnp.asarray(device.noise(mean, pulses, up), mean.dtype)
+    spread = jnp.square(slope) * variance + pulses * jnp.square(noise)
+    return Belief(*clipped(moved, spread, *window), begun)
 
 
 def clipped(

@@ -47,6 +47,11 @@ class Model(NamedTuple):
     start: Callable[[Glance], dict[str, Any]]
     fixed: Mapping[str, float] = {}
 
+    @property
+    def stopped(self) -> bool:
+        """Whether a cell is told of its window only by being stopped at its ends."""
+        return self.free["g_max"] is _WINDOW["g_max"]
+
     def values(self, u, middle: Scalar = 0.0, half: Scalar = 1.0) -> dict[str, Any]:
         """The free constants at a point of the search, by name; µS."""
         held = self.free.items()

@@ -10,7 +10,7 @@ class Population(NamedTuple):
 
     Attributes:
         mean: of the constant over devices, in its unit.
-        mean_error: its standard error.
+        mean_error: its standard error; infinite where no device tells it.
         sigma: relative spread, as in `Spread`; None where a ratio means nothing.
         sigma_error: its standard error.
     """
@@ -45,7 +45,10 @@ def population(values: np.ndarray, errors: np.ndarray) -> Population:
     sound = np.isfinite(values) & np.isfinite(errors)
     c, e = np.asarray(values, float)[sound], np.asarray(errors, float)[sound]
     if not c.size:
-        return Population(float("nan"), float("nan"), None, None)
+        some = values[np.isfinite(values)]
+        unknown = float("inf") if some.size else float("nan")
+        mean = float(np.mean(some)) if some.size else float("nan")
+        return Population(mean, unknown, None, None)
     if c.size == 1 or not (np.all(c > 0) or np.all(c < 0)):
         tau2, mean, error = _between(c, e) if c.size > 1 else (0.0, c[0], e[0])
         return Population(float(mean), float(error), None, None)

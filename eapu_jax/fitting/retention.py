@@ -43,24 +43,22 @@ def fit_retention(measured: Retention) -> tuple[SharedFit, ...]:
     centre = math.sqrt(first * last)
     end = float(np.nanmean(x[:, -1])) if there[:, -1].any() else 0.0
     fits = []
-    for name, free, start, decay in (
+    for name, free, start in (
         (
             "ExponentialRetention",
             {"level": place(0.0, 2.0), "time_constant": _about(last, 5.0)},
             {"level": end, "time_constant": centre},
-            lambda t, v: jnp.exp(-t / v["time_constant"]),
         ),
         (
             "PowerRetention",
             {"level": place(0.0, 2.0), "exponent": _about(0.1, 3.0),
              "onset": _about(first, 3.0)},
             {"level": end, "exponent": 0.3, "onset": centre},
-            lambda t, v: jnp.exp(-v["exponent"] * jnp.log1p(t / v["onset"])),
         ),
     ):  # fmt: skip
         fits.append(
             shared_fit(
-                name, free, start, _cost(decay), data,
+                name, free, start, _COSTS[name], data,
                 readings=int(there.sum()), middle=float(middle), half=float(half),
             )
         )  # fmt: skip
@@ -84,6 +82,15 @@ def _cost(decay):
         return free / 2 * jnp.log(jnp.sum(left**2) / free + 1e-18)
 
     return cost
+
+
+_COSTS = {
+    "ExponentialRetention": _cost(lambda t, v: jnp.exp(-t / v["time_constant"])),
+    "PowerRetention": _cost(
+        lambda t, v: jnp.exp(-v["exponent"] * jnp.log1p(t / v["onset"]))
+    ),
+}
+"""One function for each law, so that all measurements of a shape share a program."""
 
 
 def retained(device: Any, fit: SharedFit) -> Any:

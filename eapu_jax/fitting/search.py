@@ -1,6 +1,6 @@
 """The most likely constants, by gradient, and how sure they are."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +24,7 @@ class Train(NamedTuple):
         centre: of the weak priors.
         width: of the weak priors.
         outliers: probability that a reading is one.
+        pulses: how many there are before each reading.
     """
 
     x: Float[Array, "cycles n+1"]
@@ -31,13 +32,17 @@ class Train(NamedTuple):
     centre: Float[Array, " p"]
     width: Float[Array, " p"]
     outliers: float
+    pulses: Float[Array, " n"]
 
-    def judged(self, model: Model, point: Float[Array, " p"]) -> Judged:
+    def judged(
+        self, model: Model, point: Float[Array, " p"], window: Any = None
+    ) -> Judged:
         """All cycles held against the device at a point of the search."""
         device = model.device(model.values(point))
 
         def one(x, up):
-            return judged(device, x, up, outliers=self.outliers, span=2.0)
+            how = {"outliers": self.outliers, "span": 2.0, "pulses": self.pulses}
+            return judged(device, x, up, window=window, **how)
 
         return jax.vmap(one)(self.x, self.up)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist
 from typing import Any
 
@@ -67,7 +68,8 @@ def shared_fit(
         family: what is fitted.
         free: how each constant is searched for, in the order of the search.
         start: where to begin, in units of half the range about its middle.
-        cost: of the constants (in the same units, by name) and the data.
+        cost: of the constants (in the same units, by name) and the data; the same
+            function for all measurements, which then share a program.
         data: arrays.
         readings: how many readings the cost is made of.
         middle: of the range, in the unit of the constants that are places.
@@ -77,12 +79,15 @@ def shared_fit(
         first = jnp.stack(
             [jnp.asarray(c.back(jnp.asarray(start[n], float))) for n, c in free.items()]
         )
-        found, curvature, told, ended = _searched(cost, free)(first, data)
+        kinds = tuple((n, c.kind) for n, c in free.items())
+        search = _searched(cost, kinds)
+        found, curvature, told, ended = search(first, data, prior(dict(free)))
         held = {
             n: jax.value_and_grad(lambda u, c=c: c.value(u, middle, half))(found[k])
             for k, (n, c) in enumerate(free.items())
         }
-        held = jax.tree.map(float, held)
+        # by name: a tree would sort them, and give each the error of another
+        held = {n: (float(value), float(slope)) for n, (value, slope) in held.items()}
         curvature, told = np.asarray(curvature), float(told)
     covariance = np.linalg.pinv(curvature)
     sound = bool(ended) and bool(np.all(np.linalg.eigvalsh(curvature) > 0))
@@ -99,24 +104,30 @@ def shared_fit(
     )
 
 
-def _searched(cost, free: Mapping[str, Coordinate]):
-    """The search, compiled: the point, the curvature there, the cost, the end."""
+@cache
+def _searched(cost, kinds: tuple[tuple[str, str], ...]):
+    """The search, compiled: the point, the curvature there, the cost, the end.
+
+    One program for all measurements of a shape: what is known before is an argument.
+    """
     import optimistix as optx  # a third of a second, for those who fit
 
-    def one(start, data):
+    free = {name: Coordinate(kind, 0.0, 1.0) for name, kind in kinds}
+
+    def one(start, data, known):
         def alone(u, data):
             values = {n: c.value(u[k]) for k, (n, c) in enumerate(free.items())}
             return cost(values, data)
 
-        def whole(u, data):
-            centre, width = prior(dict(free))
+        def whole(u, args):
+            data, (centre, width) = args
             return alone(u, data) + jnp.sum(((u - centre) / width) ** 2) / 2
 
         found = optx.minimise(
-            whole, optx.BFGS(rtol=1e-9, atol=1e-6), start, data, max_steps=500,
-            throw=False,
+            whole, optx.BFGS(rtol=1e-9, atol=1e-6), start, (data, known),
+            max_steps=500, throw=False,
         )  # fmt: skip
-        curvature = jax.hessian(whole)(found.value, data)
+        curvature = jax.hessian(whole)(found.value, (data, known))
         ended = found.result == optx.RESULTS.successful
         return found.value, curvature, alone(found.value, data), ended
 

@@ -15,13 +15,19 @@ from eapu_jax.fitting.search import Train, searched, spread_of
 OUTLIERS = 1e-3
 """Probability that a reading is an outlier, before it is looked at. ASSUMED."""
 
+MET = 8.0
+"""By so much readings must be likelier (logarithm) with an end of the window than
+without it, for it to count as met. ASSUMED."""
+_FAR = 30.0  # where no end is, in half ranges
+
 
 class TrainFit(NamedTuple):
     """What was found of one device; of many, with a leading axis.
 
     Attributes:
         values: the constants found, by name; µS.
-        errors: their standard errors, by the delta method; µS.
+        errors: their standard errors, by the delta method; µS. Infinite for an end of
+            the window that was not met, where it is told by nothing else.
         point: the constants in the coordinates of the search, `(p,)`.
         covariance: of the point, `(p, p)`.
         held_out: log-likelihood of the cycles with an odd number, under constants that
@@ -56,6 +62,7 @@ def fit_trains(
     *,
     known: tuple[Any, Any] | None = None,
     outliers: float = OUTLIERS,
+    pulses: Float[Array, " n"] | None = None,
 ) -> TrainFit:
     r"""Find the constants under which the readings of one device are most likely.
 
@@ -71,12 +78,14 @@ def fit_trains(
         known: what is known of the read noise from elsewhere: its logarithm (µS), NaN
             if nothing is, and the standard deviation of that.
         outliers: probability that a reading is one.
+        pulses: how many pulses there are before each reading; 1 when None.
     """
     middle, half = range_read(g)
     x = (g - middle) / half
-    first = glance(x, up)
-    x = from_sure_start(x, up, first)
-    train = Train(x, up, *_priors(model, known, half), outliers)
+    count = jnp.ones(up.shape[1:], x.dtype) if pulses is None else pulses
+    first = glance(x, up, count)
+    x = from_sure_start(x, up, first, count)
+    train = Train(x, up, *_priors(model, known, half), outliers, count)
     odd = jnp.arange(g.shape[0]) % 2 == 1
     weights = jnp.stack([jnp.where(odd, 0.0, 1.0), jnp.ones(odd.shape)])
 
@@ -89,19 +98,22 @@ def fit_trains(
     found, seen = jax.tree.map(lambda leaf: leaf[-1], every)
     told = jnp.sum(every[1].log_likelihood, axis=2)
     covariance, sound = spread_of(model, train, found)
-    count = jnp.sum(seen.counted, axis=1).astype(x.dtype)
-    values, errors = _in_units(model, found.point, covariance, middle, half)
+    readings = jnp.sum(seen.counted, axis=1).astype(x.dtype)
+    point = found.point + freed(model, covariance, train.width, jnp.sum(readings))
+    values, errors = _in_units(model, point, covariance, middle, half)
+    if model.stopped:
+        errors |= _of_ends(model, train, found.point, seen, errors)
     return TrainFit(
         values=values,
         errors=errors,
-        point=found.point,
+        point=point,
         covariance=covariance,
-        held_out=jnp.where(odd, told[0] - count * jnp.log(half), jnp.nan),
-        log_likelihood=told[-1] - count * jnp.log(half),
-        readings=count,
+        held_out=jnp.where(odd, told[0] - readings * jnp.log(half), jnp.nan),
+        log_likelihood=told[-1] - readings * jnp.log(half),
+        readings=readings,
         misfit=misfit(seen, up),
-        clean=jnp.sum(jnp.where(seen.counted, seen.clean, 0)) / jnp.sum(count),
-        converged=found.ended & sound & (jnp.sum(count) > len(model.free)),
+        clean=jnp.sum(jnp.where(seen.counted, seen.clean, 0)) / jnp.sum(readings),
+        converged=found.ended & sound & (jnp.sum(readings) > len(model.free)),
         middle=middle,
         half=half,
     )
@@ -117,6 +129,40 @@ def _priors(model: Model, known, half):
     which = noise & jnp.isfinite(log_noise)
     centre = jnp.where(which, log_noise - jnp.log(half), centre)
     return centre, jnp.where(which, error, width)
+
+
+def freed(model: Model, covariance, width, readings):
+    r"""By how much the write noise is larger, as constants of the step were fitted.
+
+    $k$ constants of the mean follow some of what $n$ readings strayed, so that the most
+    likely variance is too small by $1 - k/n$: the write noise grows by
+    $\tfrac12\ln\frac n{n-k}$ in its logarithm, a number of domains falls by twice
+    that. A constant of which the readings say nothing beyond its prior takes none. Read
+    noise scatters from reading to reading, where no smooth step follows: it stays.
+    """
+    power = {"write_noise": 0.5, "domains": -1.0}
+    noisy = jnp.array([n in (*power, "read_noise") for n in model.free])
+    told = jnp.clip(1 - jnp.diag(covariance) / jnp.square(width), 0, 1)
+    taken = jnp.sum(jnp.where(noisy, 0, told))
+    grown = -jnp.log1p(-jnp.minimum(taken / jnp.maximum(readings, 1), 0.5))
+    return jnp.array([power.get(n, 0.0) for n in model.free]) * grown
+
+
+def _of_ends(model: Model, train: Train, point, seen, errors):
+    """Errors of the ends of the window: infinite where no pulse was stopped by one.
+
+    That is where the readings are about as likely without it.
+    """
+    low, high = (model.values(point)[name] for name in ("g_min", "g_max"))
+    ends = jnp.array([[-_FAR, 1.0], [1.0, _FAR]]) * jnp.array([[1, high], [low, 1]])
+
+    def told(window):
+        return jnp.sum(train.judged(model, point, tuple(window)).log_likelihood)
+
+    without = jax.lax.map(told, ends.astype(train.x.dtype))
+    met = jnp.sum(seen.log_likelihood) - without > MET
+    pairs = zip(("g_min", "g_max"), met, strict=True)
+    return {n: jnp.where(one, errors[n], jnp.inf) for n, one in pairs}
 
 
 def _in_units(model: Model, point, covariance, middle, half):

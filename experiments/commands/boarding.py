@@ -1,8 +1,12 @@
-"""`board FILE`: from voltage traces of a board to its components.
+"""`board FILE`: from voltages of a board, or covariances, to its components.
 
 The published two-node board, simulated with other resistors and noise than it has on
 paper, is identified and held against the paper by `python -m experiments board
-examples/synthetic_two_node_board.csv --nominal examples/two_node_board.toml`.
+examples/synthetic_two_node_board.csv --nominal examples/two_node_board.toml`; by
+covariances at two settings by `python -m experiments board
+examples/synthetic_two_node_covariance_1.csv
+examples/synthetic_two_node_covariance_2.csv --samples 20000 --nominal
+examples/two_node_setting_1.toml examples/two_node_setting_2.toml`.
 """
 
 from collections.abc import Callable
@@ -23,15 +27,22 @@ def command(console: Console) -> Callable[..., int]:
     """The command, which prints on a console."""
 
     def board(
-        file: Annotated[
-            tyro.conf.Positional[Path],
+        files: Annotated[
+            tyro.conf.Positional[tuple[Path, ...]],
             tyro.conf.arg(
-                help="times, then a voltage for each node; units in a header"
+                help="times, then a voltage for each node; units in a header. With "
+                "--samples: covariances, one of each setting",
+                metavar="FILE",
             ),
         ],
         nominal: Annotated[
-            Path | None, tyro.conf.arg(help="the board on paper, as TOML")
-        ] = None,
+            tuple[Path, ...],
+            tyro.conf.arg(help="the board on paper, as TOML; at each setting"),
+        ] = (),
+        samples: Annotated[
+            tuple[int, ...],
+            tyro.conf.arg(help="independent ones behind each covariance"),
+        ] = (),
         capacitance: Annotated[
             tuple[float, ...],
             tyro.conf.arg(help="of the nodes to ground, nF; without a nominal board"),
@@ -54,22 +65,72 @@ def command(console: Console) -> Callable[..., int]:
         from experiments.thermodynamic import board_file, board_fit, board_fit_figure
         from thermo.identify.quantiles import check_level
 
+        if not files:
+            raise ValueError("FILE is missing: expected voltages or covariances")
         check_level(level)
-        paper = None if nominal is None else board_file.read_board(nominal)
+        for file in files:
+            board_file.refuse_board(file)
+        papers = [board_file.read_board(path) for path in nominal]
+        if samples:
+            return _settings(console, files, papers, samples, level, results)
+        for name, given in (("FILE", files), ("nominal", nominal)):
+            if len(given) > 1:
+                raise ValueError(
+                    f"{name}: {len(given)} files, expected one; several are for "
+                    "covariances, whose --samples are told"
+                )
+        file, paper = files[0], papers[0] if papers else None
         record = read_voltages(file)
         _understood(console, record)
         fit = board_fit.fitted(record, paper, capacitance, readout_noise)
         stem = store.require_writable(results) / f"board_{file.stem}"
-        _found(console, fit, level)
+        _found(console, fit.found, fit.on_paper, level)
+        for line in _lines(fit, level):
+            console.print(line, soft_wrap=True)
         figure = board_fit_figure.draw(fit, file.name)
-        origin = f"identified from {file.name}"
-        text = board_file.board_text(fit.found, level, origin, fit.known)
-        store.write_atomically(f"{stem}.toml", text.encode())
-        say(console, "board", [Path(f"{stem}.toml")])
-        say(console, "figure", _saved(figure, stem))
+        _kept(console, fit, figure, level, file.name, stem)
         return 0
 
     return board
+
+
+def _settings(
+    console: Console, files: Any, papers: Any, samples: Any, level: float, results: Path
+) -> int:
+    """Identify one board by its covariances at one or more settings."""
+    from experiments.data.covariances import read_covariance
+    from experiments.thermodynamic import board_settings
+
+    moments = [read_covariance(file) for file in files]
+    fit = board_settings.fitted(moments, papers, samples)
+    for file, one, n in zip(files, moments, fit.n_samples, strict=True):
+        line = f"{file.name}: covariance of {', '.join(one.names)}, {n:,} samples; "
+        console.print(line + one.dialect, soft_wrap=True)
+    stem = store.require_writable(results) / f"board_{files[0].stem}"
+    _found(console, fit.found, True, level)
+    for line in _doubts(fit.found):
+        console.print(line, soft_wrap=True)
+    made = fit.calibration
+    if made is None:
+        console.print(fit.refusal, soft_wrap=True)
+    else:
+        console.print(_anew(made), soft_wrap=True)
+    names = ", ".join(file.name for file in files)
+    figure = board_settings.draw(fit, names)
+    _kept(console, fit, figure, level, names, stem)
+    return 0
+
+
+def _kept(
+    console: Console, fit: Any, figure: Any, level: float, names: str, stem: Path
+) -> None:
+    """Leave the board and its figure behind."""
+    from experiments.thermodynamic import board_file
+
+    text = board_file.board_text(fit.found, level, f"from {names}", fit.known)
+    store.write_atomically(f"{stem}.toml", text.encode())
+    say(console, "board", [Path(f"{stem}.toml")])
+    say(console, "figure", _saved(figure, stem))
 
 
 def _understood(console: Console, record: Any) -> None:
@@ -84,8 +145,7 @@ def _understood(console: Console, record: Any) -> None:
             console.print(f"{name}: an offset of {offset:.4g} V was taken off")
 
 
-def _found(console: Console, fit: Any, level: float) -> None:
-    found = fit.found
+def _found(console: Console, found: Any, on_paper: bool, level: float) -> None:
     shown = Table("component", "value", f"{level:.0%} interval", "unit", "from nominal")
     rows = zip(
         found.names,
@@ -99,25 +159,39 @@ def _found(console: Console, fit: Any, level: float) -> None:
         if np.isnan(value):
             shown.add_row(name, "not identified", "", unit, "")
         else:
-            against = f"{100 * np.expm1(off):+.1f} %" if fit.on_paper else ""
+            against = f"{100 * np.expm1(off):+.1f} %" if on_paper else ""
             shown.add_row(
                 name, f"{value:.4g}", f"{low:.4g} to {high:.4g}", unit, against
             )
     console.print(shown)
-    for line in _lines(fit, level):
-        console.print(line, soft_wrap=True)
 
 
-def _lines(fit: Any, level: float) -> list[str]:
-    found = fit.found
-    times = ", ".join(f"{t:.4g}" for t in fit.relaxation_times)
-    lines = [f"fitted by {fit.how}; relaxation times {times} us"]
+def _doubts(found: Any) -> list[str]:
+    """What is wrong with what was found, if anything."""
+    lines = []
     if not found.converged:
         lines.append("the most likely values were not reached: do not use these")
     if found.unidentified:
         lines.append(
             "the record says nothing of what is not identified: name one known"
         )
+    return lines
+
+
+def _anew(made: Any) -> str:
+    """Errors of the inverse before and after the board is set anew."""
+    return (
+        f"inverse: off by {made.floor_before:.2%} as it is set, and by "
+        f"{made.floor:.2%} set anew ({made.residual:.2%} that no setting cures, "
+        f"{made.uncertainty:.2%} from errors of components)"
+    )
+
+
+def _lines(fit: Any, level: float) -> list[str]:
+    found = fit.found
+    times = ", ".join(f"{t:.4g}" for t in fit.relaxation_times)
+    lines = [f"fitted by {fit.how}; relaxation times {times} us"]
+    lines += _doubts(found)
     if not fit.on_paper:
         lines.append(
             "values are for capacitors as given by --capacitance (1 nF where none is): "
@@ -132,10 +206,8 @@ def _lines(fit: Any, level: float) -> list[str]:
     if fit.calibration is not None:
         made = fit.calibration
         lines.append(
-            f"inverse: off by {made.floor_before:.2%} as it is set, and by "
-            f"{made.floor:.2%} set anew ({made.residual:.2%} that no setting cures, "
-            f"{made.uncertainty:.2%} from errors of components); "
-            f"{made.statistical(dt, n):.2%} more by statistics of {n:,} samples"
+            f"{_anew(made)}; {made.statistical(dt, n):.2%} more by statistics of "
+            f"{n:,} samples"
         )
     else:
         lines += [fit.refusal] if fit.refusal else []

@@ -74,6 +74,8 @@ def _constants(fitted: FittedDevice) -> str:
             spread += f" ± {100 * one.sigma_error:.1f}"
         reach = 1.96 * one.mean_error
         ends = f"({one.mean - reach:.3g} to {one.mean + reach:.3g})"
+        if np.isinf(one.mean_error):
+            ends = "(not met: the range that was read)"
         value = f"{one.mean:.4g} {ends} {unit}".strip()
         rows.append([name.replace("_", " "), value, spread])
     threshold = fitted.threshold * fitted.r_wg

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from eapu_jax.fitting import MODELS, FittedDevice, PulseTrains, Traces, Writes
+from eapu_jax.fitting.bursts import bursts
 from experiments.figures import style
 from experiments.memristor.contest.entrants import NAMES
 
@@ -97,16 +98,24 @@ def device_of(fitted: FittedDevice, row: int) -> Any:
 
 
 def residuals(
-    fitted: FittedDevice, row: int, g: np.ndarray, up: np.ndarray
+    fitted: FittedDevice, row: int, g: np.ndarray, up: np.ndarray, pulses: Any = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Readings before a pulse (µS), and what is left after it, in expected spreads."""
+    """Readings before a pulse (µS), and what is left after it, in expected spreads.
+
+    Args:
+        fitted: what was fitted.
+        row: of the device, among those that were fitted.
+        g: readings, one more than of `up`, µS.
+        up: whether the pulses before a reading ask for more.
+        pulses: how many they are.
+    """
     device = device_of(fitted, row)
-    one = jnp.ones(up.shape)
+    one = jnp.broadcast_to(pulses, up.shape)
     before, after = g[..., :-1], g[..., 1:]
     meant = np.asarray(device.after(jnp.asarray(before), one, jnp.asarray(up)))
     meant = np.clip(meant, float(device.g_min), float(device.g_max))
     sd = device.noise(jnp.asarray(before), one, jnp.asarray(up))
-    spread = np.sqrt(np.asarray(sd) ** 2 + 2 * float(device.read_noise) ** 2)
+    spread = np.sqrt(pulses * np.asarray(sd) ** 2 + 2 * float(device.read_noise) ** 2)
     return before, (after - meant) / spread
 
 
@@ -127,14 +136,15 @@ def _trains(axes: Axes, pulses: PulseTrains, fitted: FittedDevice) -> None:
 
 
 def _left(axes: Axes, pulses: PulseTrains, fitted: FittedDevice) -> None:
+    read = bursts(pulses.g, pulses.up)
     for way, colour, label in ((True, 0, "up"), (False, 1, "down")):
         xs, ys = [], []
         for row in np.flatnonzero(fitted.converged)[:MANY]:
             where = fitted.fit.devices[row]
             before, left = residuals(
-                fitted, int(row), pulses.g[where], pulses.up[where]
+                fitted, int(row), read.g[where], read.up[where], read.pulses
             )
-            mine = pulses.up[where] == way
+            mine = read.up[where] == way
             xs.append(before[mine])
             ys.append(left[mine])
         x, y = np.concatenate(xs), np.concatenate(ys)

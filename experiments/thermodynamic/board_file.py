@@ -65,6 +65,19 @@ def read_board(path: str | Path) -> Paper:
     return Paper(board, tuple(known))
 
 
+def refuse_board(path: Path) -> None:
+    """Refuse a file of a board where a record is expected.
+
+    Raises:
+        DataError: if it is called one, *.toml.
+    """
+    if path.suffix.lower() == ".toml":
+        raise DataError(
+            f"{path}: is a board as it was found or is on paper, expected a record of "
+            "its voltages: give the board to --nominal"
+        )
+
+
 def board_text(
     found: Identified, level: float, origin: str, known: Sequence[str] = ()
 ) -> str:

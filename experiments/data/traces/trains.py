@@ -11,6 +11,8 @@ from experiments.data.tables import Table
 from experiments.data.traces.columns import conductance, labels, scaled, sound
 
 UP = {"up", "u", "pot", "potentiation", "p", "set", "ltp", "increase", "+"}
+MOST_PULSES = 100_000
+"""Of a train."""
 DOWN = {"down", "d", "dep", "depression", "reset", "ltd", "decrease", "-"}
 
 
@@ -31,6 +33,7 @@ def long(table: Table, found: dict[str, str]) -> tuple[PulseTrains, list[str]]:
     trains: dict[tuple[str, str], _Train] = {}
     last: dict[str, tuple[str, float, bool | None]] = {}
     restarts: dict[str, int] = {}
+    skipped = 0
     for i, line in enumerate(table.lines):
         who, which = device[i], cycle[i]
         way = None if up is None else bool(up[i])
@@ -53,12 +56,28 @@ def long(table: Table, found: dict[str, str]) -> tuple[PulseTrains, list[str]]:
             continue
         if not train.g:
             train.g.append(np.nan)
+        elif before and before[1] < number[i]:
+            skipped += _skip(train, int(number[i] - before[1]) - 1, bool(way), line)
         train.g.append(float(g[i]))
         train.up.append(bool(way))
     told = [f"conductances {unit}"]
     if restarts:
         told.append("pulse numbers begin anew: taken for new cycles")
+    if skipped:
+        told.append(f"{skipped} pulses without a reading, by their numbers")
     return _together(trains, up is not None, told)
+
+
+def _skip(train: _Train, pulses: int, up: bool, line: int) -> int:
+    """Go over pulses that were not read: as those after them, and no reading."""
+    if len(train.up) + pulses > MOST_PULSES:
+        raise DataError(
+            f"line {line}: is {pulses + 1} pulses after the line before, expected "
+            f"{MOST_PULSES:,} pulses in a train at most"
+        )
+    train.g.extend([np.nan] * pulses)
+    train.up.extend([up] * pulses)
+    return pulses
 
 
 def wide(table: Table, found: dict[str, str]) -> tuple[PulseTrains, list[str]]:
@@ -73,19 +92,30 @@ def wide(table: Table, found: dict[str, str]) -> tuple[PulseTrains, list[str]]:
         )
     up = directions(table, found["direction"]) if "direction" in found else None
     trains, units = {}, set()
+    if number[-1] - number[0] > MOST_PULSES:
+        raise DataError(
+            f"line {table.lines[-1]}, column {found.get('pulse', '')!r}: pulse "
+            f"{number[-1]:g}, expected {MOST_PULSES:,} pulses in a train at most"
+        )
+    every = np.arange(number[0], number[-1] + 1)
+    places, read = np.searchsorted(number, every), np.isin(every, number)
     for n, name in enumerate(name for name in table.names if name not in skip):
         values, unit = scaled(table, name, "g")
         units.add(unit)
         values = sound(table, name, values, unit)
         begins = number[0] == 0
-        g = [*([] if begins else [np.nan]), *values.tolist()]
-        ways = [] if up is None else up[1 if begins else 0 :].tolist()
+        g = np.where(read, values[places], np.nan).tolist()
+        g = [*([] if begins else [np.nan]), *g]
+        ways = [] if up is None else up[places][1 if begins else 0 :].tolist()
         trains[who(name, n)] = _Train(g, ways or [False] * (len(g) - 1))
     if len(units) > 1:
         raise DataError(
             f"columns have the units {', '.join(sorted(units))}, expected one for all"
         )
-    return _together(trains, up is not None, [f"conductances in {units.pop()}"])
+    told = [f"conductances in {units.pop()}"]
+    if skipped := int(np.sum(~read)):
+        told.append(f"{skipped} pulses without a reading, by their numbers")
+    return _together(trains, up is not None, told)
 
 
 _DEVICE = re.compile(r"(?:device|dev|cell|sample|d)[ _.-]*(\w+?)(?=[ _.,-]|c\d|cyc|$)")
