@@ -35,7 +35,7 @@ def bursts(g: np.ndarray, up: np.ndarray) -> Bursts:
         >>> found.g.tolist(), found.up.tolist(), found.pulses.tolist()
         ([[[1.0, 4.0, 2.0]]], [[[True, False]]], [3.0, 2.0])
     """
-    kept = np.isfinite(g).any((0, 1))
+    kept = np.asarray(np.isfinite(g).any((0, 1)))
     kept[1:-1] |= (up[..., 1:] != up[..., :-1]).any((0, 1))
     kept[0] = kept[-1] = True
     at = np.flatnonzero(kept)
