@@ -244,3 +244,17 @@ def test_no_preparation_is_made_up():
     for wrong in ({"scaling": "all"}, {"circuit": "pump"}, {"normal": 1}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             linalg.Preparation(**wrong)
+
+
+def test_the_board_of_a_solution_is_the_one_that_ran():
+    off = Tolerances(resistance=0.2)
+    ideal = linalg.solve(jr.key(0), UNEVEN, [1.0, 3.0], noise=1e-6)
+    found = linalg.solve(jr.key(0), UNEVEN, [1.0, 3.0], noise=1e-6, tolerances=off)
+    assert not np.allclose(found.value, ideal.value, rtol=0.02)
+    law = found.board.linear()  # at rest its voltages are the answer, in some unit
+    rest = np.linalg.solve(law.drift, law.bias)
+    np.testing.assert_allclose(
+        rest / np.linalg.norm(rest),
+        found.value / np.linalg.norm(found.value),
+        rtol=1e-3,
+    )

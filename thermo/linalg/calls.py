@@ -284,13 +284,14 @@ def solve(
         lambda a, b: _equation(a, b, preparation), matrix=matrix, rhs=rhs
     )
     strength, one = noise**2, jnp.ones(len(w), dtype)
-    board = OpAmpBoard(
+    wanted = OpAmpBoard(
         conductance=ready,
         ground_capacitance=one,
         noise=strength * one,
         input_voltage=inputs,
     )
-    form = _imperfect(key_board, board, tolerances, bits).linear()
+    board = _imperfect(key_board, wanted, tolerances, bits)
+    form = board.linear()
     xi = jr.normal(key_run, (len(w),), dtype)
     value, error, taken = in_double(
         _averaged, drift=form.drift, diffusion=form.diffusion, bias=form.bias,
