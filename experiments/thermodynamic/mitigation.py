@@ -83,7 +83,7 @@ class Config(Seeded):
 
 
 PRESETS = {
-    "smoke": Config(sizes=(3, 66), steps=(0.1, 0.4), n_boards=16, n_matrices=2),
+    "smoke": Config(sizes=(3, 66), steps=(0.05, 0.1), n_boards=16, n_matrices=2),
     "large": Config(sizes=(8, 32, 128, 1000), n_boards=512, n_matrices=8),
 }
 
@@ -98,7 +98,8 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
 
     Returns:
         `error`: relative, of Frobenius norms, above 16 columns of products with eight
-        random vectors, which is the same on average; if traced also the `inverse`, or
+        random vectors, which is the same on average; NaN where a board is indefinite
+        along the vector of ones and never settles; if traced also the `inverse`, or
         these products.
     """
     del chip
@@ -114,7 +115,9 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
 
     def inverse(total, i):
         up = (offsets + i / point.n_boards) % 1 if point.rounding != "nearest" else 0.5
-        return total + _solve(jnp.floor(entries + up) * step, probes), None
+        board = jnp.floor(entries + up) * step
+        found = jnp.where(jnp.sum(board) > 0, _solve(board, probes), jnp.nan)
+        return total + found, None
 
     many = 1 if point.rounding == "nearest" else point.n_boards
     each = jnp.arange(many, dtype=matrix.dtype)

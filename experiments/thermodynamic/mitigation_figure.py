@@ -18,7 +18,8 @@ def _draw(ax, dataset: xr.Dataset, name: str) -> None:
     at = dataset.sel(rounding=name)
     for size in dataset["size"].to_numpy():
         one = at.sel(size=size)
-        label = f"d = {size}: slope {float(one.slope.median()):.2f}"
+        slope = float(one.slope.median(skipna=False))
+        label = f"d = {size}" + (f": slope {slope:.2f}" if slope == slope else "")
         style.band(ax, dataset.step, 100 * one.error, label=label, marker="o")
     if name in ORDER:
         first = 100 * float(at.error.isel(step=0).median())
@@ -26,6 +27,8 @@ def _draw(ax, dataset: xr.Dataset, name: str) -> None:
         ax.plot(dataset.step, guide, color="0.5", linestyle=":", zorder=0)
         ax.plot([], [], color="0.5", linestyle=":", label=f"slope {ORDER[name]}")
     style.decades(ax, "xy")
+    ax.set_xticks(dataset.step.values, [f"{x:g}" for x in dataset.step.values])
+    ax.minorticks_off()
     ax.set(title=TITLES[name], xlabel="coupler step x root d (smallest eigenvalues)")
     ax.set(ylabel="error of the inverse (%)", ylim=_limits(dataset))
     ax.legend()
@@ -42,6 +45,7 @@ plot = style.panels(
     note=(
         "merging boards whose entries are right on average takes the error from first "
         "to second order at every size, if entries are rounded apart: one offset for "
-        "all adds the same to every entry, an error that grows with root d"
+        "all adds the same to every entry, an error that grows with root d, until "
+        "boards never settle (no dot, and no slope)"
     ),
 )

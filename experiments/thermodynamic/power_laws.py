@@ -12,6 +12,8 @@ from experiments.claims import both, within
 def slope(error: xr.DataArray, against: xr.DataArray, along: str) -> xr.DataArray:
     """Of ln error against ln of something else, by least squares along a dimension.
 
+    NaN where an error is.
+
     Example:
         >>> x = xr.DataArray([1.0, 2.0, 4.0], dims="x")
         >>> round(float(slope(x**-0.5, x, "x")), 3)
@@ -20,7 +22,7 @@ def slope(error: xr.DataArray, against: xr.DataArray, along: str) -> xr.DataArra
     x: Any = np.log(against)
     x = x - x.mean(along)
     y: Any = np.log(error)
-    return (x * y).sum(along) / (x**2).sum(along)
+    return (x * y).sum(along, skipna=False) / (x**2).sum(along)
 
 
 def ends(values: xr.DataArray) -> tuple[float, float, float]:
