@@ -73,7 +73,8 @@ def logdet(rates: jax.Array, step: jax.Array, steps: int) -> jax.Array:
     $\sum_a (m - \lambda_a)(\lambda_a^{-2} - m^{-2})$ for small steps (DERIVED).
     """
     jump = (jnp.mean(rates) - rates) / steps
-    path = rates[None, :] + jnp.arange(steps)[:, None] * jump[None, :]
+    done = jnp.arange(steps, dtype=rates.dtype)[:, None]
+    path = rates[None, :] + done * jump[None, :]
     each = jnp.sum(path**-2 / jnp.tanh(path * step), axis=0)
     return 2 * step * steps * jnp.sum(jump**2 * each)
 
