@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from eapu_jax.fitting import MODELS, FittedDevice, PulseTrains, Traces, Writes
 from eapu_jax.fitting.bursts import bursts
@@ -49,7 +50,7 @@ def writes_figure(writes: Writes, fitted: FittedDevice) -> Figure:
     right.legend()
     n, most = writes.target.shape
     note = f"{n} devices, up to {most} writes each"
-    style.caption(figure, xr.Dataset(attrs={"scale": "measured"}), note)
+    style.caption(figure, xr.Dataset(attrs={"scale": "all that the files hold"}), note)
     return figure
 
 
@@ -65,11 +66,11 @@ def trains_figure(pulses: PulseTrains, fitted: FittedDevice) -> Figure:
     (_map if devices >= MANY else _constants)(grid[1, 1], fitted)
     n, cycles, _ = pulses.g.shape
     note = (
-        f"{n} devices, up to {cycles} cycles each, {devices} fitted; line: the course "
-        "of the fitted device without noise; residuals: a reading less the course of "
-        "one pulse from the reading before it, in units of its expected spread"
+        f"devices: {n}, fitted: {devices}, cycles of each: up to {cycles}; line: the "
+        "course of the fitted device without noise; residuals: a reading less what the "
+        "pulses make of the one before it, in units of its expected spread"
     )
-    style.caption(figure, xr.Dataset(attrs={"scale": "measured"}), note)
+    style.caption(figure, xr.Dataset(attrs={"scale": "all that the files hold"}), note)
     return figure
 
 
@@ -186,6 +187,7 @@ def _constants(axes: Axes, fitted: FittedDevice) -> None:
     up, ratio = (fitted.population[name].mean for name in ("pulse", "down_ratio"))
     axes.axhline(up, color=style.COLOURS[0], lw=0.8)
     axes.axhline(up * ratio, color=style.COLOURS[1], lw=0.8)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="device", ylabel="step of a pulse (µS)")
     axes.set_title("steps with 95 % intervals; lines: nominal")
     axes.legend()
