@@ -17,6 +17,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
+from matplotlib.ticker import LogFormatter
 
 from experiments.results.store import write_atomically
 
@@ -165,6 +166,7 @@ def decades(axes: Axes, which: str = "y") -> None:
         axes.set(**{f"{name}scale": "log"})
         axis: Any = getattr(axes, f"{name}axis")
         axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
 
 
 def caption(figure: Figure, dataset: xr.Dataset, note: str = "") -> None:
