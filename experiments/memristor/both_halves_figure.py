@@ -89,6 +89,6 @@ plot = style.panels(
     (10.0, 7.6),
     [[_draw_learning, _draw_writes], [_draw_rates, _draw_noise]],
     note="best: highest median accuracy on the same chips. At the default scale EaPU "
-    "saves natural gradients from noisy writes as it saves others, but Adam needs fewer "
-    "writes: noise of the board alone asks for many",
+    "saves natural gradients from noisy writes as it saves others, but Adam needs "
+    "fewer writes: noise of the board alone asks for many",
 )
