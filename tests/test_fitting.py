@@ -180,6 +180,7 @@ def test_the_spread_of_devices_is_told_from_the_noise_of_cycles():
     assert fitted.spread.cell_to_cell["pulse"] == fitted.population["pulse"].sigma
 
 
+@pytest.mark.slow
 def test_ends_that_stopped_no_pulse_are_not_determined():
     """A walk amid the window: its steps are found, whatever window is taken."""
     truth = TRUTH["LinearStep"] | {"pulse": 0.8, "write_noise": 0.2, "read_noise": 0.2}
@@ -287,6 +288,7 @@ def by_domains(truth, rng):
     return g + truth["read_noise"] * rng.normal(size=g.shape), up
 
 
+@pytest.mark.slow
 def test_a_device_that_cannot_be_fitted_leaves_its_neighbours_alone():
     g, up = measured("SoftBounds", TRUTH["SoftBounds"], np.random.default_rng(7), FEW)
     alone = found("SoftBounds", g, up)
@@ -311,6 +313,7 @@ def test_readings_at_rest_say_what_the_read_noise_is():
     assert_within(fitted.values["read_noise"], truth["read_noise"], errors)
 
 
+@pytest.mark.slow
 def test_units_do_not_matter():
     g, up = measured("SoftBounds", TRUTH["SoftBounds"], np.random.default_rng(9), FEW)
     fitted, other = found("SoftBounds", g, up), found("SoftBounds", 1e3 * g + 7e4, up)

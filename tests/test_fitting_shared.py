@@ -173,6 +173,7 @@ def test_intervals_of_endurance_hold_the_truth_at_their_nominal_rate():
 # All of it
 
 
+@pytest.mark.slow
 def test_what_was_measured_is_wrapped_around_the_device():
     rng, up = RNG(9), up_and_down(4, 3, 60)
     constants = {

@@ -190,6 +190,7 @@ def test_laplace_has_the_mode_and_the_curvature(x64):
     np.testing.assert_allclose(found.precision, curvature, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_boards_of_a_logistic_regression_settle_to_its_posterior():
     grid = np.linspace(-9, 11, 401)
     a, b = np.meshgrid(grid, grid, indexing="ij")

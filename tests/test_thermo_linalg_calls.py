@@ -157,6 +157,7 @@ def _answer_of(board, scale):
     return scale * h @ s @ h.T
 
 
+@pytest.mark.slow
 def test_a_real_board_is_off_by_what_its_components_make_of_the_matrix():
     off = Tolerances(capacitance=0.2, resistance=0.2, noise=0.2)
     call = partial(linalg.invert, time=4e4, reads=80_000, preparation=CASES[ONE][1])
