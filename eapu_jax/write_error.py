@@ -84,7 +84,9 @@ def matched_threshold(
         >>> f"{float(matched_threshold(jax.random.key(0), pulsed)):.2f}"
         '0.03'
     """
+    typed_key("key", key)
     one_crossbar(crossbar)
+    number("g", g)
     if crossbar.fixed_scale is None:
         raise ValueError(f"Crossbar.r_wg must be one number, got {crossbar.r_wg!r}")
     whole("rounds", rounds, at_least=1)

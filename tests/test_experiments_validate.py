@@ -35,6 +35,9 @@ MAY_BE_ZERO = {
     *("jump_rate", "exponent"),
     *("relaxation", "read_noise", "adc_bits", "line_resistance"),
     *("uneven", "reference"),
+    *("board_noise", "board_noises", "delay", "delays", "Run.time", "target"),
+    *("settling", "cell_power", "conversion_energy"),
+    *("digital_normal_time", "digital_overhead", "digital_idle"),
     *("seed", "batch", "chunk", "coupling", "amplifier", "coil"),
     *("tolerance", "tolerances", "capacitance", "resistance", "inductance", "noise"),
     *("spread", "spreads", "stuck_rate", "stuck_rates", "stuck_level", "required"),
@@ -43,6 +46,7 @@ MAY_BE_EMPTY = {"channels", "digital"}
 MAY_BE_NONE = {
     *("Training.threshold", "Tuning.threshold", "Chip.threshold"),
     *("Levelled.threshold", "Drifting.threshold", "Tuning.pretraining"),
+    "Run.threshold",
 } | {f"Imperfections.{name}" for name in ("colour", "full_scale")}
 
 
@@ -70,13 +74,13 @@ def wrong_scalars(like, may_be_zero):
 
 
 def wrong_values(owner, name):
-    like, may_be_zero = getattr(owner, name), name in MAY_BE_ZERO
+    like, full = getattr(owner, name), f"{type(owner).__name__}.{name}"
+    may_be_zero = bool({name, full} & MAY_BE_ZERO)
     if name == "write_noise":  # of a base; a Config's is the threshold too
         may_be_zero = type(owner).__name__ != "Config"
     if not isinstance(like, tuple):
         wrong = wrong_scalars(1.0 if like is None else like, may_be_zero)
-        may_be_none = f"{type(owner).__name__}.{name}" in MAY_BE_NONE
-        return [v for v in wrong if v is not None or not may_be_none]
+        return [v for v in wrong if v is not None or full not in MAY_BE_NONE]
     first = like[0] if like else 8
     items = [(v,) for v in wrong_scalars(first, may_be_zero)]
     scalars = [first, "x", None, math.nan, {first: first}]
@@ -103,7 +107,7 @@ def np_like(value):
     """The same value as NumPy and JSON have it."""
     if isinstance(value, tuple):
         return [np_like(v) for v in value]
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and value < 2**31:
         return np.int32(value)
     return np.array([value])[0] if isinstance(value, int | float) else value
 
