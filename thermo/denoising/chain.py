@@ -1,6 +1,6 @@
 """A machine for every step of noise: noising forwards, generation backwards."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ from thermo.denoising.graph import Graph
 from thermo.denoising.graph import ready as ready_graph
 from thermo.denoising.jumps import jump_energy, keep_probability
 from thermo.denoising.machine import BoltzmannMachine, ready_spins
-from thermo.reals import real_array
+from thermo.reals import alike, real_array
 
 __all__ = ["Chain", "generate", "noised", "untrained"]
 
@@ -99,7 +99,15 @@ def ready(chain: Chain) -> Chain:
     if not isinstance(chain, Chain):
         raise ValueError(f"chain = {chain!r:.80}: must be a Chain.")
     chain.check()
-    return chain
+    coupling, bias, retention = alike(
+        coupling=chain.coupling, bias=chain.bias, retention=chain.retention
+    )
+    return replace(
+        chain,
+        coupling=jnp.asarray(coupling),
+        bias=jnp.asarray(bias),
+        retention=jnp.asarray(retention),
+    )
 
 
 def untrained(n_steps: int, n_spins: int, n_visible: int) -> Chain:

@@ -166,10 +166,12 @@ def from_thrml(given: Thrml) -> BoltzmannMachine:
         raise ValueError("edges join a spin to itself: both ends must differ.")
     checks.shaped("weights", given.weights, (len(edges),), beside="edges")
     checks.finite("weights", given.weights)
-    coupling = np.zeros((n, n))
+    beta, weights, biases = (
+        np.asarray(x, float) for x in (given.beta, given.weights, given.biases)
+    )
+    coupling, bias = np.zeros((n, n)), beta * biases
     for one, other in (edges.T, edges.T[::-1]):
-        np.add.at(coupling, (one, other), given.beta * np.asarray(given.weights, float))
-    bias = given.beta * np.asarray(given.biases, float)
+        np.add.at(coupling, (one, other), beta * weights)
     return BoltzmannMachine(coupling=jnp.asarray(coupling), bias=jnp.asarray(bias))
 
 
@@ -187,5 +189,6 @@ def to_thrml(machine: BoltzmannMachine, beta: float = 1.0) -> Thrml:
     checks.interval("beta", beta)
     coupling = np.asarray(machine.coupling, float)
     edges = np.argwhere(np.triu(coupling) != 0)
+    beta = float(beta)
     weights = coupling[edges[:, 0], edges[:, 1]] / beta
-    return Thrml(np.asarray(machine.bias, float) / beta, edges, weights, float(beta))
+    return Thrml(np.asarray(machine.bias, float) / beta, edges, weights, beta)

@@ -128,6 +128,7 @@ def sample(
     check_count("count", count)
     if interval is not None:
         checks.interval("interval", interval)
+    _, interval = alike(covariance=covariance, interval=interval)
     precision = in_double(_inverse, covariance=covariance)
     key_board, key_run = jr.split(unrolled(key))
     made = _made(key_board, precision, preparation, tolerances, bits)
@@ -197,6 +198,7 @@ def invert(
     checks.interval("time", time)
     if preparation is None:
         preparation = prepare_inversion(matrix)
+    _, time = alike(matrix=matrix, time=time)
     key_board, key_run = jr.split(unrolled(key))
     made = _made(key_board, matrix, preparation, tolerances, bits)
     n = len(made.left)
@@ -277,6 +279,7 @@ def solve(
         )
     checks.finite("rhs", rhs)
     checks.shaped("rhs", rhs, (len(matrix),), beside="matrix")
+    _, time, noise = alike(matrix=matrix, time=time, noise=noise)
     key_board, key_run = jr.split(unrolled(key))
     _check(matrix, preparation, tolerances, bits)
     dtype = working_dtype(matrix, rhs)
