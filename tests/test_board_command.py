@@ -196,6 +196,7 @@ def test_the_example_is_identified_and_the_command_says_so(tmp_path, capsys):
     assert again.board.n_cells == 2
 
 
+@pytest.mark.slow
 def test_a_board_with_a_coil_is_identified_too(tmp_path):
     paper = tmp_path / "coil.toml"
     lines = ['kind = "RLC"', 'known = ["resistance"]', "ground_capacitance = [1]"]

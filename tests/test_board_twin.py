@@ -21,12 +21,14 @@ def found():
     return twins.twin(SimpleNamespace(**POINT, n_record=40_000), 1, None)
 
 
+@pytest.mark.slow
 def test_the_twin_is_that_of_the_board_that_was_simulated(found):
     point, keys = SimpleNamespace(**POINT), keys_of(jr.key(3), 0, 1)
     board = one_board.simulate(point, 1, keys)
     assert found["floor_before"] == pytest.approx(float(board["floor"]), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_board_that_was_set_anew_errs_as_little_as_was_promised(found):
     assert found["predicted_before"] == pytest.approx(found["floor_before"], rel=0.2)
     assert found["floor"] < 4 * found["predicted"] < found["floor_before"]
@@ -35,12 +37,14 @@ def test_a_board_that_was_set_anew_errs_as_little_as_was_promised(found):
     )
 
 
+@pytest.mark.slow
 def test_components_are_found_within_their_errors(found):
     off = found["found_factor"] - found["true_factor"]
     assert len(off) == twins.n_components(CONFIG.size)
     assert (np.abs(off) < 5 * found["standard_error"]).all()
 
 
+@pytest.mark.slow
 def test_every_output_is_declared(found):
     declared = twins.outputs(CONFIG.size, CONFIG.n_samples)
     assert set(found) == set(declared)

@@ -246,6 +246,7 @@ def sequences(rule, chips, **other):
     return jax.tree.map(np.asarray, jax.jit(jax.vmap(one))(jnp.asarray(chips)))
 
 
+@pytest.mark.slow
 def test_without_a_leak_a_pause_is_nothing_and_with_one_it_costs():
     ends = {
         (exponent, pause): sequences(

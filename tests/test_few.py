@@ -22,7 +22,7 @@ DEVICES = {
     "wearing": devices.Wearing(device=NOISY, endurance=2.0),
     "linear": devices.LinearStep(**WINDOW),
 }
-QUICK = ("soft bounds", "wearing")  # pulses, and a state beside the conductance
+QUICK = ("wearing",)  # a state beside the conductance
 FAST = [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK))
         for name in DEVICES]  # fmt: skip
 PARAMS = {

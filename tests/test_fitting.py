@@ -141,9 +141,8 @@ def test_a_clipped_gaussian_has_the_moments_of_the_integral(x64):
 # Recovery
 
 
-@pytest.mark.parametrize(
-    "family", ["SoftBounds", pytest.param("LinearStep", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["SoftBounds", "LinearStep"])
 def test_intervals_hold_the_truth_at_their_nominal_rate(family):
     truth = TRUTH[family]
     g, up = measured(family, truth, np.random.default_rng(3))

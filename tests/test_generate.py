@@ -29,6 +29,7 @@ def derived():
     return generate.derive(SMOKE, {"machines": found()})
 
 
+@pytest.mark.slow
 def test_it_draws_and_judges(derived):
     assert "ASSUMED" in derived.attrs["data"]
     before = derived.copy(deep=True)
@@ -43,6 +44,7 @@ def test_it_draws_and_judges(derived):
         assert np.isfinite(np.asarray(derived[name], float)).all(), name
 
 
+@pytest.mark.slow
 def test_trained_machines_beat_chance_and_reverse_noising_better(derived):
     all_of = ("chip", "sample")
     likeness = derived.likeness.mean(all_of)
@@ -95,6 +97,7 @@ def test_the_published_ratio_follows_from_its_parts():
     assert left == pytest.approx(10 * macs / 784, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_energies_of_the_dataset_are_those_of_its_heat(derived):
     heat = derived.heat.sel(training="batch").mean("sample")
     ours = derived.heat_energy.sel(training="batch")

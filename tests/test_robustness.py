@@ -97,6 +97,7 @@ def test_an_array_without_imperfections_is_the_plain_network(monkeypatch):
     np.testing.assert_allclose(logits_of(monkeypatch, point, *chip), plain, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_one_solve_per_line_is_what_every_image_meets(monkeypatch):
     """Wires folded into the cells, against products that solve for each image."""
     point, chip, params, held = random_chip(stuck_rate=0.1, n_test=20)

@@ -26,6 +26,14 @@ W = {"bias": jnp.ones(8), "kernel": jnp.linspace(-0.5, 0.5, 48).reshape(6, 8)}
 BEST = jnp.full((6, 8), 0.1)
 KEY = jr.key(0)
 each = pytest.mark.parametrize("name", RULES)
+QUICK = ("tiki_taka", "residual_learning_v2", "multi_tile")  # one of each machinery
+most_slowly = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK))
+        for name in RULES
+    ],
+)
 
 
 def slopes(w):
@@ -191,7 +199,7 @@ def test_what_sends_no_pulse_stays_in_the_weights_and_is_asked_again(name):
     assert updates[2, 3] > 0.02  # a whole pulse of it
 
 
-@each
+@most_slowly
 def test_chip_17_alone_is_chip_17_among_many(name):
     keys = jr.split(jr.key(3), 20)
 
@@ -260,7 +268,7 @@ def test_time_passes_for_the_arrays_that_leak(name):
     np.testing.assert_allclose(w + updates, w / np.e, atol=1e-5)
 
 
-@each
+@most_slowly
 def test_arrays_of_every_encoding_serve(name):
     """Pairs, a reference column, copies; constants cell by cell; a scale by column."""
     sizes = 0.5 + 0.1 * jr.uniform(jr.key(1), (6, 8))
@@ -281,7 +289,7 @@ def test_arrays_of_every_encoding_serve(name):
     assert ej.totals(state)["foreign"] == 0
 
 
-@each
+@most_slowly
 @pytest.mark.parametrize("shape", [(5,), (2, 4, 3), (1, 4)])
 def test_weights_of_any_shape_have_lines(name, shape):
     if name == "low_rank_tiki_taka" and (len(shape) < 2 or 1 in shape):

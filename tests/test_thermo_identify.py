@@ -191,7 +191,16 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module", params=CASES)
+QUICK = ("Kalman", "covariance")  # records, and what is left of them
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK))
+        for name in CASES
+    ],
+)
 def population(request):
     """Scores at the truth, and fits from 10 % away, of many records."""
     board, form_of, known, dt = CASES[request.param]
