@@ -199,14 +199,15 @@ def _trained(key: Any, train: jax.Array, graph: denoising.Graph, point: Any) -> 
     rule = optax.adam(optax.cosine_decay_schedule(point.learning_rate, point.updates))
     means = jnp.arctanh(jnp.clip(train.mean(0), -0.95, 0.95))
     left = jnp.cumprod(jnp.concatenate([jnp.ones(1), chain.retention]))[:-1]
-    bias = chain.bias.at[:, :PIXELS].set(means * left[:, None])
+    bias = chain.bias.at[:, :PIXELS].set(means[None, :] * left[:, None])
     params = chain.coupling, bias
 
     def step(carry, i):
         params, state = carry
         now = small.with_parameters(chain, params[0], params[1])
         slopes = _slopes(jr.fold_in(key, i), now, train, graph, point)
-        updates, state = rule.update(tuple(slopes), state)
+        with jax.numpy_dtype_promotion("standard"):  # optax's Adam is not strict
+            updates, state = rule.update(tuple(slopes), state)
         moved: Any = optax.apply_updates(params, updates)
         return (moved, state), None
 

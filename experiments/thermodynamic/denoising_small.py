@@ -84,7 +84,7 @@ def enumerated(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
     of = graph(point.n_hidden)
     blank = denoising.untrained(point.n_steps, spins, VISIBLE)
     first = 0.1 * jr.normal(keys.chip, blank.coupling.shape)
-    first = jnp.asarray(of.mask, first.dtype) * (first + first.swapaxes(-1, -2))
+    first = jnp.asarray(of.mask, first.dtype)[None] * (first + first.swapaxes(-1, -2))
     chain = trained(with_parameters(blank, first, blank.bias), of, wanted, point)
     entropy = -jnp.log(1 / len(bars_and_stripes()))
 
@@ -119,7 +119,8 @@ def trained(chain, of, wanted, point):
         params, state = carry
         now = with_parameters(chain, params[0], params[1])
         slope = denoising.exact_slopes(now, of, wanted)
-        updates, state = rule.update(tuple(slope), state)
+        with jax.numpy_dtype_promotion("standard"):  # optax's Adam is not strict
+            updates, state = rule.update(tuple(slope), state)
         moved: Any = optax.apply_updates(params, updates)
         return (moved, state), None
 

@@ -41,12 +41,12 @@ def moons(point: Any, keys: Keys) -> tuple[jax.Array, jax.Array]:
     n = point.n_points
     of_angle, of_spread = jr.split(jr.fold_in(keys.seed, 1))
     angle = np.pi * jr.uniform(of_angle, (n,))
-    second = jnp.arange(n) % 2
+    second = (jnp.arange(n) % 2).astype(jnp.float32)
     sign = 1 - 2 * second
     x = jnp.where(second == 1, 1 - jnp.cos(angle), jnp.cos(angle))
     y = sign * jnp.sin(angle) + 0.5 * second
     points = jnp.stack([x, y], 1) + point.spread * jr.normal(of_spread, (n, 2))
-    return points, second.astype(jnp.float32)
+    return points, second
 
 
 def simulate(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
