@@ -13,10 +13,11 @@ import eapu_jax as ej
 from chipsweep import keys_of
 from experiments.data import load_images
 from experiments.learning.inputs import Data, prepare
-from experiments.learning.loop import accuracy, first_weights, train
+from experiments.learning.loop import first_weights, train
 from experiments.learning.networks import mlp
 from experiments.learning.recipe import SCHEDULES, Recipe
 from experiments.learning.rules import hardware
+from experiments.learning.task import accuracy
 from tests.statistics import assert_within
 
 NETWORK = mlp((12, 10))
@@ -212,8 +213,9 @@ def test_a_rule_may_be_made_with_numbers_of_its_own():
     [
         {"epochs": 0},
         {"batch_size": 0},
-        {"optimizer": "lion"},
+        {"optimizer": "adamw"},
         {"schedule": "linear"},
+        {"warm_up": -1},
     ],
 )
 def test_recipes_name_the_field_they_refuse(bad):

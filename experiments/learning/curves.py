@@ -46,22 +46,25 @@ class Curves(NamedTuple):
 
     Attributes:
         loss: of every batch.
-        test_accuracy: after each epoch; NaN once weights are no longer finite.
+        score: of the test set after each epoch, see `Task`: a number, or a dict of
+            them; NaN once outputs are no longer finite.
         update_ratio: fraction of the cells written, by step and layer of the array.
         observed: what `observe` returned, with a leading axis of steps.
         writes: of every cell, a list over the layers of the array.
         params: at the end.
+        collections: what else the network keeps, at the end: batch statistics.
         arrays: at the end, by path; none under the ideal rule.
         counts: what the ledgers and the memory say, see `counted`.
         optimizer: its state at the end.
     """
 
     loss: Float[Array, " steps"]
-    test_accuracy: Float[Array, " epochs"]
+    score: Any
     update_ratio: Float[Array, "steps layers"]
     observed: Any
     writes: list[jax.Array]
     params: Any
+    collections: Any
     arrays: dict[str, Any]
     counts: Counts
     optimizer: Any

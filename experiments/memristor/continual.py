@@ -16,7 +16,8 @@ import optax
 
 import eapu_jax as ej
 from chipsweep import Keys
-from experiments.learning.loop import accuracy, first_weights
+from experiments.learning.loop import first_weights
+from experiments.learning.task import accuracy
 from experiments.memristor.aging import MONTH, Aging, chip_of, device_of, write_error
 from experiments.memristor.training import network, prepared
 from experiments.validate import Count, NonNegative

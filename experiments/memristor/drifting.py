@@ -11,8 +11,8 @@ import eapu_jax as ej
 from chipsweep import Keys
 from eapu_jax import array
 from eapu_jax.placement import on_array, put
-from experiments.learning.loop import accuracy
 from experiments.learning.rules import RULES
+from experiments.learning.task import accuracy
 from experiments.memristor.aging import MONTH, YEAR, Aging
 from experiments.memristor.compensation import COMPENSATIONS, compensated
 from experiments.memristor.cures import (
@@ -85,7 +85,7 @@ def simulate(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
     made = hardware(built, point, curves.params)
     held = programmed(written, made, on_array(curves.params))
     seen, writes = lived(life, point, made, held, curves.params)
-    return {"accuracy": seen.T, "writes": writes, "digital": curves.test_accuracy[-1]}
+    return {"accuracy": seen.T, "writes": writes, "digital": curves.score[-1]}
 
 
 class Events(NamedTuple):

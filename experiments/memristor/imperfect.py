@@ -24,7 +24,8 @@ from eapu_jax.crossbar import crossbars_at, is_crossbar
 from eapu_jax.flax import through_arrays
 from eapu_jax.periphery import line_currents
 from eapu_jax.placement import on_array
-from experiments.learning.loop import accuracy, first_weights
+from experiments.learning.loop import first_weights
+from experiments.learning.task import accuracy
 from experiments.memristor.training import (
     PUBLIC_R_WG,
     Training,

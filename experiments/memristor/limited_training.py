@@ -123,8 +123,8 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
     kernels = [w for w in jax.tree.leaves(curves.params) if w.ndim > 1]
     weights = sum(w.size for w in kernels)
     found = {
-        "accuracy": curves.test_accuracy,
-        "final": curves.test_accuracy[-1],
+        "accuracy": curves.score,
+        "final": curves.score[-1],
         "pulses": (curves.counts.up + curves.counts.down) / weights,
         "words": jnp.float32(curves.counts.words),
     }

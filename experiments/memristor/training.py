@@ -224,8 +224,8 @@ def learn(
     cells = max(sum(n.size for n in curves.writes), 1)  # of none, none is written
     mean = sum(writes, jnp.zeros(())) / cells
     found = {
-        "accuracy": curves.test_accuracy,
-        "final": curves.test_accuracy[-1],
+        "accuracy": curves.score,
+        "final": curves.score[-1],
         "update_ratio": mean / len(curves.loss),
     }
     if trace:

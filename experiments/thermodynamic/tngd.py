@@ -138,7 +138,7 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
         optimizer=descent(keys.chip, point, recipe, point.n_train),
     )
     found = {
-        "accuracy": curves.test_accuracy,
+        "accuracy": curves.score,
         "loss": jnp.mean(curves.loss.reshape(point.epochs, -1), axis=1),
         "stiffness": stiffness(curves.optimizer),
     }
