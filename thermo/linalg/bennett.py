@@ -7,12 +7,9 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Key
 
-from prng import unrolled
-from thermo import checks
-from thermo.counts import check_count
 from thermo.linalg.chip import Chip
 from thermo.linalg.determinant import (
-    as_arrays,
+    answered,
     forgetting,
     mode_works,
     path_to_rest,
@@ -20,8 +17,7 @@ from thermo.linalg.determinant import (
 )
 from thermo.linalg.estimate import Estimate
 from thermo.linalg.protocol import protocol, works
-from thermo.precision import full_precision, in_double
-from thermo.reals import working_dtype
+from thermo.precision import full_precision
 
 __all__ = ["logdet_bennett"]
 
@@ -80,15 +76,7 @@ def logdet_bennett(
         >>> bool(abs(found.value - jnp.log(3.0)) < 5 * found.standard_error)
         True
     """
-    checks.positive_definite("matrix", matrix)
-    checks.interval("time", time)
-    check_count("runs", runs)
-    check_count("steps", steps)
-    key, kind = unrolled(key), jnp.dtype(working_dtype(matrix))
-    given = as_arrays(chip, len(matrix))
-    bits = None if chip is None else chip.bits
-    law = partial(_bennett, key, runs=runs, steps=steps, dtype=kind, bits=bits)
-    value, error, taken = in_double(law, matrix=matrix, time=time, **given)
+    value, error, taken = answered(_bennett, key, matrix, time, runs, steps, chip)
     return Estimate(value, jax.lax.stop_gradient(error), jax.lax.stop_gradient(taken))
 
 

@@ -80,18 +80,23 @@ def logdet(
         >>> bool(abs(found.value - jnp.log(3.0)) < 5 * found.standard_error)
         True
     """
+    value, share, taken = answered(_logdet, key, matrix, time, runs, steps, chip)
+    share = jax.lax.stop_gradient(share)
+    error = 2 * jnp.sqrt(share / ((1 - share) * runs))
+    return Estimate(value, error, jax.lax.stop_gradient(taken))
+
+
+def answered(law, key, matrix, time, runs, steps, chip):
+    """What `law` says in double precision of a question that was checked first."""
     checks.positive_definite("matrix", matrix)
     checks.interval("time", time)
     check_count("runs", runs)
     check_count("steps", steps)
     key, kind = unrolled(key), jnp.dtype(working_dtype(matrix))
-    given = as_arrays(chip, len(matrix))
+    given = _as_arrays(chip, len(matrix))
     bits = None if chip is None else chip.bits
-    law = partial(_logdet, key, runs=runs, steps=steps, dtype=kind, bits=bits)
-    value, share, taken = in_double(law, matrix=matrix, time=time, **given)
-    share = jax.lax.stop_gradient(share)
-    error = 2 * jnp.sqrt(share / ((1 - share) * runs))
-    return Estimate(value, error, jax.lax.stop_gradient(taken))
+    law = partial(law, key, runs=runs, steps=steps, dtype=kind, bits=bits)
+    return in_double(law, matrix=matrix, time=time, **given)
 
 
 @partial(jax.jit, static_argnames=("runs", "steps", "dtype", "bits"))
@@ -114,7 +119,7 @@ def _logdet(key, matrix, time, *chip, runs, steps, dtype, bits):
     return value, share, runs * (wait + time)
 
 
-def as_arrays(chip: Chip | None, n: int) -> dict[str, Array]:
+def _as_arrays(chip: Chip | None, n: int) -> dict[str, Array]:
     """What is handed to a law of a chip: nothing for the ideal one."""
     if chip is None:
         return {}
