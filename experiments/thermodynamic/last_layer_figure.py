@@ -62,13 +62,14 @@ def _draw_auroc(ax, dataset: xr.Dataset, which: int) -> None:
     ax.legend(fontsize="x-small", loc="upper center", ncols=2)
 
 
-def _draw_variance(ax, dataset: xr.Dataset) -> None:
-    values = dataset.variance_auroc.isel(other=-1)
+def _draw_variance(ax, dataset: xr.Dataset, which: int) -> None:
+    which = min(which, dataset.sizes["other"] - 1)
+    other = str(dataset.other.to_numpy()[which])
+    values = dataset.variance_auroc.isel(other=which)
     values = values.where(dataset.way != "plain")
     _draw_scores(ax, dataset, values, "AUROC, variance of the logit")
     ax.axhline(0.5, color="black", linewidth=0.8)
-    other = str(dataset.other.to_numpy()[-1])
-    ax.set(ylim=(0, 1.2), title=f"{dataset.learned} or {other}, by the variance")
+    ax.set(ylim=(0, 1.2), title=f"{dataset.learned} or {other}?")
 
 
 def _draw_ece(ax, dataset: xr.Dataset) -> None:
@@ -88,7 +89,7 @@ def _draw_growth(ax, dataset: xr.Dataset) -> None:
     for rule, words in RULES.items():
         for n, basis in (("own_growth", "own basis"), ("growth", "turned")):
             values.append(float(dataset[n].sel(rule=rule).median()))
-            labels.append(f"digits {words.split()[-1]}, {basis}")
+            labels.append(f"images {words.split()[-1]}, {basis}")
     ax.barh(labels, values, color=[style.COLOURS[1], style.COLOURS[0]] * 3)
     ax.axvline(1.0, color="black", linewidth=0.8)
     ax.invert_yaxis()
@@ -100,19 +101,19 @@ _MAPS = [
     partial(_draw_map, name=name) for name in ("digital", "ideal board", "real board")
 ]
 _NEAR, _FAR = (partial(_draw_auroc, which=which) for which in (0, 1))
+_NEAR_WIDTH, _FAR_WIDTH = (partial(_draw_variance, which=which) for which in (0, 1))
 plot = style.panels(
-    (13.0, 10.0),
+    (20.0, 8.0),
     [
-        [_MAPS[0]] * 2 + [_MAPS[1]] * 2 + [_MAPS[2]] * 2,
-        [_NEAR] * 2 + [_FAR] * 2 + [_draw_variance] * 2,
-        [_draw_accuracy] * 2 + [_draw_ece] * 2 + [_draw_growth] * 2,
+        [*_MAPS, _draw_accuracy, _draw_ece],
+        [_NEAR, _FAR, _NEAR_WIDTH, _FAR_WIDTH, _draw_growth],
     ],
     note=(
         "bars: median of networks with a board each, error bars: middle half. "
         "Variances are small beside the logits, so that accuracy, calibration and the "
-        "most probable class hardly need them, and boards agree there. By the variance "
-        "itself boards tell images apart worse than the digital posterior does, the "
-        "ideal one too: where the diagonal has to grow for passive couplers (last "
-        "panel), the posterior is too narrow"
+        "most probable class hardly need them, and boards agree there. Where the "
+        "diagonal has to grow for passive couplers (last panel), a board's posterior "
+        "is too narrow, the ideal one's too, and tells images apart by the variance "
+        "otherwise than the digital one; below 0.5 what was never seen looks surer"
     ),
 )
