@@ -11,7 +11,7 @@ import pytest
 
 from experiments import EXPERIMENTS
 from experiments.commands import cli
-from experiments.data import sources
+from experiments.data import search, sources
 from experiments.figures import style
 from experiments.results import store
 from tests import toy_experiment as toy
@@ -207,7 +207,7 @@ def test_data_that_cannot_be_had_are_named(
     (tmp_path / "file").write_text("mine")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv(variable, value.format(file=tmp_path / "file"))
-    monkeypatch.setattr(sources, "_places", lambda about, folder: [])
+    monkeypatch.setattr(search, "_places", lambda sought, folder: [])
     monkeypatch.setattr(toy, "derive", lambda *_: sources.load_images("cifar10"))
     assert cli.main(["run", "toy", "--results", str(tmp_path)]) in (1, 2)
     told = capsys.readouterr().err

@@ -8,7 +8,7 @@ import os
 import numpy as np
 import pytest
 
-from experiments.data import DataError, formats, load_images, sources
+from experiments.data import DataError, archives, formats, load_images, search, sources
 
 RNG = np.random.default_rng(0)
 
@@ -18,7 +18,9 @@ def alone(tmp_path, monkeypatch):
     """No cache, no variables, nothing beside the checkout."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("EAPU_JAX_DATA", raising=False)
-    monkeypatch.setattr(sources, "__file__", str(tmp_path / "a/b/c/d/sources.py"))
+    monkeypatch.setattr(search, "__file__", str(tmp_path / "a/b/c/d/search.py"))
+    debian = sources.DATA_SETS["fashion_mnist"]._replace(debian=str(tmp_path / "none"))
+    monkeypatch.setitem(sources.DATA_SETS, "fashion_mnist", debian)
 
 
 def archive(path, n=40, m=20, side=28, keys=("X", "y", "Xt", "yt")):
@@ -110,7 +112,7 @@ def test_data_beside_the_checkout_is_found(tmp_path):
 
 
 def test_missing_sources_are_skipped_with_a_message(caplog):
-    caplog.set_level(logging.INFO, "experiments.data.sources")
+    caplog.set_level(logging.INFO, "experiments.data")
     images = load_images("fashion_mnist", 20, 10)
     assert images.provenance.startswith("STAND-IN for Fashion-MNIST")
     assert "fashion_mnist: not at" in caplog.text
@@ -352,3 +354,78 @@ def test_a_download_without_digest_is_refused(monkeypatch):
     monkeypatch.setenv("EAPU_JAX_URL_MNIST", "file:///mnist.npz")
     with pytest.raises(ValueError, match="must end in #sha256="):
         load_images("mnist")
+
+
+def cifar100(folder, n=120, m=100, cut=0):
+    """CIFAR-100's binary files of random pixels."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for name, count in (("train.bin", n), ("test.bin", m)):
+        x = RNG.integers(0, 256, (count, 3, 32, 32)).astype(np.uint8)
+        fine = (np.arange(count) % 100).astype(np.uint8)
+        rows = np.concatenate(
+            [fine[:, None] // 5, fine[:, None], x.reshape(count, -1)], 1
+        )
+        content = rows.tobytes()
+        (folder / name).write_bytes(content[: len(content) - cut])
+        made.append(x.transpose(0, 2, 3, 1))
+    return made
+
+
+def test_cifar_100_is_read_from_its_binary_files(tmp_path):
+    _, test = cifar100(tmp_path / "cifar-100-binary")
+    images = load_images("cifar100", folder=tmp_path)
+    assert images.n_classes == 100
+    assert images.y_test.tolist() == list(range(100))
+    assert np.array_equal((255 * images.x_test).round(), test)
+    assert len(images.sha256) == 64
+
+
+def test_cifar_100_is_read_from_an_archive_and_has_a_stand_in(tmp_path):
+    x, y = np.zeros((100, 4, 4, 3), np.uint8), np.arange(100)
+    np.savez(tmp_path / "cifar100.npz", X=x, y=y, Xt=x, yt=y)
+    assert load_images("cifar100", folder=tmp_path).n_classes == 100
+    assert load_images("cifar100", 200, 100).provenance.startswith("STAND-IN for CIFAR")
+    assert load_images("cifar100", 200, 100).n_classes == 100
+
+
+def test_a_hundred_classes_are_not_a_hundred_and_one(tmp_path):
+    x, y = np.zeros((20, 4, 4, 3), np.uint8), np.arange(20)
+    np.savez(tmp_path / "cifar100.npz", X=x, y=y + 81, Xt=x, yt=y)
+    with pytest.raises(DataError, match=r"whole numbers from 0 to 99, got 100"):
+        load_images("cifar100", folder=tmp_path)
+
+
+def test_pickles_of_cifar_100_are_refused_by_name(tmp_path):
+    for name in ("train", "test", "meta"):
+        (tmp_path / "cifar-100-python").mkdir(exist_ok=True)
+        (tmp_path / "cifar-100-python" / name).write_bytes(b"\x80\x04N.")
+    with pytest.raises(DataError, match=r"cifar-100-python: holds pickles.*binary"):
+        load_images("cifar100", folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("cut", "lost", "message"),
+    [
+        (1, None, r"train\.bin has 368879 bytes, no rows of 3074"),
+        (120 * 3074, None, r"train\.bin has 0 bytes"),
+        (0, "test.bin", r"misses test\.bin"),
+    ],
+)
+def test_damaged_binary_files_are_refused(tmp_path, cut, lost, message):
+    folder = tmp_path / "cifar-100-binary"
+    cifar100(folder, cut=cut)
+    if lost:
+        (folder / lost).unlink()
+    with pytest.raises(DataError, match=message):
+        load_images("cifar100", folder=tmp_path)
+
+
+def test_archives_that_are_too_large_are_refused_unread(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "mnist.npz", X=np.zeros(100_000, np.uint8))
+    monkeypatch.setattr(archives, "MOST_BYTES", 50_000)
+    with pytest.raises(DataError, match=r"mnist\.npz: must unpack to at most 50000"):
+        load_images("mnist", folder=tmp_path)
+    monkeypatch.setattr(archives, "MOST_BYTES", 100)
+    with pytest.raises(DataError, match=r"mnist\.npz: must be at most 100 bytes"):
+        load_images("mnist", folder=tmp_path)

@@ -5,7 +5,6 @@ Every reader raises `DataError`, naming the file and what is wrong with it.
 """
 
 import gzip
-import hashlib
 import io
 import struct
 import zlib
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.data.archives import DataError as DataError
+from experiments.data.archives import advice, opened, require_size, sha256
 from experiments.results.store import read_file
 
 _IDX = (
@@ -24,12 +25,9 @@ _IDX = (
     "t10k-labels-idx1-ubyte.gz",
 )
 _ARCHIVE_KEYS = (("X", "y", "Xt", "yt"), ("x_train", "y_train", "x_test", "y_test"))
-N_CLASSES = 10
-"""Of every data set that is known here."""
-
-
-class DataError(ValueError):
-    """A data file is there but cannot be what it should be."""
+_CIFAR = ("train.bin", "test.bin")
+_CIFAR_ROW = 2 + 3 * 32 * 32
+"""Bytes: coarse label, fine label, then red, green and blue, each row by row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,20 +49,28 @@ class Raw:
     top: int = 255
 
 
-def read(path: Path) -> Raw:
-    """Read a folder of IDX files, an array archive or a JPEG archive.
+def read(path: Path, *, classes: int = 10) -> Raw:
+    """Read a folder of IDX files or of CIFAR-100's, an array or a JPEG archive.
+
+    Args:
+        path: of the folder or the archive.
+        classes: labels are 0 to `classes - 1`.
 
     Raises:
         DataError: if the content is corrupt, cut short or of another kind.
     """
     try:
-        return _read_idx(path) if path.is_dir() else _read_archive(path)
+        if not path.is_dir():
+            return _read_archive(path, classes)
+        if any((path / name).exists() for name in (*_CIFAR, "meta")):
+            return _read_cifar(path, classes)
+        return _read_idx(path, classes)
     except DataError:
         raise
     except (OSError, EOFError, KeyError, ValueError, zlib.error, struct.error) as e:
-        raise DataError(_advice(path, f"{type(e).__name__}: {e}")) from e
+        raise DataError(advice(path, f"{type(e).__name__}: {e}")) from e
     except Exception as e:  # zipfile.BadZipFile and the like of other versions
-        raise DataError(_advice(path, f"{type(e).__name__}: {e}")) from e
+        raise DataError(advice(path, f"{type(e).__name__}: {e}")) from e
 
 
 def read_table(path: Path, *, side: int, top: int, held_out: int) -> Raw:
@@ -73,12 +79,12 @@ def read_table(path: Path, *, side: int, top: int, held_out: int) -> Raw:
     The last 1 in `held_out` images of every class are the test set.
     """
     try:
-        digest = _sha256(read_file(path))
+        digest = sha256(read_file(path))
         table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
         images = table[:, :-1].reshape(-1, side, side)
     except (OSError, EOFError, ValueError, zlib.error) as e:
-        raise DataError(_advice(path, str(e))) from e
-    labels = _classes(path, table[:, -1])
+        raise DataError(advice(path, str(e))) from e
+    labels = _classes(path, table[:, -1], 10)
     sizes = np.bincount(labels)
     is_test = rank_in_class(labels) >= (sizes - sizes // held_out)[labels]
     raw = _raw(path, images, labels, is_test, digest)
@@ -95,7 +101,7 @@ def require_images(path: Path, raw: Raw, n_train: int | None, n_test: int | None
     for kind, wanted in zip(there, (n_train, n_test), strict=True):
         if there[kind] < (wanted or 1):
             few = f"holds {there[kind]} {kind} images, {wanted or 1} are needed"
-            raise DataError(_advice(path, few))
+            raise DataError(advice(path, few))
 
 
 def rank_in_class(labels: np.ndarray) -> np.ndarray:
@@ -112,14 +118,14 @@ def rank_in_class(labels: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def _read_idx(folder: Path) -> Raw:
+def _read_idx(folder: Path, classes: int) -> Raw:
     paths = [folder / name for name in _IDX]
     missing = [p.name for p in paths if not p.exists()]
     if missing:
-        raise DataError(_advice(folder, f"misses {', '.join(missing)}"))
+        raise DataError(advice(folder, f"misses {', '.join(missing)}"))
     contents = [read_file(path) for path in paths]
     x, y, xt, yt = (_idx_array(gzip.decompress(content)) for content in contents)
-    return _join(folder, x, y, xt, yt, _sha256(*contents))
+    return _join(folder, x, y, xt, yt, sha256(*contents), classes)
 
 
 def _idx_array(content: bytes) -> np.ndarray:
@@ -131,29 +137,54 @@ def _idx_array(content: bytes) -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=4 + 4 * ndim).reshape(shape)
 
 
-def _read_archive(path: Path) -> Raw:
-    content = read_file(path)
-    digest = _sha256(content)
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+def _read_cifar(folder: Path, classes: int) -> Raw:
+    """CIFAR-100's binary version, fine labels."""
+    missing = [name for name in _CIFAR if not (folder / name).exists()]
+    if (folder / "meta").exists():
+        raise DataError(
+            f"{folder}: holds pickles, which can run any program and are not read: "
+            "take CIFAR-100's binary version, a folder cifar-100-binary of "
+            f"{' and '.join(_CIFAR)}, or an archive cifar100.npz of X, y, Xt, yt"
+        )
+    if missing:
+        raise DataError(advice(folder, f"misses {', '.join(missing)}"))
+    contents = [read_file(require_size(folder / name)) for name in _CIFAR]
+    x, y, xt, yt = (
+        a for n, c in zip(_CIFAR, contents, strict=True) for a in _cifar_rows(n, c)
+    )
+    return _join(folder, x, y, xt, yt, sha256(*contents), classes)
+
+
+def _cifar_rows(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Images `(n, 32, 32, 3)` and their fine labels."""
+    if not content or len(content) % _CIFAR_ROW:
+        raise ValueError(f"{name} has {len(content)} bytes, no rows of {_CIFAR_ROW}")
+    rows = np.frombuffer(content, np.uint8).reshape(-1, _CIFAR_ROW)
+    planes = rows[:, 2:].reshape(-1, 3, 32, 32)
+    return planes.transpose(0, 2, 3, 1), rows[:, 1]
+
+
+def _read_archive(path: Path, classes: int) -> Raw:
+    with opened(path) as (archive, digest):
         if "offsets" in archive:
-            return _read_jpeg(path, archive, digest)
+            return _read_jpeg(path, archive, digest, classes)
         for keys in _ARCHIVE_KEYS:
             if all(key in archive for key in keys):
                 x, y, xt, yt = (archive[key] for key in keys)
-                return _join(path, x, y, xt, yt, digest)
+                return _join(path, x, y, xt, yt, digest, classes)
         found = ", ".join(sorted(archive)) or "nothing"
-    raise DataError(_advice(path, f"holds {found}, expected X, y, Xt, yt"))
+    raise DataError(advice(path, f"holds {found}, expected X, y, Xt, yt"))
 
 
-def _read_jpeg(path: Path, archive, digest: str) -> Raw:
+def _read_jpeg(path: Path, archive, digest: str, classes: int) -> Raw:
     content = archive["bytes"]
     offsets = _whole(path, "offsets", archive["offsets"], at_most=len(content))
     is_test = _whole(path, "test", archive["test"], at_most=1).astype(bool)
-    labels = _classes(path, archive["labels"])
+    labels = _classes(path, archive["labels"], classes)
     if not len(offsets) - 1 == len(labels) == len(is_test):
-        raise DataError(_advice(path, "offsets, labels and test differ in length"))
+        raise DataError(advice(path, "offsets, labels and test differ in length"))
     if np.any(np.diff(offsets) <= 0):
-        raise DataError(_advice(path, "the offsets do not increase"))
+        raise DataError(advice(path, "the offsets do not increase"))
 
     def pixels(indices):
         return np.stack([_decode(path, content, offsets, i) for i in indices])
@@ -168,53 +199,41 @@ def _decode(path: Path, content, offsets, index) -> np.ndarray:
     try:
         return np.asarray(Image.open(io.BytesIO(image)).convert("RGB"))
     except (OSError, UnidentifiedImageError) as e:
-        raise DataError(_advice(path, f"image {index}: {e}")) from e
+        raise DataError(advice(path, f"image {index}: {e}")) from e
 
 
-def _join(path, x, y, xt, yt, digest) -> Raw:
+def _join(path, x, y, xt, yt, digest, classes) -> Raw:
     if len(x) != len(y) or len(xt) != len(yt) or x.shape[1:] != xt.shape[1:]:
         shapes = ", ".join(str(a.shape) for a in (x, y, xt, yt))
-        raise DataError(_advice(path, f"images and labels do not match: {shapes}"))
+        raise DataError(advice(path, f"images and labels do not match: {shapes}"))
     is_test = np.arange(len(x) + len(xt)) >= len(x)
-    labels = _classes(path, np.concatenate([y, yt]))
+    labels = _classes(path, np.concatenate([y, yt]), classes)
     return _raw(path, np.concatenate([x, xt]), labels, is_test, digest)
 
 
 def _raw(path, images, labels, is_test, digest) -> Raw:
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or labels.ndim != 1:
         got = f"images {images.dtype} {images.shape}, labels {labels.shape}"
-        raise DataError(_advice(path, f"expected bytes (n, height, width): {got}"))
+        raise DataError(advice(path, f"expected bytes (n, height, width): {got}"))
     if 0 in images.shape[1:]:
-        raise DataError(_advice(path, f"the images have no pixels: {images.shape}"))
+        raise DataError(advice(path, f"the images have no pixels: {images.shape}"))
     if images.ndim == 3:
         images = images[..., None]
     return Raw(labels=labels, is_test=is_test, pixels=images.__getitem__, sha256=digest)
 
 
-def _classes(path: Path, labels: np.ndarray) -> np.ndarray:
-    return _whole(path, "labels", labels, at_most=N_CLASSES - 1).astype(np.int32)
+def _classes(path: Path, labels: np.ndarray, classes: int) -> np.ndarray:
+    return _whole(path, "labels", labels, at_most=classes - 1).astype(np.int32)
 
 
 def _whole(path: Path, name: str, values: np.ndarray, *, at_most: int) -> np.ndarray:
     """Whole numbers from 0 to `at_most`, whatever type they were written as."""
     if values.dtype.kind not in "biuf" or values.ndim != 1:
         got = f"{values.dtype} {values.shape}"
-        raise DataError(_advice(path, f"{name} must be a row of numbers, got {got}"))
+        raise DataError(advice(path, f"{name} must be a row of numbers, got {got}"))
     wrong = ~((values >= 0) & (values <= at_most) & (values == np.floor(values)))
     if wrong.any():
         bound = f"whole numbers from 0 to {at_most}"
         first = values[wrong][0]
-        raise DataError(_advice(path, f"{name} must be {bound}, got {first}"))
+        raise DataError(advice(path, f"{name} must be {bound}, got {first}"))
     return values.astype(np.int64)
-
-
-def _sha256(*contents: bytes) -> str:
-    """Hex digest of the contents, one after another."""
-    digest = hashlib.sha256()
-    for content in contents:
-        digest.update(content)
-    return digest.hexdigest()
-
-
-def _advice(path: Path, problem: str) -> str:
-    return f"{path}: {problem}. Remove or replace this file; other sources then serve"

