@@ -9,7 +9,12 @@ from matplotlib.figure import Figure
 
 import chipsweep
 from experiments.claims import VERDICTS
-from experiments.thermodynamic import denoising_chain, denoising_small
+from experiments.thermodynamic import (
+    denoising_chain,
+    denoising_digits,
+    denoising_small,
+)
+from experiments.thermodynamic.denoising_chain_claims import equal_updates
 from tests.statistics import assert_mean
 
 SMOKE = denoising_chain.PRESETS["smoke"]
@@ -33,25 +38,25 @@ def test_the_distance_of_samples_of_one_law_is_zero_in_the_mean():
     draw = lambda n: jnp.array(  # noqa: E731
         np.where(rng.uniform(-1, 1, (n, 12)) < means, 1.0, -1.0), jnp.float32
     )
-    found = [float(denoising_chain.distance(draw(40), draw(40))) for _ in range(100)]
+    found = [float(denoising_digits.distance(draw(40), draw(40))) for _ in range(100)]
     assert_mean(np.array(found), 0.0)
-    apart = float(denoising_chain.distance(draw(40), -draw(40)))
+    apart = float(denoising_digits.distance(draw(40), -draw(40)))
     assert apart > max(found)
 
 
 def test_independent_pixels_keep_their_means_alone():
-    images = jnp.array(denoising_chain.digits()[0])
-    mixed = np.asarray(denoising_chain._shuffled(jr.key(0), images))
+    images = jnp.array(denoising_digits.digits()[0])
+    mixed = np.asarray(denoising_digits._shuffled(jr.key(0), images))
     np.testing.assert_allclose(mixed.mean(0), images.mean(0), atol=1e-5)
     near = [np.corrcoef(x[:, 27], x[:, 28])[0, 1] for x in (np.asarray(images), mixed)]
     assert abs(near[1]) < 5 / len(mixed) ** 0.5 < abs(near[0])
 
 
 def test_pixels_come_first_on_the_grid():
-    graph = denoising_chain.layout(12)
+    graph = denoising_digits.layout(12)
     assert graph.mask.shape == (144, 144)
     assert (graph.mask.sum(0) == 8).all()
-    pixels = graph.colour[: denoising_chain.PIXELS]
+    pixels = graph.colour[: denoising_digits.PIXELS]
     assert 0 < pixels.mean() < 1  # both colours show
 
 
@@ -61,7 +66,7 @@ def test_as_many_updates_means_as_many_sweeps_of_all_machines():
         {"n_steps": [1, 4], "sweeps": [5, 20, 80]},
         ("n_steps", "sweeps"),
     )
-    assert float(denoising_chain.equal_updates(values, "sweeps")) == 4.0 / 2.0
+    assert float(equal_updates(values, "sweeps")) == 4.0 / 2.0
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import chipsweep
 from experiments.commands import timing
 from experiments.commands.meters import Found
 from experiments.results.store import StoreError
-from experiments.thermodynamic import digital, spu_scaling
+from experiments.thermodynamic import digital, spu_scaling, spu_scaling_task
 from experiments.thermodynamic.digital import Timing
 from thermo import scaling
 
@@ -85,7 +85,7 @@ def test_a_point_has_the_speeds_of_the_file(tmp_path):
     digital.save(toy(), path)
     config = spu_scaling.Config(digital=str(path))
     point = spu_scaling.defaults(config)
-    _, machine = spu_scaling._both(point)
+    _, machine = spu_scaling_task.board_and_machine(point)
     ours = scaling.sampling(machine, 500.0, 1e3).seconds
     np.testing.assert_allclose(
         ours, scaling.sampling(MACHINE, 500.0, 1e3).seconds, 1e-5
