@@ -103,8 +103,9 @@ class Photographs:
 def luma(image: np.ndarray) -> np.ndarray:
     """The gray value 0.299 R + 0.587 G + 0.114 B, 0 to 255; a gray image as it is.
 
-    This is BT.601 in its full range: "L" of Pillow, up to its rounding. Super-resolution
-    is judged on the studio range: `experiments.learning.restoration.studio_luma`.
+    This is BT.601 in its full range: "L" of Pillow, up to its rounding. The studio
+    range, by which super-resolution is judged, is `studio_luma` of
+    `experiments.learning.restoration`.
 
     Example:
         >>> luma(np.array([[[255, 0, 0]]], np.uint8)).tolist()
