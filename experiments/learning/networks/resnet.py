@@ -101,7 +101,8 @@ def basic_resnet(
 
     Example:
         >>> net = basic_resnet((1, 1), (8, 16))
-        >>> variables = jax.eval_shape(net.init, jax.random.key(0), jnp.zeros((1, 8, 8)))
+        >>> x = jnp.zeros((1, 8, 8))
+        >>> variables = jax.eval_shape(net.init, jax.random.key(0), x)
         >>> sorted(variables["params"])
         ['block_0', 'block_1', 'head', 'stem']
     """

@@ -204,7 +204,8 @@ def swin(
 
     Example:
         >>> net = swin(3, patch=2, window=2, width=4, depths=(1, 1), heads=(1, 2))
-        >>> variables = jax.eval_shape(net.init, jax.random.key(0), jnp.zeros((1, 8, 8)))
+        >>> x = jnp.zeros((1, 8, 8))
+        >>> variables = jax.eval_shape(net.init, jax.random.key(0), x)
         >>> variables["params"]["merge_1"]["kernel"].shape
         (16, 8)
     """

@@ -94,7 +94,8 @@ def vit(
     Example:
         >>> import jax
         >>> net = vit(width=16, blocks=1, heads=2)
-        >>> variables = jax.eval_shape(net.init, jax.random.key(0), jnp.zeros((1, 8, 8)))
+        >>> x = jnp.zeros((1, 8, 8))
+        >>> variables = jax.eval_shape(net.init, jax.random.key(0), x)
         >>> sum(p.size for p in jax.tree.leaves(variables) if p.ndim == 2)
         3488
     """
