@@ -10,8 +10,13 @@ from experiments.learning import networks as nets
 from experiments.learning.networks.attention import Block, SelfAttention, attend
 from experiments.learning.networks.resnet import PreActivation
 from experiments.learning.networks.super_resolution import enlarged, pixel_shuffle
-from experiments.learning.networks.swin import SwinBlock, offsets, whole, windows
-from experiments.learning.networks.vit import tiles
+from experiments.learning.networks.swin_transformer import (
+    SwinBlock,
+    offsets,
+    whole,
+    windows,
+)
+from experiments.learning.networks.vision_transformer import tiles
 from tests.deep_networks import filled, shapes_of
 
 

@@ -23,8 +23,8 @@ from experiments.learning.networks.resnet import (
     small_resnet,
 )
 from experiments.learning.networks.super_resolution import srnet, srresnet
-from experiments.learning.networks.swin import swin
-from experiments.learning.networks.vit import vit
+from experiments.learning.networks.swin_transformer import swin
+from experiments.learning.networks.vision_transformer import vit
 
 __all__ = [
     "KAIMING",

@@ -23,7 +23,7 @@ from experiments.learning.networks.sizes import (
     pictures,
     rate,
 )
-from experiments.learning.networks.vit import tiles
+from experiments.learning.networks.vision_transformer import tiles
 
 SMALL = nn.initializers.truncated_normal(0.02)
 
