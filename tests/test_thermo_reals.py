@@ -7,7 +7,8 @@ import pytest
 
 import thermo
 from tests.fuzz.spoil import fault
-from tests.fuzz.thermo import D, M, real_arguments, subjects
+from tests.fuzz.thermo import real_arguments, subjects
+from tests.fuzz.thermo.values import D, M
 from thermo import (
     circuits,
     exact,
