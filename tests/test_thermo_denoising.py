@@ -301,3 +301,26 @@ def test_a_sample_costs_its_updates_reads_and_writes():
     layer = {"n_steps": 1, "n_spins": 4900, "n_visible": 1, "sweeps": 250}
     found = denoising.sample_energy(Prices(update=1.3e-15, read=0.0), **layer)
     assert found == pytest.approx(1.6e-9, rel=0.01)
+
+
+def test_the_penalty_on_correlations_is_the_slope_of_its_divergence():
+    """Of the law from the product of its marginals, which is held, by enumeration."""
+    coupling, bias = drawn(3)
+    p = law(coupling, bias)
+    up = (ALL > 0).T @ p
+    product = np.where(ALL > 0, up, 1 - up).prod(1)
+
+    def divergence(coupling):
+        return product @ np.log(product / law(coupling, bias))
+
+    found = np.zeros((N, N))
+    for i, j in itertools.combinations(range(N), 2):
+        step = np.zeros((N, N))
+        step[i, j] = step[j, i] = 1e-5 * np.asarray(GRAPH.mask)[i, j]
+        change = divergence(coupling + step) - divergence(coupling - step)
+        found[i, j] = found[j, i] = change / 2e-5
+    drawn_states = np.random.default_rng(0).choice(len(ALL), (400, 50), p=p)
+    spins = jnp.asarray(ALL[drawn_states], jnp.float32)
+    slopes = jax.vmap(lambda one: denoising.correlation_slope(GRAPH, one))(spins)
+    assert_mean(slopes.coupling, found)
+    assert np.all(np.asarray(slopes.bias) == 0)

@@ -29,6 +29,7 @@ from thermo.denoising.machine import BoltzmannMachine as BoltzmannMachine
 from thermo.denoising.machine import Thrml as Thrml
 from thermo.denoising.machine import from_thrml as from_thrml
 from thermo.denoising.machine import to_thrml as to_thrml
+from thermo.denoising.penalty import correlation_slope as correlation_slope
 from thermo.denoising.price import Prices as Prices
 from thermo.denoising.price import sample_energy as sample_energy
 from thermo.denoising.slopes import Slope as Slope
@@ -41,6 +42,7 @@ __all__ = [
     "Prices",
     "Slope",
     "Thrml",
+    "correlation_slope",
     "exact_slopes",
     "from_thrml",
     "generate",
