@@ -36,6 +36,7 @@ MAY_BE_ZERO = {
     *("relaxation", "read_noise", "adc_bits", "line_resistance"),
     *("uneven", "reference"),
     *("board_noise", "board_noises", "delay", "delays", "Run.time", "target"),
+    *("warm_up", "test_at_once"),
     *("settling", "cell_power", "conversion_energy"),
     *("digital_normal_time", "digital_overhead", "digital_idle"),
     *("seed", "batch", "chunk", "coupling", "amplifier", "coil"),
@@ -46,7 +47,7 @@ MAY_BE_EMPTY = {"channels", "digital"}
 MAY_BE_NONE = {
     *("Training.threshold", "Tuning.threshold", "Chip.threshold"),
     *("Levelled.threshold", "Drifting.threshold", "Tuning.pretraining"),
-    "Run.threshold",
+    *("Run.threshold", "Residual.threshold"),
 } | {f"Imperfections.{name}" for name in ("colour", "full_scale")}
 
 

@@ -1,40 +1,28 @@
 """What every memristor experiment has to know: seeds, chips, images."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
 
-from experiments.contract import Seeded, Sweep, base_of
+from experiments.contract import base_of
+from experiments.learning.chips import Chips
 from experiments.memristor.images import Lesson
 from experiments.memristor.training import CrossbarName, Training
 from experiments.validate import Count, CountOrZero, Positive, Several, Width
 
 
-class Setting(Seeded, Lesson):
+class Setting(Chips, Lesson):
     """Seeds, chips and images of an experiment.
 
-    A seed fixes starting weights and the order of the images; a chip fixes its
-    hardware, the draws of the rule and the errors of its writes.
-
     Attributes:
-        n_seeds: trainings with different starting weights and image orders.
-        n_chips: simulated chips per seed.
         crossbar: "additive", a name of `eapu_jax.presets`, or the file of a device.
         chunk: runs per device and call; measured when 0. 8 networks of thousands of
             weights fill the caches of a processor.
     """
 
-    n_seeds: Count = 2
-    n_chips: Count = 8
     crossbar: CrossbarName = "additive"
     chunk: CountOrZero = 8
-
-    def __post_init__(self):
-        """Check every field, and every training with its own learning rate."""
-        super().__post_init__()
-        self.trainings()
 
     def refuse_crossbar(self) -> None:
         """For experiments with arrays of their own, which would ignore another."""
@@ -52,26 +40,6 @@ class Setting(Seeded, Lesson):
             **other: fields of `Training`, before those of the config.
         """
         return base_of(Training, self, **other)
-
-    def sweep(self, simulate: Callable, base: Any, **other: Any) -> Sweep:
-        """A sweep of all chips and seeds, unless others are asked for."""
-        chunk = min(self.chunk, self.n_chips * self.n_seeds) or None
-        who: Any = {"seeds": self.n_seeds, "chips": self.n_chips, "chunk": chunk}
-        return super().sweep(simulate, base, **(who | other))
-
-    def ideal(self, swept: Sweep) -> Sweep:
-        """The same without write errors, where all chips are alike: one of them."""
-        base = replace(swept.base, rule="ideal")
-        chunk = min(self.chunk, self.n_seeds) or None
-        return replace(swept, base=base, axes={}, chips=1, chunk=chunk)
-
-    def beside_ideal(self, simulate: Callable, **other: Any) -> dict[str, Sweep]:
-        """A sweep of every kind of training, and, as `NAME_ideal`, its ideal one."""
-        found = {}
-        for name, base in self.trainings().items():
-            found[name] = self.sweep(simulate, base, **other)
-            found[f"{name}_ideal"] = self.ideal(found[name])
-        return found
 
 
 class MlpSetting(Setting):

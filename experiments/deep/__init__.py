@@ -1,0 +1,1 @@
+"""Deep networks on noisy arrays: images, restoration, language."""
