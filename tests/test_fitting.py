@@ -19,6 +19,7 @@ from eapu_jax.fitting import (
     fit_trains,
     judged,
 )
+from eapu_jax.fitting.search import Train, restricted
 from tests.pulsed_traces import trains, up_and_down
 from tests.statistics import SIGMAS, assert_within
 
@@ -149,6 +150,38 @@ def test_intervals_hold_the_truth_at_their_nominal_rate(family):
     fitted = found(family, g, up)
     assert_covered(fitted.fit, truth)
     assert fitted.adequate
+
+
+@pytest.mark.slow
+def test_noise_of_few_readings_is_neither_too_small_nor_too_large():
+    """Of one cycle; the likeliest is a fifth too small, as the step follows it."""
+    truth = TRUTH["SoftBounds"]
+    g, up = measured("SoftBounds", truth, np.random.default_rng(3), cycles=1)
+    fit = found("SoftBounds", g, up).fit
+    for name in ("write_noise", "read_noise"):
+        off = np.log(fit.values[name] / truth[name])
+        low, middle, high = np.quantile(off, [0.25, 0.5, 0.75])
+        error = np.sqrt(np.pi / 2) * (high - low) / 1.349 / np.sqrt(DEVICES)
+        assert_within(middle, 0, error)
+
+
+def test_the_tilt_counts_the_constants_that_follow_the_noise(x64):
+    """Steps that are read exactly: two means take two of the degrees of freedom."""
+    model = MODELS["ConstantStep"]
+    up = up_and_down(1, 1, 40)[0]
+    g = np.where(up, 0.05, -0.05).cumsum(axis=1) - 0.5
+    x = jnp.asarray(np.concatenate([np.full((1, 1), -0.5), g], axis=1))
+    width = jnp.array([c.width for c in model.free.values()])
+    centre = jnp.array([c.centre for c in model.free.values()])
+    train = Train(x, jnp.asarray(up), centre, width, 0.0, jnp.ones(40))
+    values = {
+        "g_min": -3.0, "g_max": 3.0, "pulse": 0.05, "down_ratio": 1.0,
+        "write_noise": 0.02, "read_noise": 1e-5,
+    }  # fmt: skip
+    point = jnp.stack([c.back(jnp.asarray(values[n])) for n, c in model.free.items()])
+    tilt = dict(zip(model.free, restricted(model, train, point), strict=True))
+    assert tilt.pop("write_noise") == pytest.approx(-2, rel=0.01)
+    np.testing.assert_allclose([*tilt.values()], 0, atol=0.01)
 
 
 @pytest.mark.slow

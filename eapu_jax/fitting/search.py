@@ -12,6 +12,7 @@ from eapu_jax.fitting.models import Model
 
 _STEPS = 200
 _TOLERANCE = 1e-3  # of a standard error
+_ASIDE = 0.02  # of a coordinate, over which an information is measured
 _NEARBY = 0.03  # standard errors, over which the change of a slope is measured
 
 
@@ -46,11 +47,11 @@ class Train(NamedTuple):
 
         return jax.vmap(one)(self.x, self.up)
 
-    def cost(self, model: Model, weight, point) -> Float[Array, ""]:
-        """Less the logarithm of likelihood and priors; cycles weighted."""
+    def cost(self, model: Model, weight, tilt, point) -> Float[Array, ""]:
+        """Less the logarithm of likelihood and priors; cycles weighted, and tilted."""
         told = jnp.sum(self.judged(model, point).log_likelihood, axis=1)
         prior = jnp.sum(jnp.square((point - self.centre) / self.width)) / 2
-        return prior - jnp.sum(weight * told)
+        return prior - jnp.sum(weight * told) + jnp.sum(tilt * point)
 
 
 class Searched(NamedTuple):
@@ -72,8 +73,9 @@ def searched(
     train: Train,
     weight: Float[Array, " cycles"],
     start: Float[Array, " p"],
+    tilt: Float[Array, " p"],
 ) -> Searched:
-    """Where cost is least.
+    """Where cost, tilted by so much, is least.
 
     BFGS in units of the standard errors that are expected at the start, where the
     valley is nearly round.
@@ -81,8 +83,8 @@ def searched(
     frame = _frame(model, train, weight, start)
 
     def cost(step, args):
-        train, weight, start, frame = args
-        return train.cost(model, weight, start + solve_triangular(frame, step))
+        train, weight, tilt, start, frame = args
+        return train.cost(model, weight, tilt, start + solve_triangular(frame, step))
 
     import optimistix as optx  # a third of a second, for those who fit
 
@@ -91,7 +93,7 @@ def searched(
         cost,
         solver,
         jnp.zeros_like(start),
-        (train, weight, start, frame),
+        (train, weight, tilt, start, frame),
         options={"autodiff_mode": "fwd"},  # few constants, long trains
         max_steps=_STEPS,
         throw=False,
@@ -120,6 +122,47 @@ def _frame(model: Model, train: Train, weight, point) -> Float[Array, "p p"]:
     return jnp.linalg.cholesky(information).T
 
 
+def restricted(
+    model: Model, train: Train, point: Float[Array, " p"]
+) -> Float[Array, " p"]:
+    r"""The tilt that makes the most likely noise the most likely one of what is left.
+
+    Constants of the mean follow some of what the readings strayed, so that the most
+    likely noise is too small. With the information $I$ of the readings about these
+    constants, as the noise $\theta$ lets them tell it, the likelihood of what no such
+    constant can follow is
+
+    $$ \ln L_R(\theta) = \ln L(\theta) - \tfrac12 \ln\det I(\theta) $$
+
+    (restricted maximum likelihood, Patterson and Thompson 1971). Returned is the slope
+    of the last term along the constants of the noise, 0 along the others. A noise
+    that is as slow as the step itself, of which the step takes most, grows most.
+    """
+    noisy = [name in NOISES for name in model.free]
+    near = [k for k, one in enumerate(noisy) if one]
+    of_mean = jnp.array([k for k, one in enumerate(noisy) if not one])
+    prior = jnp.diag(1 / jnp.square(train.width[of_mean]))
+
+    def told(place):
+        def expected(constants):
+            seen = train.judged(model, place.at[of_mean].set(constants))
+            return seen.expected, seen
+
+        mean, seen = jax.jacfwd(expected, has_aux=True)(place[of_mean])
+        sure = jnp.where(seen.counted, seen.clean, 0) / jnp.square(seen.deviation)
+        information = jnp.einsum("cnp,cn,cnq->pq", mean, sure, mean) + prior
+        return jnp.linalg.slogdet(information)[1] / 2
+
+    unit = jnp.eye(point.size, dtype=point.dtype)[jnp.array(near)]
+    both = jnp.concatenate([point[None] + _ASIDE * unit, point[None] - _ASIDE * unit])
+    ahead, behind = jnp.split(jax.lax.map(told, both), 2)
+    return (ahead - behind) / (2 * _ASIDE) @ unit
+
+
+NOISES = ("write_noise", "read_noise", "domains")
+"""Constants of which the mean of the readings does not depend on."""
+
+
 def spread_of(
     model: Model, train: Train, found: Searched
 ) -> tuple[Float[Array, "p p"], Bool[Array, ""]]:
@@ -134,7 +177,8 @@ def spread_of(
     back = solve_triangular(found.frame, jnp.eye(size, dtype=dtype))
 
     def cost(step):
-        return train.cost(model, weight, found.point + back @ step)
+        flat = jnp.zeros_like(found.point)  # a tilt has no curvature
+        return train.cost(model, weight, flat, found.point + back @ step)
 
     near = _NEARBY * jnp.concatenate([jnp.eye(size), -jnp.eye(size)]).astype(dtype)
     ahead, behind = jnp.split(jax.lax.map(jax.jacfwd(cost), near), 2)

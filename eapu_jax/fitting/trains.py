@@ -10,10 +10,14 @@ from eapu_jax.fitting.coordinates import prior
 from eapu_jax.fitting.glance import from_sure_start, glance, range_read
 from eapu_jax.fitting.misfit import Misfit, misfit
 from eapu_jax.fitting.models import Model
-from eapu_jax.fitting.search import Train, searched, spread_of
+from eapu_jax.fitting.search import Train, restricted, searched, spread_of
 
 OUTLIERS = 1e-3
 """Probability that a reading is an outlier, before it is looked at. ASSUMED."""
+
+AGAIN = 2
+"""Searches after the first of all cycles, each tilted by `restricted` where the last
+ended, as the tilt moves with the noise."""
 
 MET = 8.0
 """By so much readings must be likelier (logarithm) with an end of the window than
@@ -67,7 +71,8 @@ def fit_trains(
     r"""Find the constants under which the readings of one device are most likely.
 
     Maximises `judged`'s likelihood of all cycles and the weak priors of `Coordinate`
-    by BFGS; the covariance is the inverse of the curvature at the maximum. Pure:
+    by BFGS, the noise by what the other constants cannot follow (`restricted`); the
+    covariance is the inverse of the curvature at the maximum. Pure:
     `jit`, `vmap` over devices, and `grad` (by the implicit function theorem) go
     through it. Wants double precision.
 
@@ -89,17 +94,21 @@ def fit_trains(
     odd = jnp.arange(g.shape[0]) % 2 == 1
     weights = jnp.stack([jnp.where(odd, 0.0, 1.0), jnp.ones(odd.shape)])
 
-    def search(start, weight):
-        found = searched(model, train, weight.astype(x.dtype), start)
-        return found.point, (found, train.judged(model, found.point))
+    def search(carry, weight):
+        start, tilt = carry
+        found = searched(model, train, weight.astype(x.dtype), start, tilt)
+        tilt = restricted(model, train, found.point)
+        return (found.point, tilt), (found, train.judged(model, found.point))
 
     start = model.begin(first)
-    _, every = jax.lax.scan(search, start, weights[-g.shape[0] :])
+    start = start, jnp.zeros_like(start)
+    weights = jnp.concatenate([weights[-g.shape[0] :], *[weights[1:]] * AGAIN])
+    _, every = jax.lax.scan(search, start, weights)
     found, seen = jax.tree.map(lambda leaf: leaf[-1], every)
     told = jnp.sum(every[1].log_likelihood, axis=2)
     covariance, sound = spread_of(model, train, found)
     readings = jnp.sum(seen.counted, axis=1).astype(x.dtype)
-    point = found.point + freed(model, covariance, train.width, jnp.sum(readings))
+    point = found.point
     values, errors = _in_units(model, point, covariance, middle, half)
     if model.stopped:
         errors |= _of_ends(model, train, found.point, seen, errors)
@@ -129,23 +138,6 @@ def _priors(model: Model, known, half):
     which = noise & jnp.isfinite(log_noise)
     centre = jnp.where(which, log_noise - jnp.log(half), centre)
     return centre, jnp.where(which, error, width)
-
-
-def freed(model: Model, covariance, width, readings):
-    r"""By how much the write noise is larger, as constants of the step were fitted.
-
-    $k$ constants of the mean follow some of what $n$ readings strayed, so that the most
-    likely variance is too small by $1 - k/n$: the write noise grows by
-    $\tfrac12\ln\frac n{n-k}$ in its logarithm, a number of domains falls by twice
-    that. A constant of which the readings say nothing beyond its prior takes none. Read
-    noise scatters from reading to reading, where no smooth step follows: it stays.
-    """
-    power = {"write_noise": 0.5, "domains": -1.0}
-    noisy = jnp.array([n in (*power, "read_noise") for n in model.free])
-    told = jnp.clip(1 - jnp.diag(covariance) / jnp.square(width), 0, 1)
-    taken = jnp.sum(jnp.where(noisy, 0, told))
-    grown = -jnp.log1p(-jnp.minimum(taken / jnp.maximum(readings, 1), 0.5))
-    return jnp.array([power.get(n, 0.0) for n in model.free]) * grown
 
 
 def _of_ends(model: Model, train: Train, point, seen, errors):
