@@ -77,6 +77,45 @@ def test_writes_alone_make_a_device_and_its_threshold():
     np.testing.assert_allclose(fitted.threshold, fitted.device.write_noise, rtol=0.05)
 
 
+def aimed(rng, scale, devices=200, n=150):
+    """Writes of the published state-dependent error, off the ends of its window."""
+    device = ej.StateDependentError(g_max=40.0, noise_scale=scale)
+    target = rng.uniform(4, 40, (devices, n)).astype(np.float32)
+    sd = np.asarray(device.error_sd(1.0, target))
+    return Writes(target=target, landed=target + sd * rng.normal(size=target.shape))
+
+
+def test_the_scale_of_a_state_dependent_error_has_intervals_that_hold_it():
+    rng = RNG(5)
+    reads = Reads(g=0.5 * rng.normal(size=(200, 100)))
+    writes = aimed(rng, 1.5)
+    noisy = writes.landed + 0.5 * rng.normal(size=writes.landed.shape)
+    fit = fit_writes(
+        Writes(target=writes.target, landed=noisy), reads, "StateDependentError"
+    )
+    low, high = fit.intervals()["noise_scale"]
+    held = np.mean((low <= 1.5) & (high >= 1.5))
+    assert abs(held - 0.95) <= SIGMAS * np.sqrt(0.95 * 0.05 / 200)
+    assert fit.adequate
+
+
+def test_the_family_of_the_writes_is_told():
+    """A polynomial of the target, or one error everywhere: the likelier one."""
+    fitted = fit_device(Traces(writes=aimed(RNG(6), 0.8, devices=20)))
+    assert isinstance(fitted.device, ej.StateDependentError)
+    found = fitted.population["noise_scale"]
+    assert_within(found.mean, 0.8, found.mean_error)
+    assert [row["family"] for row in fitted.compare()][1] == "AdditiveError"
+    assert (
+        fitted.fit.noise_chance > 1e-3 > fitted.families["AdditiveError"].noise_chance
+    )
+
+
+def test_a_family_of_writes_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="family must be one of AdditiveError, State"):
+        fit_writes(aimed(RNG(7), 1.0, devices=2), family="SoftBounds")
+
+
 # Retention
 
 TIME = np.array([1, 3, 10, 30, 100, 300, 1e3, 3e3, 1e4])

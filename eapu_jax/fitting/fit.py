@@ -22,7 +22,7 @@ from eapu_jax.fitting.population import population
 from eapu_jax.fitting.retention import fit_retention, retained
 from eapu_jax.fitting.traces import PulseTrains, Reads, Traces
 from eapu_jax.fitting.trains import OUTLIERS, TrainFit, fit_trains
-from eapu_jax.fitting.writes import additive_error, fit_writes, read_noise
+from eapu_jax.fitting.writes import WRITTEN, fit_writes, read_noise
 from eapu_jax.write_error import matched_threshold
 
 _TOGETHER = 32  # devices in one compiled call
@@ -62,7 +62,7 @@ def fit_device(
     What else was measured has its place: readings at rest say what the read noise is;
     retention and endurance, fitted to all devices at once, are wrapped around the
     device (`fit_retention`, `fit_endurance`). Without pulse trains, writes with a
-    target make an `AdditiveError` (`fit_writes`).
+    target make an `AdditiveError` or a `StateDependentError` (`fit_writes`).
 
     Args:
         traces: what was measured; pulse trains or writes at least.
@@ -100,8 +100,9 @@ def fit_device(
     if traces.pulses is not None:
         families = _of_trains(traces.pulses, traces.reads, names, compared, outliers)
     elif traces.writes is not None:
-        written = fit_writes(traces.writes, traces.reads, outliers=outliers)
-        families = {written.family: written}
+        asked = traces.writes, traces.reads
+        tried = {n: fit_writes(*asked, n, outliers=outliers) for n in WRITTEN}
+        families = _in_order(tried, choice(tried))
     else:
         raise ValueError(
             f"traces must have pulses or writes, got only {', '.join(traces.measured)}"
@@ -133,6 +134,11 @@ def _of_trains(
     chosen = choice(tried)
     if len(some) < len(every):
         tried[chosen] = fit_family(chosen, trains, every, known, outliers)
+    return _in_order(tried, chosen)
+
+
+def _in_order(tried: Mapping[str, FamilyFit], chosen: str) -> dict[str, FamilyFit]:
+    """The chosen family first, the others by their scores."""
     order = sorted(tried, key=lambda name: (name != chosen, -tried[name].score))
     return {name: tried[name] for name in order}
 
@@ -254,11 +260,11 @@ def _nominal(
     fit = families[chosen]
     found = {n: population(fit.values[n], fit.errors[n]) for n in fit.free}
     means = {n: p.mean for n, p in found.items()}
-    device: Any = (
-        MODELS[chosen].device(means)
-        if chosen in MODELS
-        else additive_error(means, traces.writes)
-    )
+    if chosen in MODELS:
+        device: Any = MODELS[chosen].device(means)
+    else:
+        assert traces.writes is not None
+        device = WRITTEN[chosen].device(means, traces.writes)
     retention = () if traces.retention is None else fit_retention(traces.retention)
     endurance = None if traces.endurance is None else fit_endurance(traces.endurance)
     within = ""

@@ -1,12 +1,15 @@
 """The error of writes that had a target, and the noise of readings at rest."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from eapu_jax.devices import AdditiveError
-from eapu_jax.fitting.coordinates import step
+from eapu_jax.devices import AdditiveError, StateDependentError
+from eapu_jax.devices.base import Device
+from eapu_jax.fitting.coordinates import Coordinate, number, step
 from eapu_jax.fitting.fitted import FamilyFit
 from eapu_jax.fitting.misfit import chance, of_variance
 from eapu_jax.fitting.traces import Reads, Writes
@@ -15,17 +18,71 @@ _BINS = 8  # places where the error is looked at by itself
 _ROUNDS = 100
 
 
-def fit_writes(
-    writes: Writes, reads: Reads | None = None, *, outliers: float = 1e-3
-) -> FamilyFit:
-    r"""The write noise of `AdditiveError`, device by device.
+class Written(NamedTuple):
+    """A family of devices whose writes aim at a target, one number of which is free.
 
-    What landed less what was asked is $\mathcal N(0, \sigma_w^2 + \sigma_r^2)$, or with
-    probability $\epsilon$ an outlier anywhere in the range of errors: the likelihood
-    has its maximum where $\sigma^2$ is the mean square of the errors, each weighted by
-    the probability that it is clean. The read noise is that of readings at rest;
-    without any it counts as write noise. A bias, or an error that depends on the
-    target, is what a right family would not leave (`shape_chance`, `noise_chance`).
+    Attributes:
+        kind: class of the device.
+        scale: name of that number; it multiplies `sd`.
+        coordinate: how it counts.
+        sd: standard deviation of a write where it is 1, of targets and window; µS.
+    """
+
+    kind: Callable[..., Device]
+    scale: str
+    coordinate: Coordinate
+    sd: Callable[[np.ndarray, tuple[float, float]], np.ndarray]
+
+    def device(self, means: Mapping[str, float], writes: Writes) -> Any:
+        """The device of these constants; its window is the range that was asked for."""
+        low, high = _asked(writes)
+        if not low < high:
+            raise ValueError(
+                "Writes.target must ask for more than one conductance, got only "
+                f"{low:g}"
+            )
+        return self.kind(g_min=low, g_max=high, **means)
+
+
+def _state_dependent(target: np.ndarray, window: tuple[float, float]) -> np.ndarray:
+    top = window[1] if window[1] > 0 else 1.0  # else it has no such error: chance 0
+    with jax.enable_x64(True):
+        device = StateDependentError(g_min=min(window[0], 0.0), g_max=top)
+        return np.asarray(device.error_sd(1.0, jnp.asarray(np.clip(target, 0, top))))
+
+
+WRITTEN: Mapping[str, Written] = {
+    "AdditiveError": Written(
+        AdditiveError, "write_noise", step(0.01), lambda g, _: np.ones_like(g)
+    ),
+    "StateDependentError": Written(
+        StateDependentError, "noise_scale", number(1.0, 4.0), _state_dependent
+    ),
+}
+"""The families of devices that writes with a target can tell; by name."""
+
+
+def fit_writes(
+    writes: Writes,
+    reads: Reads | None = None,
+    family: str = "AdditiveError",
+    *,
+    outliers: float = 1e-3,
+) -> FamilyFit:
+    r"""The write noise of a family of `WRITTEN`, device by device.
+
+    What landed less what was asked is $\mathcal N(0, c^2 s(g^*)^2 + \sigma_r^2)$ with
+    the family's $s$ (1 for `AdditiveError`, whose $c$ is its write noise; the
+    published polynomial of one second for `StateDependentError`, over the range that
+    was asked for), or with probability $\epsilon$ an outlier anywhere in the range of
+    errors: the likelihood has its maximum where $c^2$ is the mean square of the errors
+    over $s$, each weighted by the probability that it is clean. The read noise is that
+    of readings at rest; without any it counts as write noise. A bias, or an error
+    that depends on the target in another way, is what a right family would not leave
+    (`shape_chance`, `noise_chance`).
+
+    Raises:
+        ValueError: if there is no such family.
 
     Example:
         >>> import numpy as np
@@ -35,34 +92,45 @@ def fit_writes(
         >>> round(float(fit.values["write_noise"][0]), 1), fit.adequate
         (2.0, True)
     """
-    error = writes.landed - writes.target
+    if family not in WRITTEN:
+        raise ValueError(f"family must be one of {', '.join(WRITTEN)}, got {family!r}")
+    about, window = WRITTEN[family], _asked(writes)
+    unit = about.sd(np.nan_to_num(writes.target, nan=window[1]), window)
+    error = (writes.landed - writes.target) / unit
     there = np.isfinite(error)
     n = there.sum(axis=1)
     error = np.where(there, error, 0.0)
     sigma, clean, told = _scale(error, there, outliers)
     sure = np.maximum((clean * there).sum(axis=1), 1e-12)
     known = read_noise(reads, len(n))
-    read = np.zeros(len(n)) if known is None else np.exp(known[0])
+    noise = np.zeros(len(n)) if known is None else np.exp(known[0])
+    inverse = np.sqrt(np.sum(there / unit**2, axis=1) / np.maximum(n, 1))
+    read = noise * inverse  # in units of the family, like sigma
     read_error = 0 * read if known is None else read * known[1]
     write = np.sqrt(np.maximum(sigma**2 - read**2, 0))
     own = np.maximum(write, 1e-3 * sigma + 1e-300)
     write_error = np.hypot(sigma**2 / own / np.sqrt(2 * sure), read / own * read_error)
-    shape, noise, used = _misfit(error, there & (clean > 0.5), writes.target, sigma)
+    told = told - np.sum(np.where(there, np.log(unit), 0), axis=1)
+    shape, spread, used = _misfit(error, there & (clean > 0.5), writes.target, sigma)
     sound = (n >= 2) & np.isfinite(sigma) & (sigma > 0)
     gone = lambda value: np.where(sound, value, np.nan)  # noqa: E731
     with jax.enable_x64(True):
-        chances = [np.asarray(chance(c, np.maximum(used, 1.0))) for c in (shape, noise)]
+        chances = [
+            np.asarray(chance(c, np.maximum(used, 1.0))) for c in (shape, spread)
+        ]
         pooled = [
             float(chance(c[sound].sum(), float(max(used[sound].sum(), 1))))
-            for c in (shape, noise)
+            for c in squares
         ]
-    values, errors = {"write_noise": write}, {"write_noise": write_error}
+    values, errors = {about.scale: write}, {about.scale: write_error}
+    free = {about.scale: about.coordinate}
     if known is not None:
-        values["read_noise"], errors["read_noise"] = read, read_error
+        values["read_noise"], errors["read_noise"] = noise, noise * known[1]
+        free["read_noise"] = step(0.01)
     return FamilyFit(
-        family="AdditiveError",
+        family=family,
         devices=np.arange(len(n)),
-        free={name: step(0.01) for name in values},
+        free=free,
         values={name: gone(v) for name, v in values.items()},
         errors={name: gone(e) for name, e in errors.items()},
         held_out=np.full((len(n), 1), np.nan),
@@ -120,15 +188,9 @@ def _misfit(error, sure, target, sigma):
     return shape, noise, used
 
 
-def additive_error(means: Mapping[str, float], writes: Writes | None) -> AdditiveError:
-    """The device of these constants; its window is the range that was asked for."""
-    assert writes is not None
-    low, high = float(np.nanmin(writes.target)), float(np.nanmax(writes.target))
-    if not low < high:
-        raise ValueError(
-            f"Writes.target must ask for more than one conductance, got only {low:g}"
-        )
-    return AdditiveError(g_min=low, g_max=high, **means)
+def _asked(writes: Writes) -> tuple[float, float]:
+    """The range of conductances that was asked for, µS."""
+    return float(np.nanmin(writes.target)), float(np.nanmax(writes.target))
 
 
 def read_noise(
