@@ -62,7 +62,7 @@ def chip_step() -> list[dict[str, Any]]:
             "RLC chip-step, 1024 different boards, over its 16 normals",
             took["moments"] / took["normals"],
             "x",
-            target="<= 2.5",
+            target="<= 1.5",
             floor=1.0,
         ),
         row(

@@ -180,7 +180,8 @@ def test_the_tilt_counts_the_constants_that_follow_the_noise(x64):
     }  # fmt: skip
     point = jnp.stack([c.back(jnp.asarray(values[n])) for n, c in model.free.items()])
     tilt = dict(zip(model.free, restricted(model, train, point), strict=True))
-    assert tilt.pop("write_noise") == pytest.approx(-2, rel=0.01)
+    assert tilt.pop("write_noise") == pytest.approx(-2 - 1, rel=0.01)  # and a prior
+    assert tilt.pop("read_noise") == pytest.approx(-1, rel=0.01)
     np.testing.assert_allclose([*tilt.values()], 0, atol=0.01)
 
 

@@ -125,7 +125,7 @@ def _frame(model: Model, train: Train, weight, point) -> Float[Array, "p p"]:
 def restricted(
     model: Model, train: Train, point: Float[Array, " p"]
 ) -> Float[Array, " p"]:
-    r"""The tilt that makes the most likely noise the most likely one of what is left.
+    r"""The tilt that makes the most likely noise that of what no step can follow.
 
     Constants of the mean follow some of what the readings strayed, so that the most
     likely noise is too small. With the information $I$ of the readings about these
@@ -134,9 +134,14 @@ def restricted(
 
     $$ \ln L_R(\theta) = \ln L(\theta) - \tfrac12 \ln\det I(\theta) $$
 
-    (restricted maximum likelihood, Patterson and Thompson 1971). Returned is the slope
-    of the last term along the constants of the noise, 0 along the others. A noise
-    that is as slow as the step itself, of which the step takes most, grows most.
+    (restricted maximum likelihood, Patterson and Thompson 1971). A noise that is as
+    slow as the step itself, of which the step takes most, grows most. Of few readings
+    it still has its maximum at no noise now and then; so all standard deviations, not
+    their logarithms, are held to be about as likely before: $+\ln\sigma$ (a prior that
+    avoids the boundary, Chung et al. 2013), worth one reading.
+
+    Returned is the slope of what is taken off the likelihood, along the constants of
+    the noise; it is 0 along the others.
     """
     noisy = [name in NOISES for name in model.free]
     near = [k for k, one in enumerate(noisy) if one]
@@ -156,11 +161,13 @@ def restricted(
     unit = jnp.eye(point.size, dtype=point.dtype)[jnp.array(near)]
     both = jnp.concatenate([point[None] + _ASIDE * unit, point[None] - _ASIDE * unit])
     ahead, behind = jnp.split(jax.lax.map(told, both), 2)
-    return (ahead - behind) / (2 * _ASIDE) @ unit
+    power = jnp.array([NOISES[n] for n in model.free if n in NOISES])
+    return ((ahead - behind) / (2 * _ASIDE) - power) @ unit
 
 
-NOISES = ("write_noise", "read_noise", "domains")
-"""Constants of which the mean of the readings does not depend on."""
+NOISES = {"write_noise": 1.0, "read_noise": 1.0, "domains": -0.5}
+"""Constants that the mean of the readings does not depend on: the power of each with
+which a standard deviation goes."""
 
 
 def spread_of(

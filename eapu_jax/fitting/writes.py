@@ -114,6 +114,7 @@ def fit_writes(
     shape, spread, used = _misfit(error, there & (clean > 0.5), writes.target, sigma)
     sound = (n >= 2) & np.isfinite(sigma) & (sigma > 0)
     gone = lambda value: np.where(sound, value, np.nan)  # noqa: E731
+    squares = shape, spread
     with jax.enable_x64(True):
         chances = [
             np.asarray(chance(c, np.maximum(used, 1.0))) for c in (shape, spread)

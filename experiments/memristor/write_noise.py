@@ -172,7 +172,8 @@ def _judge(dataset: xr.Dataset, name: str) -> list[Claim]:
     flat = points(
         _lost(eapu),
         "EaPU is flat in SD and R_wg while noisy backpropagation collapses "
-        "(ours: loss from the smallest to the largest SD; flat: under a fifth)",
+        "(ours: loss from the smallest to the largest SD; flat: under a fifth of "
+        "noisy backpropagation's)",
         "Fig. 5a, 5b",
         partial(below, bound),
         also=[monotone(medians, rising=False, slack=3.0)],
