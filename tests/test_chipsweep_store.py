@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
+from rich.console import Console
 
 from chipsweep import (
     Best,
@@ -32,7 +33,7 @@ from chipsweep import (
 )
 from chipsweep.files import Files
 from chipsweep.reductions import Found
-from experiments.commands.sweeping import peek
+from experiments.commands import sweeping
 from tests.toy_sweeps import brittle, ruled, walk
 
 AXES = {"mean": [0.0, 1.0, 2.0], "noise": [0.1, 0.5]}
@@ -329,7 +330,7 @@ def test_a_peek_names_what_is_damaged_and_takes_it_out(tmp_path, capsys):
     whole = filled(tmp_path / "s").load()
     path = next((tmp_path / "s" / "last").glob("c.*"))
     path.write_bytes(path.read_bytes()[:-1] + b"?")
-    peek(str(tmp_path / "s"), repair=True)
+    sweeping.command(Console())(str(tmp_path / "s"), repair=True)
     assert f"damaged: last/{path.name}" in capsys.readouterr().out
     assert (opened(tmp_path / "s").reason == 3).any()
     assert filled(tmp_path / "s", chunk=None).load().identical(whole)

@@ -165,7 +165,7 @@ def test_reproducing_some_keeps_the_claims_of_others(call, tmp_path, monkeypatch
 
 def test_what_takes_long_is_reproduced_on_request(call, tmp_path, monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, "long", "tests.toy_experiment")
-    monkeypatch.setattr("experiments.commands.cli.ON_REQUEST", ("long",))
+    monkeypatch.setattr("experiments.commands.reproducing.ON_REQUEST", ("long",))
     for words, made in ((), {"toy"}), (("--only", "all"), {"toy", "long"}):
         assert call("reproduce", *words)[0] == 0
         assert set(claims.read_csv(tmp_path / "claims.csv")) == made

@@ -53,7 +53,7 @@ import json, sys
 from experiments.commands import cli
 for words in json.loads(sys.argv[1]):
     try:
-        assert callable(cli._command(words))
+        assert callable(cli.command(words))
     except Exception as e:
         print(words, "|", e)
     except SystemExit as e:

@@ -167,8 +167,8 @@ def test_a_device_is_taken_by_runs_and_sweeps_or_refused(tmp_path):
     path = tmp_path / "mine.toml"
     ej.save_device(path, ej.Crossbar(device=NOMINAL))
     for words in (["run", "threshold"], ["sweep", "threshold"]):
-        assert callable(cli._command([*words, "--device", str(path)]))
-        assert callable(cli._command([*words, f"--device={path}"]))
+        assert callable(cli.command([*words, "--device", str(path)]))
+        assert callable(cli.command([*words, f"--device={path}"]))
     for name in ("rivals", "drift", "levels", "robustness"):
         with pytest.raises(ValueError, match="arrays of its own"):
             find(name).Config(crossbar=str(path))

@@ -3,81 +3,109 @@
 `EAPU_JAX_TRACEBACK=1` in the environment shows where an error came from.
 """
 
-import contextlib
 import functools
-import shlex
+import importlib
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import tyro
 from rich.console import Console
 from rich.table import Table
 
-from experiments import EXPERIMENTS, ON_REQUEST, catalogue, report
-from experiments.commands import (
-    arguments,
-    boarding,
-    choosing,
-    configured,
-    inverting,
-    joules,
-    owning,
-    running,
-    sweeping,
-    timing,
-)
+from experiments import EXPERIMENTS, catalogue
+from experiments.commands import arguments
 from experiments.commands.arguments import PROGRAM
-from experiments.commands.configured import Results
 from experiments.commands.endings import ended
-from experiments.commands.progress import display, say
-from experiments.report import lines
-from experiments.results import store
 
 _console = Console(markup=False, highlight=False)  # a path may hold brackets
-_MAIN: tuple[str, ...] = ("main",)
-_ALL: tuple[str, ...] = ("all",)
 
 
-_WHICH = f"these experiments, all, or main: all but {', '.join(ON_REQUEST)}"
+class _Command(NamedTuple):
+    """Where a command is, and what it does: nothing is imported to say so."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: Mapping[str, _Command] = {
+    "list": _Command("", "Say what there is and what it reproduces."),
+    "run": _Command("configured", "Run an experiment and draw its figure."),
+    "plot": _Command(
+        "plotting",
+        "Draw a stored result again, without computing.",
+    ),
+    "sweep": _Command(
+        "sweeping",
+        "Simulate many chips over values of their fields.",
+    ),
+    "reproduce": _Command(
+        "reproducing",
+        "Run, draw and judge the main experiments, at reduced scale; resumes.",
+    ),
+    "replay": _Command("sweeping", "Compute one chip of a sweep again."),
+    "peek": _Command(
+        "sweeping",
+        "Show what is there of a sweep, also while it runs.",
+    ),
+    "report": _Command(
+        "reporting", "Show every claim and figure of the results on one HTML page."
+    ),
+    "board": _Command(
+        "boarding",
+        "Identify a board from its voltages, and say what inverse it will give.",
+    ),
+    "choose": _Command(
+        "choosing",
+        "Rank the update rules of a device, as `run rivals` tuned and judged them.",
+    ),
+    "invert": _Command(
+        "inverting",
+        "Invert a matrix on simulated boards, and say beforehand how far off it is.",
+    ),
+    "joules": _Command(
+        "joules",
+        "Measure the energy of a multiplication with its addition on this machine.",
+    ),
+    "device": _Command(
+        "owning", "Fit a device to its measurements, and forecast training on it."
+    ),
+    "digital": _Command(
+        "timing",
+        "Time this machine at sampling Gaussians, for `run spu_scaling --digital`.",
+    ),
+}
+_OF_ONE = {"run": "read", "sweep": "sweep_command", "replay": "replay_command"}
+"""Commands whose flags are those of the experiment named: what reads them."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Do what the arguments say; the exit status, see `commands.endings`."""
     words = sys.argv[1:] if argv is None else argv
-    return ended(lambda: _command(words)())
+    return ended(lambda: command(words)())
 
 
-def _command(argv: list[str]) -> Callable[[], int]:
-    """The command, its arguments read and checked."""
-    if len(argv) > 1 and not argv[1].startswith("-") and argv[0] in ("run", "sweep"):
-        argv = [*argv[:2], *(_of_own(argv[0], word) for word in argv[2:])]
-    if len(argv) > 1 and not argv[1].startswith("-"):
-        of_one = {
-            "run": configured.read,
-            "sweep": sweeping.sweep_command,
-            "replay": sweeping.replay_command,
-        }
-        if argv[0] in of_one:
-            return of_one[argv[0]](argv[1], argv[2:], _console)
-    commands = {
-        "list": _list,
-        "run": _usage("run", "Run an experiment and draw its figure."),
-        "plot": _plot,
-        "sweep": _usage("sweep", "Simulate many chips over values of their fields."),
-        "reproduce": _reproduce,
-        "replay": _usage("replay", "Compute one chip of a sweep again."),
-        "peek": sweeping.peek,
-        "report": _report,
-        "board": boarding.command(_console),
-        "choose": choosing.command(_console),
-        "invert": inverting.command(_console),
-        "joules": joules.command(_console),
-        "device": owning.command(_console),
-        "digital": timing.command(_console),
-    }
-    read = {name: _later(do) for name, do in commands.items()}
+def command(
+    argv: list[str], ready: Callable[[], None] = lambda: None
+) -> Callable[[], int]:
+    """The command, its arguments read and checked.
+
+    Args:
+        argv: the words.
+        ready: called before anything heavy is imported; not for a page of help.
+    """
+    name, named = (argv or [""])[0], len(argv) > 1 and not argv[1].startswith("-")
+    known = COMMANDS.get(name)
+    if known and known.module and (named or name not in _OF_ONE):
+        ready()
+        module = importlib.import_module(f"experiments.commands.{known.module}")
+        if name in _OF_ONE:
+            words = [_of_own(name, word) for word in argv[2:]]
+            return getattr(module, _OF_ONE[name])(argv[1], words, _console)
+        real = {name: module.command(_console)}
+    else:
+        real = {"list": _list}
+    read = {n: _later(real.get(n) or _unread(n)) for n in COMMANDS}
     return arguments.read(
         lambda: tyro.extras.subcommand_cli_from_dict(
             read, prog=PROGRAM, description=__doc__, args=argv
@@ -89,8 +117,8 @@ def _command(argv: list[str]) -> Callable[[], int]:
 def _of_own(command: str, word: str) -> str:
     """`--device my.toml` is the crossbar of a memristor experiment."""
     flag, equals, value = word.partition("=")
-    crossbar = {"run": "--crossbar", "sweep": "--base.crossbar"}[command]
-    return f"{crossbar}{equals}{value}" if flag == "--device" else word
+    crossbar = {"run": "--crossbar", "sweep": "--base.crossbar"}.get(command)
+    return f"{crossbar}{equals}{value}" if crossbar and flag == "--device" else word
 
 
 def _later(do: Callable[..., int]) -> Callable[..., Callable[[], int]]:
@@ -103,12 +131,15 @@ def _later(do: Callable[..., int]) -> Callable[..., Callable[[], int]]:
     return read
 
 
-def _usage(command: str, summary: str) -> Callable[[], int]:
+def _unread(name: str) -> Callable[[], int]:
+    """What stands in a page of help for a command that was not asked for."""
+
     def show() -> int:
         names = ", ".join(EXPERIMENTS) or "none yet"
-        raise ValueError(f"NAME is missing: {PROGRAM} {command} NAME; NAMEs: {names}")
+        raise ValueError(f"NAME is missing: {PROGRAM} {name} NAME; NAMEs: {names}")
 
-    show.__doc__ = f"{summary}\n\nAll flags: `{PROGRAM} {command} NAME --help`."
+    flags = f"\n\nAll flags: `{PROGRAM} {name} NAME --help`." if name in _OF_ONE else ""
+    show.__doc__ = COMMANDS[name].summary + flags
     return show
 
 
@@ -116,76 +147,7 @@ def _list() -> int:
     """Say what there is and what it reproduces."""
     shown = Table("name", "reproduces", "presets")
     for name in EXPERIMENTS:
-        module = catalogue.find(name)
-        known = ", ".join(catalogue.presets(module))
-        shown.add_row(name, module.REPRODUCES, known)
+        reproduces, presets = catalogue.about(name)
+        shown.add_row(name, reproduces, ", ".join(presets))
     _console.print(shown)
     return 0
-
-
-def _plot(
-    name: Annotated[tyro.conf.Positional[str], tyro.conf.arg(help="experiment")],
-    results: Results = Path("results"),
-    file: Annotated[Path | None, tyro.conf.arg(help="another result")] = None,
-) -> int:
-    """Draw a stored result again, without computing."""
-    module = catalogue.find(name)
-    path = file or running.result_path(results, name, module.Config())
-    dataset = store.load(path)
-    of = dataset.attrs.get("experiment")
-    if of != name:
-        raise ValueError(f"{path} is a result of {of or 'none'}, not of {name}")
-    say(_console, "figure", running.draw(name, dataset, path.with_suffix("")))
-    return 0
-
-
-def _reproduce(
-    results: Results = Path("results"),
-    only: Annotated[tuple[str, ...], tyro.conf.arg(help=_WHICH)] = _MAIN,
-    preset: Annotated[str, tyro.conf.arg(help="of every experiment")] = "default",
-) -> int:
-    """Run, draw and judge the main experiments, at reduced scale; resumes."""
-    names = _wanted(only)
-    _require_preset(names, preset)
-    with display(_console) as shown:
-        outcome = running.reproduce(names, preset, results, shown)
-    lines.show(outcome.claims, _console)
-    judged = running.claims_path(results, preset)
-    say(_console, "claims", [judged] if outcome.claims else [])
-    say(_console, "figure", outcome.figures)
-    for name, problem in outcome.failures.items():
-        _console.print(f"failed: {name}: {problem}", soft_wrap=True)
-        again = ["run", name, "--preset", preset, "--results", str(results)]
-        _console.print(f"  rerun: {PROGRAM} {shlex.join(again)}", soft_wrap=True)
-    try:
-        _report(results)
-    except Exception as e:  # the results are there, and count
-        _console.print(f"no report: {type(e).__name__}: {e}", soft_wrap=True)
-    return 1 if outcome.failures else 0
-
-
-def _wanted(only: tuple[str, ...]) -> list[str]:
-    main = [name for name in EXPERIMENTS if name not in ON_REQUEST]
-    named = {_MAIN: main, _ALL: [*EXPERIMENTS]}
-    names = named.get(only, [*only])
-    for name in names:
-        catalogue.require(name)
-    if not names or len(set(names)) < len(names):
-        raise ValueError(f"only = {names}: at least one, none of them twice")
-    return names
-
-
-def _require_preset(names: list[str], preset: str) -> None:
-    """Refuse it before anything is written; what does not import fails later."""
-    for name in names:
-        with contextlib.suppress(ImportError):
-            catalogue.config(catalogue.find(name), preset)
-
-
-def _report(results: Results = Path("results")) -> int:
-    """Show every claim and figure of the results on one HTML page."""
-    written = report.write(results)
-    say(_console, "report", [written.path])
-    for problem in written.problems:
-        _console.print(f"not shown: {problem}", soft_wrap=True)
-    return 1 if written.problems else 0

@@ -25,7 +25,7 @@ from experiments.figures import style
 from experiments.figures.sweep_figure import plot
 from experiments.results import provenance, store
 
-__all__ = ["Asked", "peek", "replay_command", "sweep_command", "without"]
+__all__ = ["Asked", "command", "replay_command", "sweep_command", "without"]
 
 _ELSEWHERE = ("--results", "--store", "--share", "--cluster", "--draw")
 """Change nothing in the result."""
@@ -191,18 +191,22 @@ def replay_command(
     return compute
 
 
-def peek(
-    where: Annotated[tyro.conf.Positional[str], tyro.conf.arg(help="store")],
-    repair: Annotated[bool, tyro.conf.arg(help=_ABOUT_REPAIR)] = False,
-) -> int:
-    """Show what is there of a sweep, also while it runs."""
-    console = Console()
-    for key in chipsweep.damaged(where, remove=True) if repair else ():
-        console.print(f"damaged: {key}", markup=False, soft_wrap=True)
-    dataset = chipsweep.opened(where)
-    name = json.loads(dataset.attrs["sweep"])["function"]
-    _told(dataset, console, f"chipsweep.replay of {name}")
-    return 0
+def command(console: Console) -> Callable[..., int]:
+    """`peek`, which prints on a console."""
+
+    def peek(
+        where: Annotated[tyro.conf.Positional[str], tyro.conf.arg(help="store")],
+        repair: Annotated[bool, tyro.conf.arg(help=_ABOUT_REPAIR)] = False,
+    ) -> int:
+        """Show what is there of a sweep, also while it runs."""
+        for key in chipsweep.damaged(where, remove=True) if repair else ():
+            console.print(f"damaged: {key}", markup=False, soft_wrap=True)
+        dataset = chipsweep.opened(where)
+        name = json.loads(dataset.attrs["sweep"])["function"]
+        _told(dataset, console, f"chipsweep.replay of {name}")
+        return 0
+
+    return peek
 
 
 def without(argv: Sequence[str], *flags: str) -> list[str]:
