@@ -22,10 +22,6 @@ def decoded(path: Path, content: bytes) -> tuple[str, str]:
     """The text of a file, and the name of its encoding."""
     if not content.strip():
         raise DataError(f"{path}: is empty, expected a table of numbers")
-    if content[:4] == b"PK\x03\x04" or content[:4] == b"\xd0\xcf\x11\xe0":
-        raise DataError(
-            f"{path}: is a spreadsheet under another name: save it as .xlsx or CSV"
-        )
     for mark, name in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if content.startswith(mark):
             try:
@@ -72,7 +68,7 @@ def separated(path: Path, text: str) -> tuple[list[Row], str]:
     lines = [
         (i, line)
         for i, line in enumerate(text.splitlines(), 1)
-        if line.strip() and not _comment(line.strip())
+        if line.strip() and not comment(line.strip())
     ]
     told = None
     if lines and (asked := re.fullmatch(r"\"?sep=(.)\"?", lines[0][1].strip())):
@@ -92,7 +88,7 @@ def separated(path: Path, text: str) -> tuple[list[Row], str]:
     return rows, f"separated by {named}"
 
 
-def _comment(line: str) -> bool:
+def comment(line: str) -> bool:
     """Whether a line is for people; one may begin with "#N/A"."""
     first = re.split(r"[\t;,|]", line)[0].strip()
     return line.startswith(("#", "%", "//")) and not is_missing(first)
@@ -116,24 +112,3 @@ def _decimals(rows: Iterable[list[str]]) -> bool:
     """Whether every comma stands within a number."""
     fields = [f for row in rows for f in row if "," in f]
     return all(COMMA.fullmatch(f) for f in fields)
-
-
-def spreadsheet(path: Path) -> list[Row]:
-    """The cells of the first sheet, where openpyxl is installed."""
-    try:
-        import openpyxl  # type: ignore[import-not-found]
-    except ImportError:
-        raise DataError(
-            f"{path}: reading spreadsheets needs openpyxl (`pip install openpyxl`); or "
-            "save it as CSV"
-        ) from None
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        rows = [
-            (i, ["" if cell is None else str(cell) for cell in row])
-            for i, row in enumerate(sheet.iter_rows(values_only=True), 1)
-        ]
-    except Exception as e:  # whatever a damaged archive makes it raise
-        raise DataError(f"{path}: is no spreadsheet that can be read: {e}") from e
-    return [(i, row) for i, row in rows if any(field.strip() for field in row)]

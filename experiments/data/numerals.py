@@ -6,7 +6,7 @@ OVERFLOW = 9.9e37
 """What source meters write where there is no reading, and beyond: missing."""
 MISSING = {
     "", "nan", "na", "n/a", "null", "none", "-", "--", "?",
-    "#n/a", "#nv", "#num!", "#div/0!", "#wert!", "#valeur!",
+    "#n/a", "#nv", "#num!", "#div/0!", "#value!", "#wert!", "#valeur!",
 }  # fmt: skip
 """What spreadsheets and people write for it, in small letters."""
 

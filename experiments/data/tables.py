@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.data.dialect import Row, decoded, separated, spreadsheet
+from experiments.data.dialect import Row, decoded, separated
 from experiments.data.formats import DataError
 from experiments.data.numerals import (
     COMMA,
@@ -23,6 +23,7 @@ from experiments.data.numerals import (
     like_number,
     number,
 )
+from experiments.data.workbook import ENDINGS, not_text, spreadsheet
 from experiments.results.store import read_file
 
 MOST_BYTES = 64 * 2**20
@@ -71,11 +72,13 @@ def read_table(path: str | Path) -> Table:
             raise DataError(
                 f"{path}: must be at most {MOST_BYTES} bytes, got {size}: cut it"
             )
-        if path.suffix.lower() in (".xlsx", ".xlsm"):
-            return _table(path, spreadsheet(path), "a spreadsheet, its first sheet")
         content = read_file(path)
     except OSError as e:
         raise DataError(f"{path}: {e.strerror or e}") from e
+    if path.suffix.lower() in ENDINGS:
+        return _table(path, *spreadsheet(path, content))
+    if problem := not_text(content):
+        raise DataError(f"{path}: {problem}")
     text, encoding = decoded(path, content)
     rows, dialect = separated(path, text)
     return _table(path, rows, f"{dialect}, {encoding}")
@@ -84,16 +87,17 @@ def read_table(path: str | Path) -> Table:
 def _table(path: Path, rows: list[Row], dialect: str) -> Table:
     if not rows:
         raise DataError(f"{path}: is empty, expected a table of numbers")
+    widest = max(len(row) for _, row in rows)
+    if widest > MOST_COLUMNS:
+        raise DataError(
+            f"{path}: must have at most {MOST_COLUMNS} columns, got {widest}"
+        )
     names, units, body = _header(path, rows)
     if not body:
         raise DataError(
             f"{path}, line {rows[-1][0]}: has a header and no line of numbers after it"
         )
     width = len(names)
-    if width > MOST_COLUMNS:
-        raise DataError(
-            f"{path}: must have at most {MOST_COLUMNS} columns, got {width}"
-        )
     for i, row in body:
         if len(row) > width and any(row[width:]):
             raise DataError(
@@ -144,9 +148,10 @@ def _header(
     units = [unit for _, unit in told]
     for name, times in Counter(names).items():
         if times > 1:
-            where = [n + 1 for n, other in enumerate(names) if other == name]
+            where = [str(n) for n, other in enumerate(names, 1) if other == name]
+            shown = ", ".join([*where[:6], *(["..."] if times > 6 else [])])
             raise DataError(
-                f"{path}, line {line}: columns {', '.join(map(str, where))} are all "
+                f"{path}, line {line}: columns {shown} are all "
                 f"called {name!r}, expected a name of its own for each"
             )
     body = rows[1:]
