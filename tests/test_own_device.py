@@ -110,16 +110,6 @@ def test_figures_have_axes_in_words_and_units(fitted):
     ]  # fmt: skip
 
 
-def test_many_devices_are_a_map(fitted):
-    _, found = fitted
-    values = np.append(found.values["pulse"], np.nan)
-    figure = figures.Figure()
-    axes = figure.add_subplot()
-    figures.wafer_map(axes, values, "step (µS)")
-    shown: Any = axes.images[0].get_array()
-    assert shown.shape == (2, 2)
-
-
 def test_cells_of_a_table_are_words():
     assert "<td>&lt;1&gt;</td>" in table(["a"], [["<1>"]])
     assert page("t", "s & t", []).count("s &amp; t") == 1

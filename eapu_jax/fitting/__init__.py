@@ -11,6 +11,7 @@ from eapu_jax.fitting.retention import fit_retention
 from eapu_jax.fitting.shared import SharedFit
 from eapu_jax.fitting.traces import (
     Endurance,
+    Places,
     PulseTrains,
     Reads,
     Retention,
@@ -27,6 +28,7 @@ __all__ = [
     "FittedDevice",
     "Model",
     "OwnDevice",
+    "Places",
     "PulseTrains",
     "Reads",
     "Retention",

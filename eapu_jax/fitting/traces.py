@@ -161,6 +161,35 @@ class Endurance(_Measured):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Places:
+    """Where devices stand on their wafer.
+
+    Attributes:
+        x: from left to right, `(devices,)`, in `unit`.
+        y: from the bottom up, `(devices,)`.
+        unit: of both; empty: numbers of dies.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    unit: str = ""
+
+    def __post_init__(self):
+        for name in ("x", "y"):
+            value = np.asarray(getattr(self, name), float)
+            if value.ndim != 1 or not np.isfinite(value).all():
+                raise ValueError(f"Places.{name} must be a row of finite numbers")
+            object.__setattr__(self, name, value)
+        if len(self.x) != len(self.y):
+            raise ValueError(
+                f"Places.y must have the shape ({len(self.x)},), as x, got "
+                f"({len(self.y)},)"
+            )
+        if len(np.unique(np.stack([self.x, self.y]), axis=1).T) < len(self.x):
+            raise ValueError("Places must hold one device each, got two at one place")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Traces:
     """All that was measured of devices of one kind; None: not measured.
 
@@ -170,6 +199,7 @@ class Traces:
         reads: readings of cells at rest.
         retention: readings as time passes.
         endurance: windows as cycles pass.
+        places: where the devices of `pulses` stand on their wafer, for its map.
 
     Raises:
         ValueError: if nothing was measured, or something is no measurement.
@@ -187,20 +217,28 @@ class Traces:
     reads: Reads | None = None
     retention: Retention | None = None
     endurance: Endurance | None = None
+    places: Places | None = None
 
     def __post_init__(self):
         kinds: dict[str, Any] = {
             "pulses": PulseTrains, "writes": Writes, "reads": Reads,
             "retention": Retention, "endurance": Endurance,
         }  # fmt: skip
-        for name, kind in kinds.items():
+        for name, kind in {**kinds, "places": Places}.items():
             held = getattr(self, name)
             if held is not None and not isinstance(held, kind):
                 raise ValueError(f"Traces.{name} must be {kind.__name__}, got {held!r}")
         if not self.measured:
             raise ValueError(f"Traces must have one of {', '.join(kinds)}, got none")
+        devices = 0 if self.pulses is None else len(self.pulses.g)
+        if self.places is not None and len(self.places.x) != devices:
+            raise ValueError(
+                f"Traces.places must have a place for each of the {devices} devices of "
+                f"pulses, got {len(self.places.x)}"
+            )
 
     @property
     def measured(self) -> tuple[str, ...]:
         """What there is, by name."""
-        return tuple(f.name for f in fields(self) if getattr(self, f.name) is not None)
+        names = (f.name for f in fields(self) if f.name != "places")
+        return tuple(name for name in names if getattr(self, name) is not None)

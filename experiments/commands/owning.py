@@ -81,7 +81,7 @@ def _reported(
 
     told_rule = advice(found, "mlp", str(kept))
     page = results / f"{stem}.html"
-    text = chapters.document(stem, told, fitted, fit, found, told_rule)
+    text = chapters.document(stem, told, fitted, fit, found, told_rule, traces.places)
     store.write_atomically(page, text.encode())
     console.print(f"recommended: {told_rule.why}", soft_wrap=True)
     say(console, "report", [page])

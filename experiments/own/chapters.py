@@ -7,10 +7,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from eapu_jax.fitting import FittedDevice
+from eapu_jax.fitting import FittedDevice, Places
 from experiments.memristor.contest.advice import Advice
 from experiments.memristor.contest.entrants import NAMES
-from experiments.own.figures import families_in_words, forecast_figure
+from experiments.own.figures import families_in_words, forecast_figure, mapped
 from experiments.own.page import drawn, listed, page, paragraph, section, table
 
 _UNITS = {"down_ratio": "", "domains": "", "slope_up": "", "slope_down": ""}
@@ -24,6 +24,7 @@ def document(
     fit: Figure,
     forecast: xr.Dataset,
     advised: Advice,
+    places: Places | None = None,
 ) -> str:
     """The whole page."""
     summary = f"Recommended: {advised.why}"
@@ -31,14 +32,14 @@ def document(
         f"Device {name}", summary,
         [
             section("What was understood", listed(understood)),
-            _fit(fitted, fit),
+            _fit(fitted, fit, places),
             _constants(fitted),
             _forecast(forecast, advised),
         ],
     )  # fmt: skip
 
 
-def _fit(fitted: FittedDevice, fit: Figure) -> str:
+def _fit(fitted: FittedDevice, fit: Figure, places: Places | None) -> str:
     rows = families_in_words(fitted.compare())
     if fitted.adequate:
         verdict = f"{fitted.family} describes what was measured"
@@ -54,11 +55,14 @@ def _fit(fitted: FittedDevice, fit: Figure) -> str:
             "error depends on the target, which this family leaves out."
         )
         return section("Fit", paragraph(verdict + "."), drawn(fit, caption))
+    steps = "the steps of every device"
+    if mapped(fitted, places):
+        order = "in the order of the file, since it tells no places"
+        steps += ", " + (order if places is None else "where it stands on the wafer")
     caption = (
         "Readings and the fitted course, what one pulse leaves unexplained, how far "
-        "each family lies behind the best on cycles that were not fitted, and the "
-        "steps of every device. Residuals without a trend say that the shape of the "
-        "step is right."
+        f"each family lies behind the best on cycles that were not fitted, and {steps}."
+        " Residuals without a trend say that the shape of the step is right."
     )
     return section(
         "Fit", paragraph(verdict + "."), drawn(fit, caption), table(_FAMILIES, rows)

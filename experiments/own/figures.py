@@ -10,21 +10,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from eapu_jax.fitting import MODELS, FittedDevice, PulseTrains, Traces, Writes
+from eapu_jax.fitting import MODELS, FittedDevice, Places, PulseTrains, Traces, Writes
 from eapu_jax.fitting.bursts import bursts
 from experiments.figures import style
 from experiments.memristor.contest.entrants import NAMES
+from experiments.own.wafer import wafer_map
 
 SHOWN = 3
 """Devices whose trains are drawn."""
 MANY = 64
-"""Devices from which on their constants are drawn as a map."""
+"""Devices from which on their constants are drawn as a map, wherever they stand."""
 
 
 def fit_figure(traces: Traces, fitted: FittedDevice) -> Figure:
     """What was measured of pulses or writes, and what was fitted to it."""
     if traces.pulses is not None:
-        return trains_figure(traces.pulses, fitted)
+        return trains_figure(traces.pulses, fitted, traces.places)
     assert traces.writes is not None, "`fit_device` has one of both"
     return writes_figure(traces.writes, fitted)
 
@@ -55,15 +56,20 @@ def writes_figure(writes: Writes, fitted: FittedDevice) -> Figure:
 
 
 @style.styled
-def trains_figure(pulses: PulseTrains, fitted: FittedDevice) -> Figure:
-    """Trains and the fitted course, what is left, families, constants."""
+def trains_figure(
+    pulses: PulseTrains, fitted: FittedDevice, places: Places | None = None
+) -> Figure:
+    """Trains and the fitted course, what is left, families, constants or a map."""
     figure = Figure(figsize=(8.4, 6.4))
     grid: Any = figure.subplots(2, 2)
     _trains(grid[0, 0], pulses, fitted)
     _left(grid[0, 1], pulses, fitted)
     _families(grid[1, 0], fitted)
     devices = int(np.sum(fitted.converged))
-    (_map if devices >= MANY else _constants)(grid[1, 1], fitted)
+    if mapped(fitted, places):
+        _map(grid[1, 1], fitted, places)
+    else:
+        _constants(grid[1, 1], fitted)
     n, cycles, _ = pulses.g.shape
     note = (
         f"devices: {n}, fitted: {devices}, cycles of each: up to {cycles}; line: the "
@@ -72,6 +78,11 @@ def trains_figure(pulses: PulseTrains, fitted: FittedDevice) -> Figure:
     )
     style.caption(figure, xr.Dataset(attrs={"scale": "all that the files hold"}), note)
     return figure
+
+
+def mapped(fitted: FittedDevice, places: Places | None) -> bool:
+    """Whether constants are drawn as a map: places are told, or devices are many."""
+    return places is not None or int(np.sum(fitted.converged)) >= MANY
 
 
 def course(fitted: FittedDevice, row: int, start: float, up: np.ndarray) -> np.ndarray:
@@ -193,21 +204,10 @@ def _constants(axes: Axes, fitted: FittedDevice) -> None:
     axes.legend()
 
 
-def _map(axes: Axes, fitted: FittedDevice) -> None:
-    wafer_map(axes, fitted.values["pulse"], "step of a pulse upwards (µS)")
-    axes.set_title("devices in the order of the file, line by line")
-
-
-def wafer_map(axes: Axes, values: np.ndarray, label: str) -> None:
-    """A constant of many devices as a square, filled line by line; grey: no fit."""
-    side = int(np.ceil(np.sqrt(len(values))))
-    filled = np.full(side * side, np.nan)
-    filled[: len(values)] = values
-    axes.set_facecolor("0.8")
-    image = axes.imshow(filled.reshape(side, side), cmap="viridis")
-    axes.grid(False)
-    axes.set(xticks=[], yticks=[])
-    style.colorbar(axes, image, label)
+def _map(axes: Axes, fitted: FittedDevice, places: Places | None) -> None:
+    values, of = fitted.values["pulse"], fitted.fit.devices
+    mine = places and Places(x=places.x[of], y=places.y[of], unit=places.unit)
+    wafer_map(axes, values, "step of a pulse upwards (µS)", mine)
 
 
 @style.styled

@@ -4,7 +4,8 @@ A file holds one kind of measurement, known by its columns (names in any case, u
 brackets behind them):
 
 - pulse trains: `pulse` (0: before the first), `g`; perhaps `direction`, `device`,
-  `cycle`; or `pulse` and a column for every cycle ("cycle 1", "device 2 cycle 1");
+  `cycle`, and `x`, `y` on the wafer; or `pulse` and a column for every cycle
+  ("cycle 1", "device 2 cycle 1");
 - writes: `target` and `landed` (or `g`);
 - readings at rest: `read` and `g`;
 - retention: `time` and `g`, or a column for every device;
@@ -22,6 +23,7 @@ from experiments.data.formats import DataError
 from experiments.data.tables import Table, read_table
 from experiments.data.traces import others, trains
 from experiments.data.traces.columns import roles
+from experiments.data.traces.places import placed
 
 __all__ = ["read_traces"]
 
@@ -46,10 +48,15 @@ def read_traces(paths: Sequence[str | Path]) -> tuple[Traces, list[str]]:
             name, read = _kind(table)
             if name in held:
                 raise DataError(f"holds {name}, as a file before it: give one of each")
-            held[name], understood = read(table, roles(table))
+            found, where = roles(table), []
+            if read is trains.long:
+                table, found, held["places"], where = placed(table, found)
+            held[name], understood = read(table, found)
         except ValueError as e:
             raise DataError(f"{path}: {e}") from None
-        told.append(f"{path}: {name}; {'; '.join([table.dialect, *understood])}")
+        told.append(
+            f"{path}: {name}; {'; '.join([table.dialect, *where, *understood])}"
+        )
     if not held:
         raise DataError("expected at least one file of measurements, got none")
     return Traces(**held), told

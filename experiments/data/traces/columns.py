@@ -23,6 +23,8 @@ ROLES = {
     "low": "low glow goff gmin hrs",
     "high": "high ghigh gon gmax lrs",
     "read": "read reading readnumber lesung lecture",
+    "x": "x diex xdie xpos posx",
+    "y": "y diey ydie ypos posy",
 }
 """Role -> names of its column, small, without blanks; in three languages."""
 _KNOWN = {name: role for role, names in ROLES.items() for name in names.split()}
@@ -34,11 +36,13 @@ UNITS = {
     "A": 1.0, "mA": 1e-3, "µA": 1e-6, "uA": 1e-6, "nA": 1e-9, "pA": 1e-12,
     "V": 1.0, "mV": 1e-3, "s": 1.0, "ms": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9,
     "min": 60.0, "h": 3600.0, "d": 86400.0,
+    "mm": 1.0, "cm": 10.0, "µm": 1e-3, "um": 1e-3,
 }  # fmt: skip
-"""Unit -> size, in µS, ohm, A, V, s."""
+"""Unit -> size, in µS, ohm, A, V, s, mm."""
 _OF = {
     "g": "µS mS S nS pS uS", "r": "Ω ohm Ohm ohms kΩ kohm kOhm MΩ Mohm MOhm GΩ",
     "current": "A mA µA uA nA pA", "voltage": "V mV", "time": "s ms µs us ns min h d",
+    "place": "mm cm µm um",
 }  # fmt: skip
 MOST_MICROSIEMENS = 1e6  # 1 S
 _SMALL = 1e-2  # without a unit: below it, in the median, conductances are in S

@@ -82,6 +82,11 @@ def _skip(train: _Train, pulses: int, up: bool, line: int) -> int:
 
 def wide(table: Table, found: dict[str, str]) -> tuple[PulseTrains, list[str]]:
     """A column for every cycle of every device, a line for every pulse."""
+    if {"x", "y"} <= set(found):
+        raise DataError(
+            f"columns {found['x']!r} and {found['y']!r}: are they places on a wafer? "
+            "Then give a line for every reading, with a column g; else rename them"
+        )
     skip = {found[role] for role in ("pulse", "direction") if role in found}
     number = _pulse_numbers(table, found)
     bad = np.flatnonzero(np.diff(number) <= 0)
