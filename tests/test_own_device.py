@@ -62,6 +62,8 @@ def forecast():
     dims = (*coords, "chip")
     data = {name: (dims, 0.1 + rng.random(shape)) for name in names}
     data["accuracy"][1][0, 0, 2] = np.nan
+    for name in ("lifetime", "lifetime_worst"):  # of exact arithmetic there is none
+        data[name][1][0, 0, 0] = np.nan
     data["joules_low"] = dims, data["joules"][1] / 2
     data["joules_high"] = dims, data["joules"][1] * 2
     return xr.Dataset(data, coords, {"trials": 4, "tuners": 2, "data": "digits"})

@@ -108,7 +108,8 @@ def _forecast(found: xr.Dataset, advised: Advice) -> str:
             rows.append([NAMES[rule], "the device cannot carry it", "", "", "", ""])
             continue
         low, middle, high = 100 * of.accuracy.quantile([0.05, 0.5, 0.95]).values
-        life = float(of.lifetime_worst.median("chip"))
+        wears = bool(of.lifetime_worst.notnull().any())  # exact arithmetic does not
+        life = float(of.lifetime_worst.median("chip")) if wears else np.inf
         rows.append([
             NAMES[rule], f"{middle:.1f} ({low:.1f} to {high:.1f})",
             f"{float(of.update_ratio.median('chip')):.2g}",
