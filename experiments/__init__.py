@@ -18,6 +18,7 @@ EXPERIMENTS: dict[str, str] = {
     "device_response": "experiments.memristor.device_response",
     "chip_yield": "experiments.memristor.chip_yield",
     "resnet_cifar10": "experiments.deep.resnet_cifar10",
+    "language": "experiments.deep.language",
     "spu_sampling": "experiments.thermodynamic.spu_sampling",
     "spu_inversion": "experiments.thermodynamic.spu_inversion",
     "spu_error_budget": "experiments.thermodynamic.spu_error_budget",
@@ -42,7 +43,7 @@ ON_REQUEST = (
     "limited_states", "spu_solvers", "board_twin", "generate", "tla", "mitigation",
     "tngd", "both_halves",
     "gp_regression", "last_layer",
-    "denoising_chain", "resnet_cifar10",
+    "denoising_chain", "resnet_cifar10", "language",
 )  # fmt: skip
 """Those that `reproduce` leaves out unless it is asked for `all` or by name: with the
 others it takes ten minutes on two cores."""
