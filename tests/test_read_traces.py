@@ -7,7 +7,7 @@ import pytest
 
 from experiments.data.formats import DataError
 from experiments.data.traces import read_traces
-from experiments.data.traces.trains import who
+from experiments.data.traces.names import who
 
 RNG = np.random.default_rng(0)
 G = np.round(RNG.uniform(1, 9, (2, 3, 7)), 4)  # devices, cycles, 0 and six pulses
@@ -195,3 +195,53 @@ def test_a_train_without_end_is_refused(layout, tmp_path):
     path.write_text(LEFT_OUT[layout].replace("\n5,", "\n500000,"), encoding="utf-8")
     with pytest.raises(DataError, match=r"line 4.*100,000 pulses in a train at most"):
         read_traces([path])
+
+
+@pytest.mark.parametrize(
+    ("text", "g", "up"),
+    [
+        ("pulse,potentiation (µS),depression (µS)\n0,1,3\n1,2,2\n2,3,1\n",
+         [[1, 2, 3, 2, 1]], [[1, 1, 0, 0]]),
+        ("pulse,LTP 1,LTD 1,LTP 2,LTD 2\n1,1,2,3,5\n2,2,1,6,4\n",
+         [[np.nan, 1, 2, 2, 1], [np.nan, 3, 6, 5, 4]], [[1, 1, 0, 0]] * 2),
+        ("pulse,set,reset\n0,1,3\n1,3,2\n2,,1\n", [[1, 3, 2, 1]], [[1, 0, 0]]),
+    ],
+)  # fmt: skip
+def test_a_column_for_either_direction_is_half_a_cycle(text, g, up, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text(text, encoding="utf-8")
+    traces, told = read_traces([path])
+    assert traces.pulses is not None
+    np.testing.assert_array_equal(traces.pulses.g, [g])
+    np.testing.assert_array_equal(traces.pulses.up, np.array([up], bool))
+    assert "directions by the names of the columns" in told[0]
+
+
+def test_sets_are_no_directions_and_cycles_stand_once(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("pulse,set 1,set 2\n0,3,4\n1,2,3\n2,1,2\n")
+    assert "down to pulse 2" in read_traces([path])[1][0]
+    bad = {
+        "pulse,up,other\n0,1,2\n1,1,2\n2,1,2\n": None,
+        "pulse,up,down,other\n0,1,2,1\n1,1,2,1\n": "'up' tells .* not fit 'other'",
+        "pulse,dir,up,down\n0,+,1,2\n1,+,1,2\n": "not fit the column of directions",
+        "pulse,D1C1,d1 c1\n0,1,2\n1,1,2\n": "'d1 c1' has the device and the cycle",
+        "pulse\n1\n2\n": "expected conductances beside",
+    }
+    for text, words in bad.items():
+        path.write_text(text)
+        if words is None:
+            assert "not told" in read_traces([path])[1][0]
+            continue
+        with pytest.raises(DataError, match=words):
+            read_traces([path])
+
+
+def test_without_cycles_a_train_that_turns_back_begins_a_new_one(tmp_path):
+    path = tmp_path / "x.csv"
+    half = "0,LTP,1\n1,LTP,2\n2,LTP,3\n1,LTD,2\n2,LTD,1\n"
+    path.write_text("pulse,polarity,g\n" + half * 2)
+    traces, told = read_traces([path])
+    assert traces.pulses is not None
+    np.testing.assert_array_equal(traces.pulses.g, [[[1, 2, 3, 2, 1]] * 2])
+    assert "taken for new cycles" in told[0]

@@ -26,6 +26,9 @@ DIALECTS = {
     "blanks": "pulse g/µS\n1 2.5\n2 3.5\n",
     "comments": "# made on Monday\n% so\npulse,g (µS)\n\n1,2.5\n2,3.5\n",
     "quoted": 'pulse,"g (µS)"\n"1","2,5"\n"2","3,5"\n',
+    "a title": "Monday;;\n\npulse;g (µS);\n1;2,5;\n2;3,5;\n",
+    "two titles": "Monday\nchip 3\npulse,g (µS)\n1,2.5\n2,3.5\n",
+    "in": "pulse,g in µS\n1,2.5\n2,3.5\n",
     "fortran": "pulse,g (µS)\n1,2.5D0\n2,0.35E+01\n",
 }
 

@@ -92,6 +92,7 @@ def _table(path: Path, rows: list[Row], dialect: str) -> Table:
         raise DataError(
             f"{path}: must have at most {MOST_COLUMNS} columns, got {widest}"
         )
+    rows, dialect = _below_titles(rows, dialect)
     names, units, body = _header(path, rows)
     if not body:
         raise DataError(
@@ -120,6 +121,21 @@ def _table(path: Path, rows: list[Row], dialect: str) -> Table:
         raise DataError(f"{path}: holds no number in {len(body)} lines")
     dialect += ", decimal commas" if comma else ""
     return Table(names, units, numbers, words, lines, dialect)
+
+
+def _below_titles(rows: list[Row], dialect: str) -> tuple[list[Row], str]:
+    """The rows from the header on: above it lone fields of words are titles."""
+    filled = (_filled(row) for _, row in rows)
+    n = next((n for n, fields in enumerate(filled) if len(fields) > 1), 0)
+    fields = [field for _, row in rows[: n + 1] for field in _filled(row)]
+    if n == 0 or any(map(like_number, fields)):
+        return rows, dialect
+    lines = " and ".join(str(line) for line, _ in rows[:n][:4])
+    return rows[n:], f"{dialect}, line {lines} taken for a title"
+
+
+def _filled(row: list[str]) -> list[str]:
+    return [field for field in row if field]
 
 
 def _header(
@@ -175,7 +191,10 @@ def _units_alone(row: list[str]) -> bool:
 
 
 def _named(field: str) -> tuple[str, str]:
-    """A name and its unit: "g (µS)", "g [µS]", "g / µS"."""
+    """A name and its unit: "g (µS)", "g [µS]", "g / µS", "g in µS"."""
+    head, _, tail = field.rpartition(" in ")
+    if head and tail and _SCALED.fullmatch(tail):
+        return head.strip(), tail
     found = _UNIT.fullmatch(field)
     if found and found[1]:
         return found[1], next(u for u in found.groups()[1:] if u is not None).strip()

@@ -1,6 +1,5 @@
 """Pulse trains from a table: long, a line a pulse, or wide, a column a cycle."""
 
-import re
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +8,10 @@ from eapu_jax.fitting import PulseTrains
 from experiments.data.formats import DataError
 from experiments.data.tables import Table
 from experiments.data.traces.columns import conductance, labels, scaled, sound
+from experiments.data.traces.names import DOWN, UP, ways_of, who
 
-UP = {"up", "u", "pot", "potentiation", "p", "set", "ltp", "increase", "+"}
 MOST_PULSES = 100_000
 """Of a train."""
-DOWN = {"down", "d", "dep", "depression", "reset", "ltd", "decrease", "-"}
 
 
 class _Train(NamedTuple):
@@ -40,6 +38,9 @@ def long(table: Table, found: dict[str, str]) -> tuple[PulseTrains, list[str]]:
         before = last.get(who)
         if before and before[0] == which and number[i] <= before[1]:
             turned = way is not None and way != before[2]
+            if turned and "cycle" not in found:  # back to how it began: a new cycle
+                began = trains[who, f"{which}.{restarts.get(who, 0)}"].up
+                turned = not began or way != began[0]
             if not turned and "cycle" in found:
                 raise DataError(
                     f"line {line}, column {found.get('pulse', 'pulse')!r}: pulse "
@@ -96,7 +97,12 @@ def wide(table: Table, found: dict[str, str]) -> tuple[PulseTrains, list[str]]:
             f"{number[bad[0] + 1]:g} after pulse {number[bad[0]]:g}, expected more"
         )
     up = directions(table, found["direction"]) if "direction" in found else None
-    trains, units = {}, set()
+    columns = [name for name in table.names if name not in skip]
+    if not columns:
+        raise DataError("expected conductances beside the numbers of the pulses")
+    told_ways = ways_of(columns, up is not None)
+    trains: dict[tuple[str, str], _Train] = {}
+    units, before = set(), {True: 0, False: 0, None: 0}
     if number[-1] - number[0] > MOST_PULSES:
         raise DataError(
             f"line {table.lines[-1]}, column {found.get('pulse', '')!r}: pulse "
@@ -104,7 +110,7 @@ def wide(table: Table, found: dict[str, str]) -> tuple[PulseTrains, list[str]]:
         )
     every = np.arange(number[0], number[-1] + 1)
     places, read = np.searchsorted(number, every), np.isin(every, number)
-    for n, name in enumerate(name for name in table.names if name not in skip):
+    for name, way in zip(columns, told_ways, strict=True):
         values, unit = scaled(table, name, "g")
         units.add(unit)
         values = sound(table, name, values, unit)
@@ -112,7 +118,16 @@ def wide(table: Table, found: dict[str, str]) -> tuple[PulseTrains, list[str]]:
         g = np.where(read, values[places], np.nan).tolist()
         g = [*([] if begins else [np.nan]), *g]
         ways = [] if up is None else up[places][1 if begins else 0 :].tolist()
-        trains[who(name, n)] = _Train(g, ways or [False] * (len(g) - 1))
+        whose, before[way] = who(name, before[way]), before[way] + 1
+        one = _Train(g, ways or [bool(way)] * (len(g) - 1))
+        if whose in trains:
+            if way is None or way in trains[whose].up:
+                raise DataError(
+                    f"column {name!r} has the device and the cycle of one before it, "
+                    "expected one of its own for each"
+                )
+            one = _joined(trains[whose], one)
+        trains[whose] = one
     if len(units) > 1:
         raise DataError(
             f"columns have the units {', '.join(sorted(units))}, expected one for all"
@@ -120,25 +135,15 @@ def wide(table: Table, found: dict[str, str]) -> tuple[PulseTrains, list[str]]:
     told = [f"conductances in {units.pop()}"]
     if skipped := int(np.sum(~read)):
         told.append(f"{skipped} pulses without a reading, by their numbers")
-    return _together(trains, up is not None, told)
+    if None not in told_ways:
+        told.append("directions by the names of the columns")
+    return _together(trains, up is not None or None not in told_ways, told)
 
 
-_DEVICE = re.compile(r"(?:device|dev|cell|sample|d)[ _.-]*(\w+?)(?=[ _.,-]|c\d|cyc|$)")
-_CYCLE = re.compile(r"(?:cycle|cyc|loop|c)[ _.-]*(\d+)")
-
-
-def who(name: str, n: int) -> tuple[str, str]:
-    """Device and cycle of a column by its name; a cycle of its own otherwise.
-
-    Example:
-        >>> who("device 3 cycle 2", 0), who("D3C2", 0), who("cycle 2", 0), who("2", 0)
-        (('3', '2'), ('3', '2'), ('1', '2'), ('1', '2'))
-    """
-    plain = name.lower()
-    device, cycle = _DEVICE.match(plain), _CYCLE.search(plain)
-    if device is None and cycle is None:
-        return "1", plain if plain.isdigit() else str(n + 1)
-    return device[1] if device else "1", cycle[1] if cycle else "1"
+def _joined(one: _Train, other: _Train) -> _Train:
+    """One train after the other: where it begins is where the first one ends."""
+    end = int(np.flatnonzero(np.isfinite(one.g))[-1]) if np.isfinite(one.g).any() else 0
+    return _Train([*one.g[: end + 1], *other.g[1:]], [*one.up[:end], *other.up])
 
 
 def directions(table: Table, name: str) -> np.ndarray:
