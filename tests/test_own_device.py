@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 import eapu_jax as ej
-from eapu_jax.fitting import Retention, Traces, Writes
+from eapu_jax.fitting import Places, Retention, Traces, Writes
 from experiments.catalogue import find
 from experiments.commands import cli
 from experiments.data import example_traces
@@ -110,6 +110,16 @@ def test_figures_have_axes_in_words_and_units(fitted):
     assert [axes.get_xlabel() for axes in drawn.axes] == [
         "test accuracy (%)", "energy of the training (J)", "steps between two writes",
     ]  # fmt: skip
+
+
+def test_devices_with_places_are_a_map_on_the_page(fitted):
+    pulses, found = fitted
+    places = Places(x=[0, 1, 1], y=[0, 0, 2], unit="mm")
+    drawn = figures.fit_figure(Traces(pulses=pulses, places=places), found)
+    assert "x (mm)" in [axes.get_xlabel() for axes in drawn.axes]
+    said = Advice("eapu", "x.")
+    told = chapters.document("w", [], found, drawn, forecast(), said, places)
+    assert "where it stands on the wafer" in told
 
 
 def test_cells_of_a_table_are_words():
