@@ -18,6 +18,8 @@ EXPERIMENTS: dict[str, str] = {
     "device_response": "experiments.memristor.device_response",
     "chip_yield": "experiments.memristor.chip_yield",
     "resnet_cifar10": "experiments.deep.resnet_cifar10",
+    "super_resolution": "experiments.deep.super_resolution",
+    "denoising": "experiments.deep.denoising",
     "language": "experiments.deep.language",
     "spu_sampling": "experiments.thermodynamic.spu_sampling",
     "spu_inversion": "experiments.thermodynamic.spu_inversion",
@@ -43,7 +45,7 @@ ON_REQUEST = (
     "limited_states", "spu_solvers", "board_twin", "generate", "tla", "mitigation",
     "tngd", "both_halves",
     "gp_regression", "last_layer",
-    "denoising_chain", "resnet_cifar10", "language",
+    "denoising_chain", "resnet_cifar10", "language", "super_resolution", "denoising",
 )  # fmt: skip
 """Those that `reproduce` leaves out unless it is asked for `all` or by name: with the
 others it takes ten minutes on two cores."""

@@ -48,6 +48,7 @@ MAY_BE_NONE = {
     *("Training.threshold", "Tuning.threshold", "Chip.threshold"),
     *("Levelled.threshold", "Drifting.threshold", "Tuning.pretraining"),
     *("Run.threshold", "Residual.threshold", "Speaking.threshold"),
+    *("Denoising.threshold", "SuperResolution.threshold"),
 } | {f"Imperfections.{name}" for name in ("colour", "full_scale")}
 
 

@@ -1,0 +1,180 @@
+"""Restoring networks on noisy arrays: how photographs are made worse, and judged."""
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+import xarray as xr
+
+import eapu_jax as ej
+from experiments.deep import denoising, restoration, super_resolution
+from experiments.deep.restoration_judged import claims
+from experiments.learning.restoration import enlarged, psnr, reduced, ssim
+from tests.statistics import assert_mean, assert_variance
+
+EXPERIMENTS = [denoising, super_resolution]
+FULL = super_resolution.PRESETS["full"]
+
+
+def test_the_full_preset_is_the_public_command():
+    """SRResNet x4: every stated hyperparameter, and its size."""
+    point = super_resolution.defaults(FULL)
+    network, x = super_resolution.network(point), jnp.zeros((1, 24, 24, 3))
+    params = jax.eval_shape(network.init, jax.random.key(0), x)["params"]
+    held = ej.placements(params)
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    sizes = {ej.placement.path_name(p): x.size for p, x in leaves}
+    assert sum(n for path, n in sizes.items() if held[path] == "array") == 1_542_528
+    assert (point.optimizer, point.learning_rate) == ("adam", 1e-4)
+    assert (point.epochs, point.batch_size, point.schedule) == (50, 16, "constant")
+    assert (point.side, 2**point.doublings) == (96, 4)
+    assert (point.write_noise, point.threshold, point.r_wg) == (2.0, None, 1 / 80)
+    worse, x = super_resolution.worse(point), jnp.full((1, 96, 96, 3), 0.3)
+    assert worse.border == 4
+    assert worse.into(x) is x
+    assert worse.out(x, None) is x
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_the_default_has_weights_enough_at_the_public_setting(experiment):
+    point = experiment.defaults(experiment.Config())
+    x = jnp.zeros((1, 16, 16, 1))
+    params = jax.eval_shape(experiment.network(point).init, jr.key(0), x)["params"]
+    assert sum(p.size for p in jax.tree.leaves(params) if p.ndim == 2) > 20_000
+    assert (point.write_noise, point.threshold, point.r_wg) == (2.0, None, 1 / 80)
+    assert experiment.Config().n_seeds == 3
+
+
+@pytest.mark.parametrize(
+    ("experiment", "bad", "field"),
+    [
+        (denoising, {"network": "autoencoder", "side": 18, "depth": 2}, "side"),
+        (denoising, {"network": "autoencoder", "side": 64, "depth": 6}, "depth"),
+        (denoising, {"judges": "packaged"}, "judges"),
+        (denoising, {"photographs": "holiday"}, "photographs"),
+        (denoising, {"n_train": 10}, "batch_size"),
+        (super_resolution, {"side": 33}, "side"),
+        (super_resolution, {"side": 16, "doublings": 2}, "side"),
+        (super_resolution, {"network": "srresnet"}, "widths"),
+    ],
+)
+def test_what_cannot_be_restored_is_refused_by_its_field(experiment, bad, field):
+    with pytest.raises(ValueError, match=f"Config.{field} = "):
+        experiment.Config(**bad)
+
+
+def test_more_test_patches_than_there_are_are_refused():
+    with pytest.raises(ValueError, match="n_test = 9999: must be at most"):
+        restoration.patches("packaged", "packaged_test", "gray", 32, 1, 9999)
+
+
+@pytest.fixture(scope="module")
+def smooth():
+    """Images without any texture, (16, 24, 24, 1) in [0, 1]."""
+    side = np.linspace(0.2, 0.8, 24, dtype=np.float32)
+    return jnp.asarray(np.broadcast_to(side, (16, 24, 24))[..., None])
+
+
+def entered(experiment, key, x, swing=1.0):
+    point = experiment.defaults(experiment.Config(swing=swing))
+    task = restoration.task(experiment.worse(point))
+    return task, task.enter(key, x, None, False)
+
+
+def test_the_noise_has_the_deviation_that_is_stated(smooth):
+    _, (x, (truth, given)) = entered(denoising, jr.key(0), smooth, swing=8.0)
+    noise = 255 * np.asarray(x / 8 + 0.5 - smooth, float)
+    assert_mean(noise.ravel(), 0)
+    assert_variance(noise.ravel(), 25**2)
+    assert (truth == smooth).all()
+    np.testing.assert_allclose(given, x / 8 + 0.5, atol=1e-6)
+
+
+def test_noise_is_as_its_key_in_test_as_in_training(smooth):
+    """The loop gives every test the same key, and every step another."""
+    once, again, other = (
+        entered(denoising, jr.key(k), smooth)[1][0] for k in (1, 1, 2)
+    )
+    assert (once == again).all()
+    assert (once != other).mean() > 0.99
+
+
+def test_low_resolution_is_the_bicubic_reduction(smooth):
+    _, (x, (truth, given)) = entered(super_resolution, jr.key(0), smooth)
+    np.testing.assert_array_equal(x, 2 * reduced(smooth, 2) - 1)
+    np.testing.assert_array_equal(given, enlarged(reduced(smooth, 2), 2))
+    assert (truth == smooth).all()
+
+
+def test_scores_are_of_what_a_file_would_hold(smooth):
+    """An output that is the input scores as the input; both as the measures say."""
+    task, (x, y) = entered(denoising, jr.key(3), smooth, swing=4.0)
+    found = task.score(x, y)
+    file = (
+        np.round(255 * np.clip(np.asarray(x) / 4 + 0.5, 0, 1)).astype(np.float32) / 255
+    )
+    for name, measure in (("psnr", psnr), ("ssim", ssim)):
+        known = float(measure(jnp.asarray(file), smooth).mean())
+        assert float(found[name]) == pytest.approx(known, rel=1e-5)
+        assert float(found[f"{name}_input"]) == pytest.approx(known, rel=1e-5)
+    assert float(task.loss(x, y)) == pytest.approx((25 / 255) ** 2, rel=0.1)
+    assert not np.isfinite(float(task.score(x * jnp.nan, y)["psnr"]))
+
+
+def made_up(eapu, noisy=10.0, ssim=0.90):
+    """Final PSNR of each rule; ideal 30 dB and 0.91, input 20 dB and 0.80."""
+
+    def two(values):
+        return xr.DataArray(
+            [[[[0.0, v]]] for v in values],
+            dims=("rule", "seed", "chip", "epoch"),
+            coords={"rule": ["noisy", "eapu"]},
+        )
+
+    def one(value):
+        return xr.DataArray([[0.0, value]], dims=("seed", "epoch"))
+
+    dataset = xr.Dataset(
+        {"psnr": two([noisy, eapu]), "ssim": two([0.5, ssim])}
+        | {"psnr_ideal": one(30.0), "ssim_ideal": one(0.91)}
+        | {f"{n}_input": xr.DataArray([v], dims="seed") for n, v in INPUT.items()}
+    )
+    return dataset.assign_attrs(published_ssim=0.896, write_noise_uS=2.0)
+
+
+INPUT = {"psnr": 20.0, "ssim": 0.80}
+TREND, NOT = "trend reproduced", "not reproduced"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "verdicts"),
+    [
+        (made_up(29.5), (TREND, TREND, TREND)),
+        (made_up(28.9), (TREND, NOT, TREND)),
+        (made_up(29.5, ssim=0.88), (NOT, TREND, TREND)),
+        (made_up(29.5, noisy=20.1), (TREND, TREND, NOT)),
+    ],
+)
+def test_the_verdicts_follow_the_last_epoch(dataset, verdicts):
+    rows = claims(dataset, "denoising")
+    assert tuple(row.verdict for row in rows) == verdicts
+    assert rows[0].published == 0.896
+    assert rows[0].ours == pytest.approx(float(dataset.ssim[1, 0, 0, -1]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_the_smoke_preset_derives_judges_and_draws(experiment):
+    import chipsweep
+
+    smoke = experiment.PRESETS["smoke"]
+    swept = experiment.sweeps(smoke)
+    found = {name: chipsweep.run(s.spec) for name, s in swept.items()}
+    inputs = found["network"].psnr_input
+    assert (inputs == inputs.isel(epoch=0, rule=0)).all()  # the same test every time
+    dataset = experiment.derive(smoke, found)
+    assert len(experiment.claims(dataset)) == 3
+    assert len(experiment.plot(dataset).get_axes()) == 2 + 5 * restoration.PICTURES
+    assert (dataset.update_ratio.sel(rule="noisy") > 0.9).all()
+    assert (dataset.update_ratio.sel(rule="eapu") < 0.5).all()
