@@ -21,7 +21,7 @@ from experiments.deep.restoration import (
 from experiments.deep.restoration_figure import plot as plot
 from experiments.learning.networks import autoencoder, dncnn
 from experiments.learning.restoration import noisy
-from experiments.validate import CountOrZero, Plural, Positive, Width, one_of
+from experiments.validate import Count, CountOrZero, Plural, Positive, Width, one_of
 
 REPRODUCES = "EaPU, image denoising (hardware: network, data, noise UNKNOWN)"
 PUBLISHED_SSIM = 0.896
@@ -67,6 +67,9 @@ class Config(RestorationSetting, Cleaning):
         test_at_once: test patches at once, a divisor of all; all when 0.
     """
 
+    n_train: Count = 800
+    batch_size: Count = 8
+    swing: Positive = 16.0
     test_at_once: CountOrZero = 0
 
     def trainings(self) -> Mapping[str, Denoising]:
@@ -82,15 +85,16 @@ PRESETS = {
     "autoencoder": Config(network="autoencoder", depth=2, width=32),
     "bsd": Config(photographs="bsd400", judges="set12"),
     "full": Config(
-        photographs="bsd400", judges="bsd68", side=40, n_train=204_800, n_test=1024,
+        photographs="bsd400", judges="bsd68", side=40, n_train=102_400, n_test=1024,
         batch_size=128, depth=17, width=64, epochs=50, schedule="tenths",
         step_epochs=30, test_at_once=64,
     ),
 }  # fmt: skip
 """Beside the default: smaller and larger. "full" is DnCNN-S of Zhang et al. (17 layers,
 patches of 40 pixels, batches of 128; RECALLED), since the network of the paper is
-UNKNOWN; Adam at 1e-3 and a tenth of it after 30 of 50 epochs as in common ports of it
-(RECALLED), and the bundled photographs stand in where BSD is not at hand."""
+UNKNOWN; the number of patches is ours; Adam at 1e-3, a tenth of it after 30 of 50
+epochs, as in ports of it (RECALLED). Where BSD is not at hand, the bundled photographs
+stand in."""
 
 
 def defaults(config: Config) -> Denoising:

@@ -53,11 +53,11 @@ class Photographed(Checked):
     photographs: Annotated[str, one_of(*PHOTOGRAPHS)] = "packaged"
     judges: Annotated[str, one_of(*PHOTOGRAPHS)] = "packaged_test"
     colours: Annotated[str, one_of("gray", "colour")] = "gray"
-    side: Annotated[int, bounds(16, PICTURE)] = 32
-    n_train: Count = 2000
+    side: Annotated[int, bounds(16, PICTURE)] = 24
+    n_train: Count = 1600
     n_test: Count = 96
     batch_size: Count = 16
-    swing: Positive = 8.0
+    swing: Positive = 32.0
 
     def __post_init__(self):
         """Check every field; a batch must be filled."""
@@ -79,7 +79,7 @@ class RestorationSetting(DeepSetting, Photographed, Recipe):
     write_noise: Positive = 2.0
     n_seeds: Count = 3
     batch_size: Count = 16
-    epochs: Count = 6
+    epochs: Count = 4
 
 
 class Patches(NamedTuple):

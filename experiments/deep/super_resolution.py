@@ -83,7 +83,7 @@ PRESETS = {
     "bsd": Config(photographs="bsd400", judges="set14"),
     "full": Config(
         photographs="kodak24", judges="set5", colours="colour", side=96,
-        n_train=16_000, n_test=24, network="srresnet", doublings=2, widths=(64,),
+        n_train=4000, n_test=24, network="srresnet", doublings=2, widths=(64,),
         blocks=16, learning_rate=1e-4, schedule="constant", epochs=50,
         batch_size=16,
     ),
