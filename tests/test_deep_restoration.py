@@ -53,7 +53,7 @@ def test_the_default_has_weights_enough_at_the_public_setting(experiment):
         (denoising, {"network": "autoencoder", "side": 64, "depth": 6}, "depth"),
         (denoising, {"judges": "packaged"}, "judges"),
         (denoising, {"photographs": "holiday"}, "photographs"),
-        (denoising, {"n_train": 10}, "batch_size"),
+        (denoising, {"n_train": 7}, "batch_size"),
         (super_resolution, {"side": 33}, "side"),
         (super_resolution, {"side": 16, "doublings": 2}, "side"),
         (super_resolution, {"network": "srresnet"}, "widths"),

@@ -206,8 +206,8 @@ def restore(
         epoch (by exact products) and in `truth`, their luma.
     """
     found, learnt = patches_of(point), task(worse)
-    data = Data(found.train, np.zeros(0), found.test, np.zeros(len(found.test)))
-    data = data._replace(y_train=np.zeros(len(found.train)))
+    none = (np.zeros(len(found.train)), np.zeros(len(found.test)))  # no labels
+    data = Data(found.train, none[0], found.test, none[1])
     curves, kept = learn(point, keys, network, data, learnt)
     key = jr.fold_in(keys.seed, 3)  # the loop leaves 3 to 15
     pictures = jnp.asarray(found.pictures)
