@@ -62,7 +62,8 @@ def choose(
     while chunk > 1 and need(chunk) > budget:
         chunk //= 2
     if need(chunk) > budget:
-        raise MemoryError(f"one run needs {need(chunk)} bytes, {budget} are free")
+        few = f"one run needs {need(chunk)} bytes, {budget} are free"
+        raise MemoryError(f"{few}: lower what a run holds at once, or close others")
     wanted = min(budget, working_set or budget)
     if need(chunk) * NEAR >= wanted:
         return chunk

@@ -20,6 +20,8 @@ EXPERIMENTS: dict[str, str] = {
     "resnet_cifar10": "experiments.deep.resnet_cifar10",
     "super_resolution": "experiments.deep.super_resolution",
     "denoising": "experiments.deep.denoising",
+    "resnet152_cifar100": "experiments.deep.resnet152_cifar100",
+    "swin": "experiments.deep.swin",
     "language": "experiments.deep.language",
     "spu_sampling": "experiments.thermodynamic.spu_sampling",
     "spu_inversion": "experiments.thermodynamic.spu_inversion",
@@ -45,7 +47,8 @@ ON_REQUEST = (
     "limited_states", "spu_solvers", "board_twin", "generate", "tla", "mitigation",
     "tngd", "both_halves",
     "gp_regression", "last_layer",
-    "denoising_chain", "resnet_cifar10", "language", "super_resolution", "denoising",
+    "denoising_chain", "resnet_cifar10", "super_resolution", "denoising",
+    "resnet152_cifar100", "swin", "language",
 )  # fmt: skip
 """Those that `reproduce` leaves out unless it is asked for `all` or by name: with the
 others it takes ten minutes on two cores."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.error
 
+import jax
 import numpy as np
 import pytest
 
@@ -29,14 +30,20 @@ def alone(monkeypatch):
     monkeypatch.setitem(style.STYLE, "savefig.dpi", 20)
 
 
+FULL = (
+    "error: out of memory: lower chunk (runs at once), batch_size or test_at_once, or "
+    "chips and sizes; finished parts are kept ("
+)
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
         (KeyError("x"), "error: KeyError: 'x' (unexpected; EAPU_JAX_TRACEBACK=1"),
         (OverflowError("too large"), "error: OverflowError: too large (unexpected"),
         (RuntimeError("jax is lost"), "error: RuntimeError: jax is lost (unexp"),
-        (RuntimeError("RESOURCE_EXHAUSTED: 9 GB"), "error: out of memory: ask for"),
-        (MemoryError(), "error: out of memory: ask for fewer chips, or smaller ones"),
+        (jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: 9 GB"), FULL),
+        (MemoryError(), FULL),
         (urllib.error.URLError("no route"), "error: <urlopen error no route>"),
         (np.linalg.LinAlgError("singular"), "error: LinAlgError: singular (unexp"),
         (OSError(28, "No space left", "/a/b"), "error: /a/b: No space left"),

@@ -47,7 +47,7 @@ MAY_BE_EMPTY = {"channels", "digital"}
 MAY_BE_NONE = {
     *("Training.threshold", "Tuning.threshold", "Chip.threshold"),
     *("Levelled.threshold", "Drifting.threshold", "Tuning.pretraining"),
-    *("Run.threshold", "Residual.threshold", "Speaking.threshold"),
+    *("Run.threshold", "Residual.threshold", "Speaking.threshold", "Tuned.threshold"),
     *("Denoising.threshold", "SuperResolution.threshold"),
 } | {f"Imperfections.{name}" for name in ("colour", "full_scale")}
 

@@ -15,6 +15,7 @@ from typing import Any
 __all__ = ["UsageError", "ended", "process"]
 
 _SHOWN = "EAPU_JAX_TRACEBACK"
+_LOWER = "lower chunk (runs at once), batch_size or test_at_once, or chips and sizes"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -80,7 +81,7 @@ def process(load: Callable[[], Callable[[], int]]) -> int:
 
 def _words(e: Exception) -> str:
     if isinstance(e, MemoryError) or "RESOURCE_EXHAUSTED" in str(e):
-        return f"out of memory: ask for fewer chips, or smaller ones ({_text(e)})"
+        return f"out of memory: {_LOWER}; finished parts are kept ({_text(e)})"
     if isinstance(e, OSError) and e.strerror:
         return ": ".join(str(s) for s in (e.filename, e.strerror) if s is not None)
     if type(e) is ValueError or isinstance(e, OSError) or _is_ours(type(e)):

@@ -66,6 +66,26 @@ def prepared(point: Any) -> Data:
     return prepare(images(point.data, point.n_train, point.n_test), point.pool)
 
 
+def require_sides(config: Any, unit: int, name: str, enlarge: int = 1) -> None:
+    """Refuse, by its field, what does not go into the images of a config.
+
+    Args:
+        config: with images.
+        unit: must divide both sides of the images.
+        name: of the field that decides `unit`.
+        enlarge: how often every pixel is repeated along both sides.
+
+    Raises:
+        ValueError: if it does not: another data set, or the stand-in for one that is
+            not at hand, may have other sides.
+    """
+    lesson = config.images()
+    h, w, _ = lesson.x_train.shape[1:]
+    fits = h * enlarge % unit == 0 and w * enlarge % unit == 0
+    sides = f"{h * enlarge} x {w * enlarge} ({lesson.provenance})"
+    config.require(fits, name, f"{unit} must divide the sides of the images, {sides}")
+
+
 def task(point: Any) -> Task:
     """Labels, of images that are augmented as the point says."""
     if point.augmentation == "none":

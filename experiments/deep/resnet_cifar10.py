@@ -16,7 +16,7 @@ from experiments.claims import Claim, above, below, judged
 from experiments.contract import Sweep, base_of
 from experiments.deep import resnet_cifar10_figure as shown
 from experiments.deep.images import DIMS as DIMS
-from experiments.deep.images import ImagesAndNet, Residual
+from experiments.deep.images import ImagesAndNet, Residual, require_sides
 from experiments.deep.images import simulate as simulate
 from experiments.deep.resnet_cifar10_figure import plot as plot
 from experiments.deep.training import DeepSetting
@@ -81,6 +81,7 @@ def defaults(config: Config) -> Residual:
 
 def sweeps(config: Config) -> dict[str, Sweep]:
     """Rules and noises, and the ideal training."""
+    require_sides(config, config.pool, "pool")
     axes = {"rule": shown.RULES, "write_noise": config.write_noises}
     return config.beside_ideal(simulate, axes=axes, dims=DIMS)
 
