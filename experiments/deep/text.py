@@ -3,6 +3,9 @@
 from functools import cache
 from typing import Annotated, Any
 
+import jax
+import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
 
 from chipsweep import Keys
@@ -86,6 +89,12 @@ def network(point: Any):
     sizes = {name: getattr(point, name) for name in ("blocks", "width", "heads")}
     kinds = len(text_named(point.text).vocabulary)
     return language_model(kinds, context=point.context, **sizes)
+
+
+def shapes(point: Any) -> Any:
+    """The shapes of all that the network of a point learns."""
+    x = jax.ShapeDtypeStruct((1, point.context), jnp.int32)
+    return jax.eval_shape(network(point).init, jr.key(0), x)["params"]
 
 
 def prepared(point: Any) -> Data:

@@ -1,5 +1,6 @@
 """One deep network that learns on the arrays of one chip: what `deep` simulates."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import jax.numpy as jnp
@@ -14,7 +15,7 @@ from experiments.learning.forward import PRODUCTS
 from experiments.learning.inputs import Data
 from experiments.learning.loop import train
 from experiments.learning.recipe import Recipe
-from experiments.learning.rules import RULES
+from experiments.learning.rules import RULES, Make
 from experiments.learning.task import CLASSIFY, Task
 from experiments.memristor.training import Writing, crossbar, thresholds
 from experiments.validate import Count, CountOrZero, Positive, one_of
@@ -55,6 +56,8 @@ def learn(
     place: Place | None = None,
     params: Any = None,
     collections: Any = None,
+    arrays: Any = None,
+    own: Mapping[str, Make] | None = None,
     observe: Observer | None = None,
 ) -> tuple[Curves, dict[str, Any]]:
     """Train one network on one chip: all that is known of it, and what a sweep keeps.
@@ -68,6 +71,9 @@ def learn(
         place: which leaves live on arrays.
         params: other starting weights than those of the seed.
         collections: and what else the network starts from.
+        arrays: crossbars of this chip; all are `crossbar(point)` when None.
+        own: rules with other numbers than the usual, see
+            `experiments.learning.rules.hardware`.
         observe: called at every step.
 
     Returns:
@@ -83,13 +89,14 @@ def learn(
         point.rule,
         task=task,
         learning_rate=point.learning_rate,
-        crossbar=crossbar(point),
+        crossbar=crossbar(point) if arrays is None else arrays,
         threshold=thresholds(point)[0],
         strength=point.strength,
         products=point.products,
         place=place,
         params=params,
         collections=collections,
+        own=own,
         observe=observe,
         test_at_once=point.test_at_once or None,
     )

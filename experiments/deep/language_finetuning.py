@@ -1,0 +1,198 @@
+"""A model that was trained digitally goes on learning on noisy arrays, on other text.
+
+Pre-training is ideal, on the first half of the text; it is written onto the arrays and
+learns the second half: every weight by EaPU, or by backpropagation that writes all; or
+the arrays stay as they were written and thin adapters learn beside them, on arrays of
+their own by EaPU or in digital memory.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any
+
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import xarray as xr
+
+from chipsweep import Keys
+from experiments.claims import Claim, above, judged, spread
+from experiments.contract import Sweep, base_of
+from experiments.data.text import HELD_OUT, rows
+from experiments.deep import language_finetuning_figure as shown
+from experiments.deep.language_finetuning_figure import plot as plot
+from experiments.deep.text import (
+    CHARACTERS,
+    Speaking,
+    TextAndNet,
+    learn_text,
+    network,
+    split,
+    text_named,
+)
+from experiments.deep.text import DIMS as TRAINING_DIMS
+from experiments.deep.training import DeepSetting
+from experiments.learning.inputs import Data
+from experiments.learning.loop import train
+from experiments.learning.recipe import SCHEDULES, Recipe
+from experiments.learning.task import PREDICT
+from experiments.memristor.setting import taken
+from experiments.validate import Count, CountOrZero, Positive, one_of
+
+REPRODUCES = "nothing published: a digitally trained language model goes on on arrays"
+DIMS = TRAINING_DIMS
+NEVER = ("bits", "final", "loss")  # finite, where a training diverged
+
+
+class Tuning(Speaking):
+    """A training on the second half of a text after one on the first.
+
+    Attributes:
+        pretraining: passes over the first half (structural).
+        pretraining_rate: learning rate there.
+    """
+
+    pretraining: Count = 4
+    pretraining_rate: Positive = 4e-3
+
+
+class Config(DeepSetting, TextAndNet, Recipe):
+    """Pre-train one model per seed, and let it go on in five ways, threshold = SD.
+
+    Attributes:
+        write_noise: SD(eps_cell) at `R_wg = 1/80` and threshold, uS.
+        learning_rate: of what follows on the arrays, at its highest.
+        pretraining: passes over rows of the first half of the text.
+        pretraining_rate: learning rate there.
+        test_at_once: rows at once, a divisor of `n_test`; all when 0.
+    """
+
+    write_noise: Positive = 2.0
+    learning_rate: Positive = 1e-3
+    pretraining: Count = 4
+    pretraining_rate: Positive = 4e-3
+    schedule: Annotated[str, one_of(*SCHEDULES)] = "cosine"
+    warm_up: CountOrZero = 32
+    epochs: Count = 2
+    batch_size: Count = 8
+    n_train: Count = 1024
+    chunk: CountOrZero = 1
+    test_at_once: CountOrZero = 0
+
+    def __post_init__(self):
+        """Check every field; half of the text must have the rows."""
+        super().__post_init__()
+        half = CHARACTERS[self.text] // 2 * (HELD_OUT - 1) // HELD_OUT // self.context
+        words = f"half of this text has about {half:,} rows of {self.context:,}"
+        self.require(self.n_train <= half, "n_train", words)
+
+    def trainings(self) -> Mapping[str, Tuning]:
+        """What one training depends on, before its rule is chosen."""
+        return {"tuning": base_of(Tuning, self)}
+
+
+PRESETS = {
+    "smoke": Config(
+        n_seeds=1, n_train=32, n_test=16, epochs=1, pretraining=1, blocks=1, width=8,
+        heads=2, context=16, warm_up=2,
+    ),
+    "shakespeare": Config(text="tinyshakespeare"),
+    "large": Config(
+        text="tinyshakespeare", blocks=8, width=384, heads=6, context=256,
+        batch_size=64, n_train=1600, n_test=400, pretraining=60, epochs=20,
+        pretraining_rate=1e-3, learning_rate=3e-4, warm_up=100, test_at_once=50,
+    ),
+}  # fmt: skip
+"""Beside the default: smaller and larger. "large" is for a GPU."""
+
+
+def halves(point: Any) -> tuple[Data, Data]:
+    """Rows of the first half of a text, and of the second; held out is the same."""
+    codes = text_named(point.text).train
+    middle = len(codes) // 2
+    first, second = (
+        split(point, rows(half, point.context))
+        for half in (codes[:middle], codes[middle:])
+    )
+    return first, second
+
+
+def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str, Any]:
+    """Pre-train one model without errors, and let it go on on one chip.
+
+    Returns:
+        `bits` per character of the held-out text and mean `loss` (nats) of each epoch
+        of what follows, `final` bits, those `before`, `update_ratio` of what follows
+        and the number of `cells` that it is of. If traced also `layer_ratio`.
+    """
+    del chip
+    first, second = halves(point)
+    recipe = base_of(Recipe, point, epochs=point.pretraining)
+    learnt = train(
+        keys._replace(seed=jr.fold_in(keys.seed, 3)),
+        network(point),
+        first,
+        recipe,
+        "ideal",
+        task=PREDICT,
+        learning_rate=point.pretraining_rate,
+        test_at_once=point.test_at_once or None,
+    )
+    curves, found = learn_text(point, keys, second, params=learnt.params)
+    found |= {"before": learnt.score[-1], "cells": _cells(curves.writes)}
+    return found | ({"layer_ratio": curves.update_ratio} if trace else {})
+
+
+def _cells(writes: list[Any]) -> Any:
+    """How many cells the rule writes or holds."""
+    return jnp.asarray(float(sum(n.size for n in writes)))
+
+
+def defaults(config: Config) -> Tuning:
+    """What one training depends on."""
+    return config.trainings()["tuning"]
+
+
+def sweeps(config: Config) -> dict[str, Sweep]:
+    """All ways on the arrays, and the ideal one."""
+    axes = {"rule": shown.RULES}
+    return config.beside_ideal(simulate, axes=axes, dims=DIMS, may_be_nan=NEVER)
+
+
+def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Curves of every way that begin at the pre-trained model; writes of all cells."""
+    kept = ("bits", "before", "update_ratio", "cells")
+    written = taken(found["tuning"], *kept)
+    ideal = taken(found["tuning_ideal"], *kept).isel(chip=0, drop=True)
+    ideal = ideal.expand_dims(rule=["ideal"], chip=written.chip)
+    dataset = xr.concat([ideal, written], "rule")
+    steps = config.epochs * base_of(Recipe, config).steps_per_epoch(config.n_train)
+    dataset["writes"] = dataset.update_ratio * dataset.cells * steps
+    before = dataset.before.expand_dims(epoch=[0])
+    after = dataset.bits.assign_coords(epoch=np.arange(1, config.epochs + 1))
+    dataset = dataset.drop_vars(["bits", "epoch"], errors="ignore")
+    dataset["bits"] = xr.concat([before, after], "epoch").transpose(..., "epoch")
+    dataset.bits.attrs["units"] = "bits per character"
+    return dataset.assign_attrs(
+        data=config.read().provenance,
+        steps=steps,
+        write_noise_uS=config.write_noise,
+        learning_rate=config.learning_rate,
+    )
+
+
+def claims(dataset: xr.Dataset) -> list[Claim]:
+    """Nothing is published of a language; the paper fine-tunes Swin."""
+    gain = dataset.before - dataset.bits.isel(epoch=-1)
+    return [
+        judged(
+            dataset,
+            "EaPU goes on from a digitally trained model on noisy arrays, as with Swin "
+            "(ours: it gains where noisy backpropagation loses)",
+            "EaPU, Fig. 5c, as a trend",
+            gain.sel(rule="eapu"),
+            partial(above, 0.0),
+            also=[above(0.0, *spread(-gain.sel(rule="noisy"))[::2])],
+            unit="bits per character",
+        )
+    ]
