@@ -151,7 +151,8 @@ def test_a_signal_while_it_loads_ends_it_at_once(number, status, tmp_path):
     """A jax of ours that never comes to an end stands in the way of the import."""
     slow = "import time; print('loading', flush=True); time.sleep(60)"
     (tmp_path / "jax.py").write_text(slow)
-    with _started([*EXPERIMENT, "list"], PYTHONPATH=str(tmp_path)) as started:
+    words = [*EXPERIMENT, "peek", "nowhere"]  # not one that says what there is
+    with _started(words, PYTHONPATH=str(tmp_path)) as started:
         assert started.stdout.readline() == "loading\n"
         started.send_signal(number)
         told = started.communicate(timeout=300)
