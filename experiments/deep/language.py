@@ -148,7 +148,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             dataset,
             "EaPU learns a language where noisy backpropagation is lost (announced; "
             "ours: over 0.5 nats better)",
-            "EaPU, outlook",
+            "press coverage of the paper names language models as outlook",
             lost.sel(optimizer="adam", rule="noisy") - eapu.sel(optimizer="adam"),
             partial(above, 0.5),
             **screen,

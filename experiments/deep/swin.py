@@ -81,8 +81,9 @@ PRESETS = {
     ),
 }  # fmt: skip
 """Beside the default: smaller and larger. "full" is Swin-T on images of 224 pixels with
-every stated hyperparameter of fine-tuning; CIFAR-100, its pixels repeated, stands for
-mini-ImageNet, and a pre-training of 50 of its classes (ASSUMED) for ImageNet-1k."""
+every stated hyperparameter of fine-tuning. What differs: CIFAR-100, its pixels
+repeated, stands for mini-ImageNet, a crop and a flip for the random resized crop, and
+a pre-training of 50 of its classes (ASSUMED) for the weights of ImageNet-1k."""
 
 
 def defaults(config: Config) -> Tuned:
