@@ -140,8 +140,9 @@ def at_equal_writes(
 
     Example:
         >>> writes = np.array([10.0, 5.0, 0.1])
-        >>> at_equal_writes(writes, np.array([100.0, 1.0]), np.array([3.0, 4.0]))
-        array([3.5       , 3.65051499,        nan])
+        >>> at = np.array([100.0, 1.0]), np.array([3.0, 4.0])
+        >>> at_equal_writes(writes, *at).round(3).tolist()
+        [3.5, 3.651, nan]
     """
     there = np.isfinite(of_plain) & np.isfinite(bits) & (of_plain > 0)
     if not there.any():
