@@ -55,7 +55,7 @@ def fit_device(
     numbers, and errors given this window. And an end that the noise alone ever meets
     (where a response fades, as that of `SoftBounds`) has too small an error. And
     intervals are those of many readings: of one cycle of 60 pulses those of 95 % held
-    in 85 to 94 % of 200 simulated devices, and noises were found within 6 % in the
+    in 84 to 94 % of 200 simulated devices, and noises were found within 7 % in the
     middle; with six such cycles they hold at their rate.
 
     What else was measured has its place: readings at rest say what the read noise is;
