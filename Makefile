@@ -6,7 +6,7 @@ VENV   := .venv
 RUN    := $(VENV)/bin/python -m
 READY  := $(VENV)/.ready
 
-.PHONY: reproduce test lint format types slow fuzz mutants bench lock clean
+.PHONY: reproduce test lint format types slow fuzz mutants bench docs lock clean
 .DEFAULT_GOAL := test
 
 $(READY): requirements.lock
@@ -46,8 +46,11 @@ bench: $(READY)  ## speed as ratios against peers and floors
 	$(RUN) benchmarks
 	$(RUN) benchmarks.sweep  # wants every core, so a process of its own
 
+docs: $(READY)  ## the site, into results/docs: open index.html
+	$(RUN) sphinx --fail-on-warning --keep-going --quiet -b dirhtml docs results/docs
+
 lock:  ## resolve requirements.lock anew (needs uv)
-	uv pip compile pyproject.toml --extra experiments --extra test --extra bench --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra experiments --extra test --extra bench --extra docs --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --quiet --upgrade -o requirements.lock
 
 clean:

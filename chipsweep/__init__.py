@@ -33,3 +33,4 @@ from chipsweep.spec import specify as specify
 from chipsweep.stages import in_stages as in_stages
 from chipsweep.store import StoreError as StoreError
 from chipsweep.store import damaged as damaged
+from prng.version import __version__ as __version__

@@ -84,6 +84,7 @@ from eapu_jax.transforms import (
 )
 from eapu_jax.wrapping import wrap
 from eapu_jax.write_error import matched_threshold, write_error
+from prng.version import __version__
 
 __all__ = [
     "AbsmaxRange",
@@ -119,6 +120,7 @@ __all__ = [
     "VerifyRelaxation",
     "Wearing",
     "WidthAwareRange",
+    "__version__",
     "adapt",
     "adapter_labels",
     "agad",

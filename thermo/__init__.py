@@ -6,6 +6,7 @@ computer in `thermo.scaling`. Units are kOhm, nF, mH, us, V and mA, a consistent
 energies are nJ (SI in `thermo.scaling`).
 """
 
+from prng.version import __version__ as __version__
 from thermo import denoising as denoising
 from thermo import exact as exact
 from thermo import generative as generative
@@ -47,6 +48,7 @@ __all__ = [
     "RLCBoard",
     "Spectrum",
     "Tolerances",
+    "__version__",
     "denoising",
     "double",
     "draw_board",

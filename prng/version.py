@@ -1,0 +1,3 @@
+"""The version of all that is in the wheel."""
+
+__version__ = "0.1.0"
