@@ -24,6 +24,7 @@ EXPERIMENTS: dict[str, str] = {
     "swin": "experiments.deep.swin",
     "language": "experiments.deep.language",
     "language_finetuning": "experiments.deep.language_finetuning",
+    "language_converters": "experiments.deep.language_converters",
     "scaling_law": "experiments.deep.scaling_law",
     "ablations": "experiments.deep.ablations",
     "spu_sampling": "experiments.thermodynamic.spu_sampling",
@@ -52,7 +53,7 @@ ON_REQUEST = (
     "gp_regression", "last_layer",
     "denoising_chain", "resnet_cifar10", "super_resolution", "denoising",
     "resnet152_cifar100", "swin", "language",
-    "language_finetuning", "scaling_law", "ablations",
+    "language_finetuning", "language_converters", "scaling_law", "ablations",
 )  # fmt: skip
 """Those that `reproduce` leaves out unless it is asked for `all` or by name: with the
 others it takes ten minutes on two cores."""

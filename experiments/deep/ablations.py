@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import xarray as xr
+from scipy.stats import t as student
 
 from experiments.claims import nothing_published as claims  # noqa: F401
 from experiments.contract import Sweep, base_of
@@ -42,8 +43,8 @@ class Config(DeepSetting, TextAndNet, Recipe):
     """
 
     write_noise: Positive = 2.0
-    strengths: Ascending[Positive] = (0.5, 1.0, 2.0)
-    reference_strengths: Ascending[Positive] = (0.5, 1.0, 2.0, 4.0, 8.0)
+    strengths: Ascending[Positive] = (1.0, 4.0, 8.0)
+    reference_strengths: Ascending[Positive] = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
     learning_rate: Positive = 4e-3
     schedule: Annotated[str, one_of(*SCHEDULES)] = "cosine"
     warm_up: CountOrZero = 32
@@ -101,6 +102,8 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     dataset["writes"] = steps * dataset.writes
     dataset["ideal"] = found["ideal"].final.isel(chip=0, drop=True).load()
     dataset["gained"] = _gained(dataset)
+    dataset["gain"] = dataset.gained.mean("strength")
+    dataset["gain_error"] = half_width(dataset.gain)
     dataset.bits.attrs["units"] = "bits per character"
     return dataset.assign_attrs(
         data=config.read().provenance, steps=steps, write_noise_uS=config.write_noise
@@ -124,6 +127,24 @@ def _gained(dataset: xr.Dataset) -> Any:
         )
         parts.append(expected - one.bits)
     return xr.concat(parts, "variant")
+
+
+def half_width(gain: xr.DataArray) -> xr.DataArray:
+    """Half the 95 % interval of a mean over seeds and chips, by Student's t.
+
+    NaN where there is one seed only.
+
+    Example:
+        >>> gain = xr.DataArray([[1.0], [2.0], [3.0]], dims=("seed", "chip"))
+        >>> round(float(half_width(gain)), 3)
+        2.484
+    """
+    over = ("seed", "chip")
+    n = gain.count(over)
+    several = n.where(n > 1)
+    squares = ((gain - gain.mean(over)) ** 2).sum(over)
+    error = (squares / (several - 1) / several) ** 0.5
+    return error * student.ppf(0.975, several - 1)
 
 
 def beside(variant: str) -> str:

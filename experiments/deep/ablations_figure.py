@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from experiments.figures import style
 
@@ -16,10 +16,12 @@ NAMES = {
     "falling": "threshold falls fourfold",
     "rising": "threshold rises fourfold",
     "one_for_all": "one threshold for all layers",
-    "own": "each layer's own",
+    "own": "each layer's own threshold",
 }
-LOOKS = dict(zip(NAMES, ("black", *style.COLOURS), strict=True))
+LOOKS = dict(zip(NAMES, ("black", *style.COLOURS[:4], "black", "#e69f00"), strict=True))
+MARKERS = dict(zip(NAMES, "osD^vo^", strict=True))
 ALIKE = ("plain", "residual_1", "residual_3", "falling", "rising")
+TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 
 
 def _lines(axes: Axes, dataset: xr.Dataset, variants: tuple[str, ...]) -> None:
@@ -29,12 +31,17 @@ def _lines(axes: Axes, dataset: xr.Dataset, variants: tuple[str, ...]) -> None:
         x = one.writes.median(over)
         middle, bars = style.middle_half(one.bits, "strength")
         look: Any = {"label": NAMES[name], "color": LOOKS[name], "yerr": bars}
-        axes.errorbar(x, middle, marker="o", capsize=2, lw=1.2, **look)
+        axes.errorbar(x, middle, marker=MARKERS[name], capsize=2, lw=1.2, **look)
     ideal = float(dataset.ideal.median())
     axes.axhline(ideal, color="grey", ls="--", lw=1, label="ideal")
-    style.decades(axes, "x")
     axes.set(xlabel="writes per cell", ylabel="bits per character, held out")
-    axes.legend()
+    axes.set(xscale="log")
+    axes.xaxis.set_major_locator(FixedLocator(TICKS))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter("{x:g}")
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.1 * (len(variants) + 1) * (high - low))
+    axes.legend(loc="upper right")
 
 
 def _one_array(axes: Axes, dataset: xr.Dataset) -> None:
@@ -50,21 +57,24 @@ def _scaled(axes: Axes, dataset: xr.Dataset) -> None:
 def _gains(axes: Axes, dataset: xr.Dataset) -> None:
     names = [name for name in NAMES if name not in REFERENCES]
     for n, name in enumerate(names):
-        gained = dataset.gained.sel(variant=name).mean("strength")
-        values = gained.values.ravel()
-        axes.plot(np.full(len(values), n), values, **style.DOTS, color=LOOKS[name])
-    axes.axhline(0, color="black", lw=0.8)
-    short = [
-        NAMES[name].removesuffix(" fourfold").replace(" ", "\n", 1) for name in names
-    ]
-    axes.set_xticks(range(len(names)), short, fontsize=6.5)
-    axes.set(title="gained at equal writes, each seed", ylabel="bits per character")
-    axes.margins(x=0.15)
+        one = dataset.sel(variant=name)
+        for value in one.gain.values.ravel():
+            axes.plot(value, n - 0.2, marker="|", ms=9, color=LOOKS[name])
+        how: Any = {"color": LOOKS[name], "marker": MARKERS[name], "capsize": 3}
+        axes.errorbar(float(one.gain.mean()), n, xerr=float(one.gain_error), **how)
+    axes.axvline(0, color="black", lw=0.8)
+    axes.set_yticks(range(len(names)), [NAMES[name] for name in names])
+    axes.invert_yaxis()
+    axes.set(title="gained over plain EaPU at equal writes")
+    axes.set(xlabel="bits per character (left of 0: worse than plain EaPU)")
+    axes.margins(y=0.15)
 
 
 plot = style.panels(
-    (10.2, 3.8),
-    [[_one_array, _scaled, _gains]],
-    "a dot of the last panel: the mean over those thresholds whose writes lie between "
-    "those of the reference, plain EaPU on like arrays",
+    (8.0, 6.2),
+    [[_one_array, _scaled], [_gains, _gains]],
+    "below: mean over thresholds of the bits by which plain EaPU on like arrays, "
+    "interpolated to the same writes, is worse; a stroke is a seed, the bar a 95 % "
+    "interval of their mean",
+    height_ratios=(3, 2),
 )
