@@ -45,11 +45,14 @@ def last(dataset: xr.Dataset, rule: str) -> xr.DataArray:
 @style.styled
 def plot(dataset: xr.Dataset) -> Figure:
     """Learning curves beside the published ones, accuracy and writes against noise."""
-    figure = Figure(figsize=(10.2, 3.6))
+    figure = Figure(figsize=(10.2, 3.8))
     curves, noise, writes = figure.subplots(1, 3)
     _curves(curves, dataset)
     _noise(noise, dataset)
     _writes(writes, dataset)
+    figure.legend(
+        *curves.get_legend_handles_labels(), loc="outside upper center", ncols=5
+    )
     style.caption(figure, dataset, _NOTE)
     return figure
 
@@ -71,17 +74,21 @@ def _curves(axes: Axes, dataset: xr.Dataset) -> None:
         drawn = style.published(axes, x, PUBLISHED[rule], color=colour)
         drawn.set_label("_hidden")
     axes.plot([], [], "D", mfc="none", color="grey", label="published, ResNet-34")
-    axes.axhline(100 * dataset.attrs["chance"], color="grey", ls=":", lw=1)
+    _chance(axes, dataset)
     noise = float(reference.write_noise)
     title = f"ResNet-{dataset.attrs['layers']}, SD = threshold = {noise:g} µS"
     axes.set(title=title, xlabel="epoch", ylabel="test accuracy (%)", ylim=(0, 100))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(loc="center right", bbox_to_anchor=(1, 0.42))
+
+
+def _chance(axes: Axes, dataset: xr.Dataset) -> None:
+    at = 100 * dataset.attrs["chance"]
+    axes.axhline(at, color="grey", ls=":", lw=1, label="chance")
 
 
 def _noise(axes: Axes, dataset: xr.Dataset) -> None:
     ideal = float(best(dataset, "ideal").median())
-    axes.axhline(ideal, color="black", ls="--", lw=1, label="ideal")
+    axes.axhline(ideal, color=LOOKS["ideal"])
     for rule in RULES:
         look: Any = {"label": NAMES[rule], "color": LOOKS[rule], "marker": "o"}
         style.band(axes, dataset.write_noise, best(dataset, rule), **look)
@@ -89,13 +96,10 @@ def _noise(axes: Axes, dataset: xr.Dataset) -> None:
         style.band(axes, dataset.write_noise, last(dataset, rule), **look)
         drawn = style.published(axes, [2.0], [PUBLISHED_BEST[rule]], color=LOOKS[rule])
         drawn.set_label("_hidden")
-    axes.axhline(
-        100 * dataset.attrs["chance"], color="grey", ls=":", lw=1, label="chance"
-    )
+    _chance(axes, dataset)
     axes.set(title="best epoch (dotted: last epoch)", ylim=(0, 100))
     axes.set(xlabel="SD of a write at R_wg = 1/80 per µS (µS)")
     axes.set(ylabel="test accuracy (%)")
-    axes.legend(loc="center right", bbox_to_anchor=(1, 0.42))
 
 
 def _writes(axes: Axes, dataset: xr.Dataset) -> None:
@@ -103,7 +107,7 @@ def _writes(axes: Axes, dataset: xr.Dataset) -> None:
         values = 1000 * dataset.update_ratio.sel(rule=rule)
         look: Any = {"label": NAMES[rule], "color": LOOKS[rule], "marker": "o"}
         style.band(axes, dataset.write_noise, values, **look)
-    axes.set(title="cells written per step", yscale="log")
+    style.decades(axes)
+    axes.set(title="cells written per step")
     axes.set(xlabel="SD of a write at R_wg = 1/80 per µS (µS)")
     axes.set(ylabel="update ratio (per mille)")
-    axes.legend(loc="center right")
