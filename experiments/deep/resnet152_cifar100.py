@@ -3,6 +3,10 @@
 One training serves four panels: what it learns (5c), how many cells it writes over
 time (5d) and in each layer (5e), and how many fewer than backpropagation (5f).
 SD(eps_cell) is 2.4 uS, as Fig. 5c states; the authors' public command has 2.0.
+
+ASSUMED, and chosen after a look at one seed, for every rule alike: a small network
+learns at a rate of 0.003 where the public command has 0.1. At 0.1 it is asked for
+updates as large as the write error, for which EaPU and backpropagation are the same.
 """
 
 from collections.abc import Mapping
@@ -37,17 +41,17 @@ class Config(DeepSetting, ImagesAndNet, Recipe):
 
     Attributes:
         write_noise: SD(eps_cell) at `R_wg = 1/80`, uS.
-        learning_rate: of the optimizer, at the start.
+        learning_rate: of the optimizer, at the start; 0.1 is published, of ResNet-152.
         test_at_once: test images at once, a divisor of all; all when 0.
     """
 
     write_noise: Positive = 2.4
-    learning_rate: Positive = 0.1
+    learning_rate: Positive = 0.003
     optimizer: Annotated[str, one_of(*OPTIMIZERS)] = "sgd"
     schedule: Annotated[str, one_of(*SCHEDULES)] = "cosine"
     block: Annotated[str, one_of(*BLOCKS)] = "bottleneck"
     widths: Several[Width] = (8, 16, 32)
-    epochs: Count = 8
+    epochs: Count = 20
     batch_size: Count = 32
     n_train: Count = 4000
     test_at_once: CountOrZero = 0
@@ -65,11 +69,12 @@ PRESETS = {
     ),
     "cifar100": Config(
         **CIFAR, n_train=10_000, n_test=2000, depths=(1, 1, 1), widths=(16, 32, 64),
-        epochs=15, test_at_once=500,
+        epochs=15, test_at_once=500, learning_rate=0.01,
     ),
     "full": Config(
         **CIFAR, n_seeds=1, n_train=50_000, n_test=10_000, pool=1, depths=(3, 8, 36, 3),
-        widths=(64, 128, 256, 512), epochs=100, batch_size=128, test_at_once=1000,
+        widths=(64, 128, 256, 512), epochs=100, batch_size=128, learning_rate=0.1,
+        test_at_once=1000,
     ),
 }  # fmt: skip
 """Beside the default: smaller and larger. "full" is the ResNet-152 of the authors'
