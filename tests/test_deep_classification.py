@@ -87,12 +87,16 @@ def nowhere(tmp_path, monkeypatch):
     images.images.cache_clear()
 
 
-def test_a_missing_data_set_is_named_in_the_caption_and_fits_or_is_refused(nowhere):
+def test_a_missing_data_set_is_named_in_the_caption_and_fits_or_is_refused(
+    nowhere, caplog
+):
     """A stand-in of 28 x 28 serves in its place: never in silence."""
     few = {"n_train": 400, "n_test": 100}
     config = replace(resnet152_cifar100.PRESETS["cifar100"], **few)
     resnet152_cifar100.sweeps(config)
     assert config.images().provenance.startswith("STAND-IN for CIFAR-100")
+    assert "cifar100.npz or " in caplog.text  # what to do about it
+    assert "EAPU_JAX_DATA" in caplog.text
     with pytest.raises(ValueError, match=r"Config\.patch = 4: 224 .*196.*STAND-IN"):
         swin.sweeps(replace(swin.PRESETS["full"], **few))
 

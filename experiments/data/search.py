@@ -78,9 +78,11 @@ def nearest(
     if (path := _downloaded(sought)) is not None:
         return read(path)
     if sought.files:
-        _log.warning(
-            "%s: not found anywhere; a procedural stand-in serves", sought.name
+        words = (
+            "%s: not found anywhere; a procedural stand-in serves, until %s lies in "
         )
+        words += "the folder that EAPU_JAX_DATA names"
+        _log.warning(words, sought.name, " or ".join(sought.files))
     return stand_in()
 
 
