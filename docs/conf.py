@@ -34,6 +34,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_default_options = {"show-inheritance": False}
 autodoc_preserve_defaults = True
+napoleon_attr_annotations = False
 napoleon_use_ivar = True
 add_module_names = False
 toc_object_entries_show_parents = "hide"

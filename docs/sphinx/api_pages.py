@@ -1,7 +1,9 @@
 """The page of a namespace: every public name once, where it is most at home."""
 
+import ast
 import importlib
 import inspect
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,13 +35,33 @@ def _of(value: Any, name: str) -> bool:
 
 
 def _told(name: str, value: Any) -> list[str]:
+    if not callable(value):
+        return [f".. py:data:: {name}", "", f"   {restructured(_data(name))}", ""]
     kind = "class" if inspect.isclass(value) else "function"
-    lines = [f".. auto{kind if callable(value) else 'data'}:: {name}"]
+    lines = [f".. auto{kind}:: {name}"]
     return [*lines, "   :members:", ""] if kind == "class" else [*lines, ""]
 
 
+def _data(name: str) -> str:
+    """The text below the line that makes a constant, in whichever file it stands."""
+    namespace, _, name = name.rpartition(".")
+    file = Path(str(_module(namespace).__file__))
+    for path in sorted(file.parent.glob("*.py")) if file.stem == "__init__" else [file]:
+        body = ast.parse(path.read_text("utf-8")).body
+        for line, text in pairwise(body):
+            if name in _made(line) and isinstance(text, ast.Expr):
+                return inspect.cleandoc(ast.literal_eval(text.value))
+    return ""
+
+
+def _made(line: ast.stmt) -> list[str]:
+    targets = line.targets if isinstance(line, ast.Assign) else []
+    targets += [line.target] if isinstance(line, ast.AnnAssign) else []
+    return [t.id for t in targets if isinstance(t, ast.Name)]
+
+
 class Namespace(SphinxDirective):
-    """`{namespace}` in a page docs/api/NAME.md."""
+    """`.. namespace::` in a page docs/api/NAME.md."""
 
     def run(self) -> list[nodes.Node]:
         """The docstring of the namespace, then its names."""

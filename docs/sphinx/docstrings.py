@@ -5,8 +5,10 @@ import re
 from sphinx.application import Sphinx
 
 BLOCK = re.compile(r"^( *)\$\$(.*?)\$\$(.*?)$", re.S | re.M)
-INLINE = re.compile(r"(?<![\w$`\\])\$([^$]+?)\$(?![\w$])", re.S)
-CODE = re.compile(r"(?<![`:\w])`([^`]+)`(?!`)", re.S)
+SPAN = re.compile(
+    r"(?<![`:\w])`(?P<code>[^`]+)`(?!`)|(?<![\w$`\\])\$(?P<tex>[^$]+?)\$(?![\w$])"
+)
+DISPLAYED = re.compile(r"(^ *\.\. math::\n\n(?: +.*\n)+)", re.M)
 
 
 def _block(found: re.Match[str]) -> str:
@@ -33,9 +35,28 @@ def restructured(text: str) -> str:
 
 
 def _prose(text: str) -> str:
-    text = CODE.sub(lambda m: f"``{_joined(m[1])}``", text)
-    text = BLOCK.sub(_block, text)
-    return INLINE.sub(lambda m: f":math:`{_joined(m[1])}`", text)
+    parts = DISPLAYED.split(BLOCK.sub(_block, text))
+    parts[::2] = [_spans(part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _spans(text: str) -> str:
+    """Code and equations within lines; what is neither means itself."""
+    told, end = "", 0
+    for found in SPAN.finditer(text):
+        told += _plain(text[end : found.start()]) + _marked(found)
+        end = found.end()
+    return told + _plain(text[end:])
+
+
+def _marked(found: re.Match[str]) -> str:
+    if found["code"]:
+        return f"``{_joined(found['code'])}``"
+    return f":math:`{_joined(found['tex'])}`"
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"(?<!\*)([|*])(?!\*)", r"\\\1", text)
 
 
 def _rewrite(app, what, name, obj, options, lines: list[str]) -> None:

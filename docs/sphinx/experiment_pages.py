@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Experiment(SphinxDirective):
-    """`{experiment}` in a page docs/experiments/NAME.md."""
+    """`.. experiment::` in a page docs/experiments/NAME.md."""
 
     def run(self) -> list[nodes.Node]:
         """What is published, the command, its fields, the figure."""
