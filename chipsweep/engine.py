@@ -13,6 +13,7 @@ from chipsweep.checks import whole
 from chipsweep.compute import Computer
 from chipsweep.designs import Design
 from chipsweep.files import Files
+from chipsweep.memory import saying_what_to_lower
 from chipsweep.preparing import Resources, prepared, require_some
 from chipsweep.progress import Progress, Watched
 from chipsweep.reductions import Reduction
@@ -98,6 +99,7 @@ def sweep(
         ValueError: on bad input, before anything is computed.
         RuntimeError: if no point can be computed at all.
         StoreError: if `store` is that of another sweep, damaged, or full.
+        MemoryError: if it does not fit, naming what to lower; what is finished is kept.
         TimeoutError: if nobody computes.
 
     Example:
@@ -135,14 +137,15 @@ def run(
 ) -> xr.Dataset:
     """Compute what the store lacks, and return everything. See `sweep`."""
     resources, share = resources or Resources(), _share(share)
-    if executor is not None:
-        kept, computer = computed_remotely(
-            spec, store, executor, share, resources, timeout, progress
-        )
-    else:
-        kept, computer = prepared(spec, Files.at(store), resources)
-        _compute_here(kept, computer, share, progress)
-    require_some(spec, computer.errors)
+    with saying_what_to_lower():
+        if executor is not None:
+            kept, computer = computed_remotely(
+                spec, store, executor, share, resources, timeout, progress
+            )
+        else:
+            kept, computer = prepared(spec, Files.at(store), resources)
+            _compute_here(kept, computer, share, progress)
+        require_some(spec, computer.errors)
     found = datasets.opened(kept.files, spec.reduce)
     for failure in datasets.failures(found):
         _log.warning(

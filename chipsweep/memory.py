@@ -1,7 +1,8 @@
-"""How many runs fit: from what the compiler says a few of them need."""
+"""How many runs fit, from what the compiler says a few of them need; and if none do."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -15,6 +16,37 @@ NEAR = 4
 """A program that takes this part of what is wanted is wide enough: compiling costs."""
 MOST = 65_536
 _SHARE = 0.5  # of the free memory, for all devices of this machine together
+
+
+class OutOfMemory(MemoryError):
+    """What does not fit, in words that say what to lower."""
+
+
+@contextlib.contextmanager
+def saying_what_to_lower() -> Iterator[None]:
+    """Turn what jax, the device or NumPy raise for want of memory into our words.
+
+    Raises:
+        OutOfMemory: instead, from what was raised.
+
+    Example:
+        >>> with saying_what_to_lower():
+        ...     raise MemoryError("9 GB")
+        Traceback (most recent call last):
+        chipsweep.memory.OutOfMemory: out of memory: lower chunk (runs per device and \
+call), or what one run holds at once; finished chunks are kept (9 GB)
+    """
+    try:
+        yield
+    except Exception as e:
+        wanting = isinstance(e, MemoryError) or "RESOURCE_EXHAUSTED" in str(e)
+        if not wanting or isinstance(e, OutOfMemory):
+            raise
+        lower = "lower chunk (runs per device and call), or what one run holds at once"
+        text = str(e).strip() or type(e).__name__
+        raise OutOfMemory(
+            f"out of memory: {lower}; finished chunks are kept ({text})"
+        ) from e
 
 
 def needed(compiled: Any) -> int:
@@ -56,14 +88,14 @@ def choose(
         working_set: bytes per device that are enough; the budget when None.
 
     Raises:
-        MemoryError: if one run alone does not fit.
+        OutOfMemory: if one run alone does not fit.
     """
     chunk = _evened(runs, n_parallel, PROBE)
     while chunk > 1 and need(chunk) > budget:
         chunk //= 2
     if need(chunk) > budget:
         few = f"one run needs {need(chunk)} bytes, {budget} are free"
-        raise MemoryError(f"{few}: lower what a run holds at once, or close others")
+        raise OutOfMemory(f"{few}: lower what a run holds at once, or close others")
     wanted = min(budget, working_set or budget)
     if need(chunk) * NEAR >= wanted:
         return chunk

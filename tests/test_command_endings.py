@@ -10,8 +10,9 @@ import jax
 import numpy as np
 import pytest
 
+from chipsweep import memory
 from experiments import EXPERIMENTS
-from experiments.commands import cli
+from experiments.commands import cli, endings
 from experiments.data import search, sources
 from experiments.figures import style
 from experiments.results import store
@@ -62,6 +63,13 @@ def test_any_error_is_told_in_one_line(error, words, tmp_path, capsys, monkeypat
     told = capsys.readouterr().err
     assert "Traceback" in told
     assert words in told
+
+
+def test_the_command_names_flags_where_the_library_names_arguments():
+    """Once: what the library says of its own is not repeated."""
+    with pytest.raises(MemoryError) as told, memory.saying_what_to_lower():
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: 9 GB")
+    assert f"error: {endings._words(told.value)}" == f"{FULL}RESOURCE_EXHAUSTED: 9 GB)"
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,8 @@ def process(load: Callable[[], Callable[[], int]]) -> int:
 
 def _words(e: Exception) -> str:
     if isinstance(e, MemoryError) or "RESOURCE_EXHAUSTED" in str(e):
-        return f"out of memory: {_LOWER}; finished parts are kept ({_text(e)})"
+        why = e.__cause__ if isinstance(e.__cause__, Exception) else e
+        return f"out of memory: {_LOWER}; finished parts are kept ({_text(why)})"
     if isinstance(e, OSError) and e.strerror:
         return ": ".join(str(s) for s in (e.filename, e.strerror) if s is not None)
     if type(e) is ValueError or isinstance(e, OSError) or _is_ours(type(e)):
