@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import xarray as xr
 from flax import linen as nn
 
 from chipsweep import Keys
-from experiments.claims import Claim
 from experiments.contract import Sweep, base_of
 from experiments.deep import restoration_judged as judging
 from experiments.deep.restoration import DIMS as DIMS
@@ -15,10 +13,14 @@ from experiments.deep.restoration import (
     Photographed,
     Restoration,
     RestorationSetting,
+    Shown,
     Worse,
     restore,
 )
+from experiments.deep.restoration import defaults as defaults
 from experiments.deep.restoration_figure import plot as plot
+from experiments.deep.restoration_judged import claims as claims
+from experiments.deep.restoration_judged import derive as derive
 from experiments.learning.networks import autoencoder, dncnn
 from experiments.learning.restoration import noisy
 from experiments.validate import Count, CountOrZero, Plural, Positive, Width, one_of
@@ -76,6 +78,11 @@ class Config(RestorationSetting, Cleaning):
         """What one training depends on, before its rule is chosen."""
         return {"network": base_of(Denoising, self)}
 
+    def shown(self) -> Shown:
+        """What a figure says of it."""
+        how = f"{self.network}, noise of SD {self.image_noise:g}/255"
+        return Shown("denoising", how, "noisy", PUBLISHED_SSIM)
+
 
 PRESETS = {
     "smoke": Config(
@@ -95,11 +102,6 @@ patches of 40 pixels, batches of 128; RECALLED), since the network of the paper 
 UNKNOWN; the number of patches is ours; Adam at 1e-3, a tenth of it after 30 of 50
 epochs, as in ports of it (RECALLED). Where BSD is not at hand, the bundled photographs
 stand in."""
-
-
-def defaults(config: Config) -> Denoising:
-    """What one training depends on."""
-    return config.trainings()["network"]
 
 
 def network(point: Any) -> nn.Module:
@@ -143,15 +145,3 @@ def simulate(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
 def sweeps(config: Config) -> dict[str, Sweep]:
     """Both rules, and the ideal training."""
     return judging.sweeps(config, simulate)
-
-
-def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """Curves and pictures, with what a figure has to know."""
-    name = f"{config.network}, noise of SD {config.image_noise:g}/255"
-    dataset = judging.derive(config, found, PUBLISHED_SSIM)
-    return dataset.assign_attrs(title=f"denoising, {name}", given="noisy")
-
-
-def claims(dataset: xr.Dataset) -> list[Claim]:
-    """SSIM and PSNR beside the ideal training, the input and the press."""
-    return judging.claims(dataset, "denoising")

@@ -4,7 +4,7 @@ Patches are cut at random places of photographs to learn from and on a grid of o
 to be tested on; a network is applied to larger pictures, too, for the eye.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, NamedTuple
 
@@ -72,6 +72,22 @@ class Restoration(Photographed, Deep):
     """What one training depends on, whatever is restored."""
 
 
+class Shown(NamedTuple):
+    """What a figure says of an experiment.
+
+    Attributes:
+        what: is restored, as claims name it.
+        how: by which network, of what.
+        given: what the network is given.
+        published_ssim: on hardware (PRESS); its network and data: UNKNOWN.
+    """
+
+    what: str
+    how: str
+    given: str
+    published_ssim: float
+
+
 class RestorationSetting(DeepSetting, Photographed, Recipe):
     """What every experiment of restoration has to know."""
 
@@ -80,6 +96,19 @@ class RestorationSetting(DeepSetting, Photographed, Recipe):
     n_seeds: Count = 3
     batch_size: Count = 16
     epochs: Count = 4
+
+    def trainings(self) -> Mapping[str, Restoration]:
+        """What one training depends on, before its rule is chosen."""
+        raise NotImplementedError
+
+    def shown(self) -> Shown:
+        """What a figure says of it."""
+        raise NotImplementedError
+
+
+def defaults(config: RestorationSetting) -> Restoration:
+    """What one training depends on."""
+    return config.trainings()["network"]
 
 
 class Patches(NamedTuple):

@@ -53,7 +53,8 @@ def _curves(axes: Axes, dataset: xr.Dataset, score: str) -> None:
         style.published_line(axes, published, f"{published:g}, hardware (press)", lw=1)
     axes.set(title=dataset.attrs["title"], xlabel="epoch", ylabel=LABELS[score])
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(loc="best")
+    handles, _ = axes.get_legend_handles_labels()
+    axes.legend(handles=handles if score == "psnr" else handles[-1:], loc="best")
 
 
 def _strips(figure: Any, dataset: xr.Dataset) -> None:

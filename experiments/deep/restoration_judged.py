@@ -26,10 +26,9 @@ def sweeps(config: RestorationSetting, simulate: Any) -> dict[str, Sweep]:
     return config.beside_ideal(simulate, axes={"rule": RULES}, dims=DIMS)
 
 
-def derive(
-    config: RestorationSetting, found: Mapping[str, xr.Dataset], published_ssim: float
-) -> xr.Dataset:
+def derive(config: RestorationSetting, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Curves and pictures of the ideal training and of both rules, and the input's."""
+    shown = config.shown()
     swept = found["network"][[*SCORES, "update_ratio", "restored"]].load()
     beside = found["network_ideal"].load().isel(chip=0, drop=True)
     ideal = {name: f"{name}_ideal" for name in (*SCORES, "restored")}
@@ -41,17 +40,20 @@ def derive(
         dataset[name].attrs["units"] = "dB" if str(name).startswith("psnr") else "1"
     return dataset.assign_coords(epoch=np.arange(1, config.epochs + 1)).assign_attrs(
         data=patches_of(config).provenance,
-        published_ssim=published_ssim,
+        published_ssim=shown.published_ssim,
         write_noise_uS=config.write_noise,
+        title=f"{shown.what}, {shown.how}",
+        given=shown.given,
     )
 
 
-def claims(dataset: xr.Dataset, what: str) -> list[Claim]:
+def claims(dataset: xr.Dataset) -> list[Claim]:
     """The published SSIM, nearness to ideal, failure of noisy backpropagation.
 
     Network and data of the hardware are UNKNOWN, so that no SSIM of ours can reproduce
     the published one; that it is as good as conventional training is a trend.
     """
+    what = dataset.attrs["title"].partition(",")[0]
     given = {name: dataset[f"{name}_input"] for name in SCORES}
     last: dict[tuple[str, str], xr.DataArray] = {
         (name, rule): scored(dataset, name, rule).isel(epoch=-1)

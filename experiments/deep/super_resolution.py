@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import xarray as xr
 from flax import linen as nn
 
 from chipsweep import Keys
-from experiments.claims import Claim
 from experiments.contract import Sweep, base_of
 from experiments.deep import restoration_judged as judging
 from experiments.deep.restoration import DIMS as DIMS
@@ -15,10 +13,14 @@ from experiments.deep.restoration import (
     Photographed,
     Restoration,
     RestorationSetting,
+    Shown,
     Worse,
     restore,
 )
+from experiments.deep.restoration import defaults as defaults
 from experiments.deep.restoration_figure import plot as plot
+from experiments.deep.restoration_judged import claims as claims
+from experiments.deep.restoration_judged import derive as derive
 from experiments.learning.networks import srnet, srresnet
 from experiments.learning.restoration import enlarged, reduced
 from experiments.validate import Count, CountOrZero, Several, Width, bounds, one_of
@@ -75,6 +77,11 @@ class Config(RestorationSetting, Enlarging):
         """What one training depends on, before its rule is chosen."""
         return {"network": base_of(SuperResolution, self)}
 
+    def shown(self) -> Shown:
+        """What a figure says of it."""
+        how = f"{self.network} x{2**self.doublings}"
+        return Shown("super-resolution", how, "bicubic", PUBLISHED_SSIM)
+
 
 PRESETS = {
     "smoke": Config(
@@ -92,11 +99,6 @@ PRESETS = {
 public command (STATED: Adam at 1e-4, no schedule, batches of 16, 50 epochs, 24 to 96
 pixels, squared error); their ImageNet subset is not public, so the photographs and the
 number of patches are ours (ASSUMED)."""
-
-
-def defaults(config: Config) -> SuperResolution:
-    """What one training depends on."""
-    return config.trainings()["network"]
 
 
 def network(point: Any) -> nn.Module:
@@ -140,15 +142,3 @@ def simulate(point: Any, chip: Any, keys: Keys) -> dict[str, Any]:
 def sweeps(config: Config) -> dict[str, Sweep]:
     """Both rules, and the ideal training."""
     return judging.sweeps(config, simulate)
-
-
-def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    """Curves and pictures, with what a figure has to know."""
-    name = f"super-resolution, {config.network} x{2**config.doublings}"
-    dataset = judging.derive(config, found, PUBLISHED_SSIM)
-    return dataset.assign_attrs(title=name, given="bicubic")
-
-
-def claims(dataset: xr.Dataset) -> list[Claim]:
-    """SSIM and PSNR beside the ideal training, the input and the press."""
-    return judging.claims(dataset, "super-resolution")
