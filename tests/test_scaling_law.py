@@ -1,9 +1,14 @@
 """Exponents of scaling laws: a law that is known is found again, with its error."""
 
+from dataclasses import replace
+
+import jax
+import jax.random as jr
 import numpy as np
 import pytest
 import xarray as xr
 
+from chipsweep import Keys
 from experiments.deep import scaling_law
 from experiments.deep.scaling_law_figure import PUBLISHED, RULES
 
@@ -95,3 +100,19 @@ def test_the_smoke_preset_derives_judges_and_draws():
     assert len(scaling_law.plot(dataset).axes) == 3
     assert (dataset.update_ratio.sel(rule="ideal") == 0).all()
     assert (dataset.update_ratio.sel(rule="eapu") > 0).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["shakespeare", "large", "full"])
+def test_every_preset_takes_two_steps_at_tiny_width(name):
+    """Text, blocks, optimizer and schedule stay: none of them may rot."""
+    preset = scaling_law.PRESETS[name]
+    few = {"n_train": 4, "n_test": 4, "batch_size": 2, "epochs": 1, "context": 8}
+    widest = preset.of(preset.widths[-1])
+    tiny = replace(widest, width=widest.heads, test_at_once=2, **few)
+    kept = ("text", "blocks", "heads", "optimizer", "schedule", "warm_up")
+    assert all(getattr(tiny, field) == getattr(preset, field) for field in kept)
+    keys = Keys(jr.key(0), jr.key(1))
+    found = jax.jit(lambda: scaling_law.simulate(tiny, 0, keys))()
+    assert np.isfinite(found["loss"]).all()
+    assert found["update_ratio"] > 0
