@@ -71,7 +71,7 @@ def test_parameters_are_counted_by_their_shapes():
 def test_rows_and_rates_follow_the_width():
     config = scaling_law.Config(widths=(16, 64), n_train=100, learning_rate=0.01)
     wide = config.of(64)
-    assert (wide.n_train, wide.learning_rate) == (400, 0.005)
+    assert (wide.n_train, wide.learning_rate) == (400, 0.0025)
     assert wide.width == 64
 
 

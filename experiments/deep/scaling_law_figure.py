@@ -68,6 +68,6 @@ def _writes(axes: Axes, dataset: xr.Dataset) -> None:
 plot = style.panels(
     (10.2, 3.8),
     [[_loss, _exponents, _writes]],
-    "one pass over rows in proportion to the width, learning rate in proportion to its "
-    "-1/2 power; published: other text, tokens and sizes; its lines begin at ours",
+    "one pass over rows in proportion to the width, learning rate in proportion to 1 / "
+    "width; published: other text, tokens and sizes; its lines begin at ours",
 )
