@@ -49,7 +49,7 @@ MAY_BE_NONE = {
     *("Levelled.threshold", "Drifting.threshold", "Tuning.pretraining"),
     *("Run.threshold", "Residual.threshold", "Speaking.threshold", "Tuned.threshold"),
     *("Denoising.threshold", "SuperResolution.threshold"),
-    "Varied.threshold",
+    *("Varied.threshold", "Converted.threshold"),
 } | {f"Imperfections.{name}" for name in ("colour", "full_scale")}
 
 
