@@ -35,7 +35,7 @@ def _curves(axes: Axes, dataset: xr.Dataset) -> None:
         for optimizer, line in LINES.items():
             values = dataset.bits.sel(rule=rule, optimizer=optimizer)
             label = NAMES[rule] if optimizer == "adam" else "_hidden"
-            look: Any = {"label": label, "color": colour, "ls": line}
+            look: Any = {"label": label, "color": colour, "ls": line, "marker": "."}
             style.band(axes, dataset.epoch, values, **look)
     axes.plot([], [], ":", color="grey", label="the same with Lion")
     for value, line in zip(SCREEN["adam"], ("--", "-."), strict=True):
@@ -46,6 +46,7 @@ def _curves(axes: Axes, dataset: xr.Dataset) -> None:
         f"{blocks} blocks of {dataset.attrs['width']}, SD = threshold = {noise:g} µS"
     )
     axes.set(title=title, xlabel="epoch", ylabel="bits per character, held out")
+    axes.set_xlim(0.5, dataset.sizes["epoch"] + 0.5)  # one epoch is a row of dots
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     low, high = axes.get_ylim()
     axes.set_ylim(low, high + 0.6 * (high - low))  # room for the legend
