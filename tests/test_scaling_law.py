@@ -37,8 +37,15 @@ def test_a_known_exponent_is_found_within_its_error():
     assert spread == pytest.approx(law, rel=5 / np.sqrt(2 * (N_SEEDS - 1)))
 
 
+def test_the_band_is_two_standard_errors_wide_on_either_side():
+    """Of 0.1 and 0.3: they lie 0.1 from their mean, which is its standard error."""
+    found = scaling_law.with_error(xr.DataArray([0.1, 0.3]))
+    assert found == pytest.approx((0.0, 0.2, 0.4))
+
+
 def test_the_error_of_one_seed_is_not_known_and_nothing_is_said_of_none():
-    assert scaling_law.with_error(xr.DataArray([0.2])) == (0.2, 0.2, 0.2)
+    for alone in ([0.2], [np.nan, 0.2]):  # a seed that diverged does not count
+        assert scaling_law.with_error(xr.DataArray(alone)) == (0.2, 0.2, 0.2)
     assert np.isnan(scaling_law.with_error(xr.DataArray([np.nan]))).all()
 
 
