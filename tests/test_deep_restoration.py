@@ -1,5 +1,7 @@
 """Restoring networks on noisy arrays: how photographs are made worse, and judged."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -8,6 +10,9 @@ import pytest
 import xarray as xr
 
 import eapu_jax as ej
+from experiments.data import search
+from experiments.data.patches import on_a_grid
+from experiments.data.photographs import load_photographs
 from experiments.deep import denoising, restoration, super_resolution
 from experiments.deep.restoration_judged import claims
 from experiments.learning.restoration import enlarged, psnr, reduced, ssim
@@ -67,6 +72,32 @@ def test_what_cannot_be_restored_is_refused_by_its_field(experiment, bad, field)
 def test_more_test_patches_than_there_are_are_refused():
     with pytest.raises(ValueError, match="n_test = 9999: must be at most"):
         restoration.patches("packaged", "packaged_test", "gray", 32, 1, 9999)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_what_cannot_be_cut_is_refused_before_anything_is_traced(experiment):
+    with pytest.raises(ValueError, match=r"^n_test = 9999: must be"):
+        experiment.sweeps(experiment.Config(n_test=9999))
+
+
+def test_nobody_is_judged_by_what_was_learnt(monkeypatch, tmp_path):
+    """Two sets that are not at hand have the same stand-in."""
+    monkeypatch.setattr(search, "_places", lambda sought, folder: [])
+    restoration.cut.cache_clear()
+    files = "kodak24_crop500.npz and set5.npz"
+    with pytest.raises(ValueError, match=f"judges = 'set5': .* put {files} into the f"):
+        super_resolution.sweeps(FULL)
+    restoration.cut.cache_clear()
+
+
+def test_test_patches_are_those_of_the_grid_that_are_not_even():
+    found = restoration.patches("packaged", "packaged_test", "gray", 24, 4, 96)
+    images = load_photographs("packaged_test").gray
+    every = on_a_grid(images, 24, 24).astype("f4") / 255
+    kept = [x for x in every if x.std() > restoration.CONTRAST]
+    assert len(kept) < len(every)
+    at = np.linspace(0, len(kept) - 1, 96).astype(int)
+    np.testing.assert_array_equal(found.test, np.stack(kept)[at])
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +210,24 @@ def test_the_smoke_preset_derives_judges_and_draws(experiment):
     assert len(experiment.plot(dataset).get_axes()) == 2 + 5 * restoration.PICTURES
     assert (dataset.update_ratio.sel(rule="noisy") > 0.9).all()
     assert (dataset.update_ratio.sel(rule="eapu") < 0.5).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("experiment", "small"),
+    [
+        (denoising, {"depth": 3, "width": 2, "batch_size": 2}),
+        (super_resolution, {"widths": (2,), "blocks": 1, "batch_size": 2}),
+    ],
+)
+def test_the_full_preset_takes_two_steps_at_a_tiny_width(experiment, small):
+    import chipsweep
+
+    few = {"photographs": "packaged", "judges": "packaged_test", "n_seeds": 1}
+    few |= {"n_train": 4, "n_test": 2, "epochs": 1, "test_at_once": 2, "side": 32}
+    tiny = replace(experiment.PRESETS["full"], **few, **small)
+    swept = experiment.sweeps(tiny)
+    found = {name: chipsweep.run(s.spec) for name, s in swept.items()}
+    dataset = experiment.derive(tiny, found)
+    assert np.isfinite(dataset.psnr).all()
+    assert (dataset.update_ratio.sel(rule="noisy") > 0.9).all()

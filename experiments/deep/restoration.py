@@ -127,30 +127,73 @@ class Patches(NamedTuple):
     provenance: str
 
 
+class Cut(NamedTuple):
+    """Photographs as bytes: those to learn from, and patches of the test."""
+
+    learnt: tuple[np.ndarray, ...]
+    test: np.ndarray
+    pictures: np.ndarray
+    provenance: str
+
+
 @cache
-def patches(
-    photographs: str, judges: str, colours: str, side: int, n_train: int, n_test: int
-) -> Patches:
-    """Patches by the fields of `Photographed`.
+def cut(photographs: str, judges: str, colours: str, side: int, n_test: int) -> Cut:
+    """Photographs by the fields of `Photographed`, those of the test in patches.
 
     Test patches lie evenly over a grid of all test photographs; those that are even
     (`CONTRAST`) are left out.
 
     Raises:
-        ValueError: if there are fewer than `n_test`, naming how many there are.
+        ValueError: if there are fewer than `n_test`, naming how many there are; or if
+            neither set is at hand and the same photographs stand in for both.
     """
     learnt, judging = load_photographs(photographs), load_photographs(judges)
+    if learnt.sha256 and learnt.sha256 == judging.sha256:
+        raise ValueError(
+            f"judges = {judges!r}: must be other photographs than {photographs!r}, but "
+            f"the same stand in for both: put {_files(photographs, judges)} into the "
+            "folder that EAPU_JAX_DATA names"
+        )
     pictures, unseen = (_coloured(found, colours) for found in (learnt, judging))
-    test = _floats(on_a_grid(unseen, side, side))
-    test = test[test.std((1, 2)).max(-1) > CONTRAST]
+    test = on_a_grid(unseen, side, side)
+    test = test[(test / np.float32(255)).std((1, 2)).max(-1) > CONTRAST]
     if len(test) < n_test:
         raise ValueError(f"n_test = {n_test}: must be at most {len(test)} of {judges}")
-    return Patches(
-        _floats(at_random(pictures, side, n_train, seed=0)),
+    return Cut(
+        pictures,
         test[np.linspace(0, len(test) - 1, n_test).astype(int)],
-        _floats(np.stack([_middle(image) for image in unseen[:PICTURES]])),
+        np.stack([_middle(image) for image in unseen[:PICTURES]]),
         f"learnt: {learnt.provenance}; tested: {judging.provenance}",
     )
+
+
+@cache
+def patches(
+    photographs: str, judges: str, colours: str, side: int, n_train: int, n_test: int
+) -> Patches:
+    """Patches by the fields of `Photographed`, see `cut`."""
+    found = cut(photographs, judges, colours, side, n_test)
+    return Patches(
+        _floats(at_random(found.learnt, side, n_train, seed=0)),
+        _floats(found.test),
+        _floats(found.pictures),
+        found.provenance,
+    )
+
+
+def require_photographs(config: Any) -> None:
+    """Refuse what cannot be cut, before anything is traced or written.
+
+    Raises:
+        ValueError: see `cut`.
+        DataError: see `experiments.data.photographs.load_photographs`.
+    """
+    names = ("photographs", "judges", "colours", "side", "n_test")
+    cut(*(getattr(config, name) for name in names))
+
+
+def _files(*names: str) -> str:
+    return " and ".join(file for name in names for file in PHOTOGRAPHS[name].files)
 
 
 def patches_of(point: Any) -> Patches:

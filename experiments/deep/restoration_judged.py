@@ -9,7 +9,12 @@ import xarray as xr
 
 from experiments.claims import Claim, above, below, judged, spread
 from experiments.contract import Sweep
-from experiments.deep.restoration import DIMS, RestorationSetting, patches_of
+from experiments.deep.restoration import (
+    DIMS,
+    RestorationSetting,
+    patches_of,
+    require_photographs,
+)
 from experiments.deep.restoration_figure import scored
 
 RULES = ("noisy", "eapu")
@@ -23,6 +28,7 @@ says no more than "comparable"."""
 
 def sweeps(config: RestorationSetting, simulate: Any) -> dict[str, Sweep]:
     """Both rules, and the ideal training."""
+    require_photographs(config)
     return config.beside_ideal(simulate, axes={"rule": RULES}, dims=DIMS)
 
 
