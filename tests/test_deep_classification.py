@@ -69,6 +69,14 @@ def test_what_does_not_go_into_the_images_is_refused_by_its_field(module, field,
         module.sweeps(module.Config(**bad))
 
 
+def test_what_goes_into_the_images_once_they_are_enlarged_is_taken():
+    """16 does not divide 8 pixels; it divides twice as many."""
+    config = replace(swin.PRESETS["smoke"], patch=4)
+    assert swin.sweeps(replace(config, enlarge=2))
+    with pytest.raises(ValueError, match="16 must divide"):
+        swin.sweeps(config)
+
+
 @pytest.mark.parametrize(
     "bad", [{"heads": (2,)}, {"heads": (3, 4)}, {"window": 1}, {"n_train": 40}]
 )
