@@ -47,7 +47,7 @@ def _exponents(axes: Axes, dataset: xr.Dataset) -> None:
     axes.set_xticks(range(len(RULES)), [NAMES[rule] for rule in RULES])
     axes.set(
         title="exponents, two standard errors",
-        ylabel="a of loss ~ parameters^-a",
+        ylabel="exponent a of loss ~ parameters^-a",
         ylim=(0, None),
     )
     axes.margins(x=0.2)

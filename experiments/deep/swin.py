@@ -6,6 +6,10 @@ lower the rate, the fewer cells are written: `R_up <= 0.183 lr / dW_th` for Adam
 
 Published is Swin-T on mini-ImageNet from weights of ImageNet-1k. Neither is at hand:
 here the first half of the classes of a data set comes before, the other half after.
+
+The lengths of both trainings and the two learning rates are ours and the same for all
+rules: 8 epochs each, chosen after a look at one seed of ideal and EaPU, so that three
+seeds end within ten minutes on two cores. Neither training has then come to its end.
 """
 
 from collections.abc import Mapping
@@ -53,12 +57,13 @@ class Config(DeepSetting, Transfer, Recipe):
     """
 
     write_noise: Positive = 2.4
-    learning_rates: Ascending[Positive] = (PUBLISHED_RATE, REFERENCE_RATE, 1e-3)
+    learning_rates: Ascending[Positive] = (PUBLISHED_RATE, REFERENCE_RATE)
     schedule: Annotated[str, one_of(*SCHEDULES)] = "tenths"
-    step_epochs: Count = 6
-    epochs: Count = 12
+    step_epochs: Count = 4
+    epochs: Count = 8
     batch_size: Count = 32
     n_train: Count = 4000
+    chunk: CountOrZero = 1
     test_at_once: CountOrZero = 0
 
     def trainings(self) -> Mapping[str, Tuned]:

@@ -47,7 +47,7 @@ class Transfer(Lesson):
     enlarge: Width = 1
     augmentation: Annotated[str, one_of(*AUGMENTATIONS)] = "none"
     pretraining_rate: Positive = 1e-3
-    pretraining_epochs: Count = 12
+    pretraining_epochs: Count = 8
 
     @property
     def unit(self) -> int:
