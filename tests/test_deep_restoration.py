@@ -153,6 +153,39 @@ def test_scores_are_of_what_a_file_would_hold(smooth):
     assert not np.isfinite(float(task.score(x * jnp.nan, y)["psnr"]))
 
 
+def test_what_a_network_adds_is_judged_within_the_border(smooth):
+    task, (_, (truth, given)) = entered(super_resolution, jr.key(0), smooth, swing=4.0)
+    lacking = 4 * (truth - given)
+    assert float(task.loss(lacking, (truth, given))) == pytest.approx(0, abs=1e-12)
+    rim = jnp.ones_like(smooth).at[:, 2:-2, 2:-2].set(0)
+    found = task.score(rim, (truth, given))
+    assert float(found["psnr"]) == float(found["psnr_input"])
+    assert float(task.score(1 - rim, (truth, given))["psnr"]) < 15
+
+
+def test_an_autoencoder_is_given_the_image_between_minus_one_and_one(smooth):
+    config = denoising.Config(network="autoencoder", depth=2)
+    worse = denoising.worse(denoising.defaults(config))
+    x, (_, given) = restoration.task(worse).enter(jr.key(0), smooth, None, True)
+    np.testing.assert_allclose(x, 2 * given - 1, atol=1e-6)
+    assert worse.out(x, given) is x
+
+
+def test_colours_are_judged_by_their_luma():
+    """An error of 51 in blue is one of 51 x 24.966 / 255 there (BT.601)."""
+    truth = jnp.full((1, 32, 32, 3), 51 / 255)
+    task = restoration.task(super_resolution.worse(super_resolution.defaults(FULL)))
+    bluer = truth.at[..., 2].add(51 / 255)
+    found = float(task.score(bluer, (truth, truth))["psnr"])
+    assert found == pytest.approx(20 * np.log10(255 / (51 * 24.966 / 255)), abs=0.05)
+
+
+def test_the_full_denoiser_is_dncnn_s():
+    full = denoising.PRESETS["full"]
+    assert (full.depth, full.width, full.side, full.batch_size) == (17, 64, 40, 128)
+    assert (full.image_noise, full.learning_rate, full.epochs) == (25, 1e-3, 50)
+
+
 def made_up(eapu, noisy=10.0, ssim=0.90):
     """Final PSNR of each rule; ideal 30 dB and 0.91, input 20 dB and 0.80."""
 

@@ -40,6 +40,15 @@ class Keeps(nn.Module):
         return nn.Dense(3)(x)
 
 
+class Drops(nn.Module):
+    """Half of what was handed in, with a bias that does not matter."""
+
+    @nn.compact
+    def __call__(self, x, train: bool = False):
+        x = nn.Dropout(0.5, deterministic=not train)(x)
+        return x + 0 * nn.Dense(1)(x)
+
+
 class Still(nn.Module):
     """What was handed in, with a bias that does not matter."""
 
@@ -142,6 +151,18 @@ def test_how_a_batch_enters_is_told_training_from_test():
     assert len(np.unique(found.loss)) == len(found.loss)
     assert (found.score["mean"] < 1).all()
     assert len(np.unique(found.score["first"])) == 1
+
+
+def test_every_step_drops_anew():
+    """All batches are alike: a loss differs by what was dropped alone."""
+    ones = np.ones((32, 6), np.float32)
+    weights = ones * np.random.default_rng(2).normal(size=6).astype(np.float32)
+    data = Data(ones, weights, ones[:8], weights[:8])
+    mean = lambda outputs, y: jnp.mean(outputs * y)  # noqa: E731
+    task = Task(loss=mean, score=mean)
+    found = train(keys_of(jr.key(0), 0, 0), Drops(), data, RECIPE, "ideal", task=task)
+    assert len(np.unique(found.loss)) == len(found.loss)
+    np.testing.assert_allclose(found.score, weights.mean(), rtol=1e-5)
 
 
 def test_a_test_in_pieces_is_the_test():
