@@ -102,6 +102,8 @@ def pulses_per_cell(state: PyTree) -> Float[Array, ""]:
 def totals(state: PyTree) -> dict[str, int]:
     """Exact counts over all arrays: up, down, reads, foreign, written. Not traced.
 
+    `written` is of the last update alone, all else since deployment.
+
     Example:
         >>> import jax, jax.numpy as jnp
         >>> from eapu_jax import Crossbar, program

@@ -1,5 +1,6 @@
-"""The recipes of the site run from top to bottom, and print what they say they print."""
+"""The recipes of the site run from top to bottom, and print what their pages say."""
 
+import ast
 import contextlib
 import importlib.util
 import io
@@ -10,7 +11,8 @@ import jax
 import numpy as np
 import pytest
 
-RECIPES = Path(__file__).parents[1] / "docs" / "recipes"
+ROOT = Path(__file__).parents[1]
+RECIPES = ROOT / "docs" / "recipes"
 PAGES = sorted(p.stem for p in RECIPES.glob("*.md") if p.stem != "index")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 NEEDS = re.compile(r"# needs (\w+)\n")
@@ -65,12 +67,48 @@ def test_a_recipe_prints_what_its_page_says(page, tmp_path, monkeypatch):
 
 
 def test_every_page_is_in_the_table_of_contents_and_has_code():
-    listed = re.search(
-        r"```{toctree}\n(.*?)```", (RECIPES / "index.md").read_text(), re.S
-    )
-    assert (
-        sorted(listed[1].split()[2:] if ":" in listed[1] else listed[1].split())
-        == PAGES
-    )
+    index = (RECIPES / "index.md").read_text()
+    listed = re.search(r"```{toctree}\n(.*?)```", index, re.S)
+    assert listed
+    names = [line for line in listed[1].splitlines() if line.isidentifier()]
+    assert sorted(names) == PAGES
     for page in PAGES:
         assert any(language == "python" for language, _ in blocks(page)), page
+
+
+def texts():
+    """Every text of the packages, with … for what is filled in."""
+    for package in ("prng", "eapu_jax", "thermo", "chipsweep", "experiments"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.JoinedStr):
+                    yield "".join(
+                        str(getattr(v, "value", "…"))
+                        if isinstance(v, ast.Constant)
+                        else "…"
+                        for v in node.values
+                    )
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield node.value
+
+
+def test_every_symptom_of_the_questions_is_a_message_of_ours():
+    page = (ROOT / "docs" / "faq.md").read_text(encoding="utf-8")
+    symptoms = re.findall(r"^### ``(.*)``$", page, re.M)
+    assert len(symptoms) >= 15
+    assert len(symptoms) == page.count("\n### ")
+    left = {s: [p.strip() for p in s.split("…") if p.strip(" .,:")] for s in symptoms}
+    for text in texts():
+        left = {s: parts for s, parts in left.items() if not in_order(parts, text)}
+    assert not left
+
+
+def in_order(parts, text):
+    """Whether a text has these parts, one behind the other."""
+    at = 0
+    for part in parts:
+        at = text.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return bool(parts)
