@@ -164,10 +164,10 @@ def test_verdicts_on_swin_follow_best_epochs_and_rates():
 def resnet_dataset(top, mean):
     """EaPU writes `mean` per step, `top` at most."""
     rule = {"rule": ["noisy", "eapu"]}
-    accuracy = xr.DataArray([[0.1, 0.1], [0.6, 0.8]], dims=("rule", "epoch"))
+    accuracy = xr.DataArray([[0.1, 0.0], [0.8, 0.6]], dims=("rule", "epoch"))
     parts = xr.DataArray([[1, 1], [top, mean]], dims=("rule", "span"))
     whole = xr.DataArray([1, mean], dims="rule")
-    ideal = xr.DataArray([0.7, 0.83], dims="epoch")
+    ideal = xr.DataArray([0.83, 0.7], dims="epoch")
     made = {"accuracy": accuracy, "span_ratio": parts, "update_ratio": whole}
     attrs = {"layers": 11, "chance": 0.1, "write_noise_uS": 2.4}
     return xr.Dataset(made | {"ideal": ideal}, coords=rule, attrs=attrs)
