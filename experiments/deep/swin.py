@@ -8,8 +8,8 @@ Published is Swin-T on mini-ImageNet from weights of ImageNet-1k. Neither is at 
 here the first half of the classes of a data set comes before, the other half after.
 
 The lengths of both trainings and the two learning rates are ours and the same for all
-rules: 8 epochs each, chosen after a look at one seed of ideal and EaPU, so that three
-seeds end within ten minutes on two cores. Neither training has then come to its end.
+rules: 8 epochs each, chosen after a look at one seed of ideal and EaPU, for the time
+that they take.
 """
 
 from collections.abc import Mapping

@@ -48,7 +48,8 @@ def _curves(axes: Axes, dataset: xr.Dataset) -> None:
 
 def _rates(axes: Axes, dataset: xr.Dataset) -> None:
     for rule in RULES:
-        look: Any = {"label": NAMES[rule], "color": LOOKS[rule], "marker": "o"}
+        # the first panel names them
+        look: Any = {"label": "_hidden", "color": LOOKS[rule], "marker": "o"}
         style.band(axes, dataset.learning_rate, best(dataset, rule), **look)
     before = 100 * float(dataset.pretrained.median())
     look = {"color": "grey", "ls": "--", "lw": 1}
@@ -57,7 +58,7 @@ def _rates(axes: Axes, dataset: xr.Dataset) -> None:
     axes.axhline(chance, color="grey", ls=":", lw=1, label="chance")
     axes.set(title="best epoch", xscale="log", ylim=(0, 100))
     axes.set(xlabel="learning rate of fine-tuning", ylabel="test accuracy (%)")
-    axes.legend(loc="center right", bbox_to_anchor=(1, 0.45))
+    axes.legend(loc="center right", bbox_to_anchor=(1, 0.36))
 
 
 def _reductions(axes: Axes, dataset: xr.Dataset) -> None:
