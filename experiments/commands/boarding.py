@@ -137,7 +137,7 @@ def _understood(console: Console, record: Any) -> None:
     n, d = record.v.shape
     line = (
         f"{n:,} samples of {d} voltages ({', '.join(record.names)}), one every "
-        f"{record.dt:.6g} us; {record.dialect}"
+        f"{record.dt:.6g} µs; {record.dialect}"
     )
     console.print(line, soft_wrap=True)
     for name, offset in zip(record.names, record.offsets, strict=True):
@@ -190,7 +190,7 @@ def _anew(made: Any) -> str:
 def _lines(fit: Any, level: float) -> list[str]:
     found = fit.found
     times = ", ".join(f"{t:.4g}" for t in fit.relaxation_times)
-    lines = [f"fitted by {fit.how}; relaxation times {times} us"]
+    lines = [f"fitted by {fit.how}; relaxation times {times} µs"]
     lines += _doubts(found)
     if not fit.on_paper:
         lines.append(

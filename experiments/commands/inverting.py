@@ -39,7 +39,7 @@ def command(console: Console) -> Callable[..., int]:
         bits: Annotated[int, tyro.conf.arg(help="of couplers and to ground")] = 8,
         time: Annotated[
             float,
-            tyro.conf.arg(help="read for, us; RC of the largest component is 1 us"),
+            tyro.conf.arg(help="read for, us; RC of the largest component is 1 µs"),
         ] = 20_000.0,
         reads: Annotated[int, tyro.conf.arg(help="in this time")] = 50_000,
         boards: Annotated[int, tyro.conf.arg(help="that are simulated")] = 3,
@@ -93,7 +93,7 @@ def _held(console: Console, matrix: Any) -> None:
 def lines(found: Any, setup: Any) -> list[str]:
     """What is said of an inverse."""
     told = [f"{found.preparation}; {found.cells} cells"]
-    chance = f"{found.statistical:.2%} rms by chance in {setup.time:,.6g} us"
+    chance = f"{found.statistical:.2%} rms by chance in {setup.time:,.6g} µs"
     if np.isfinite(found.floor):
         told.append(
             f"expected: {found.expected:.2%}: {chance}, {found.floor:.2%} by bits and "

@@ -2,7 +2,7 @@
 
 One training serves four panels: what it learns (5c), how many cells it writes over
 time (5d) and in each layer (5e), and how many fewer than backpropagation (5f).
-SD(eps_cell) is 2.4 uS, as Fig. 5c states; the authors' public command has 2.0.
+SD(eps_cell) is 2.4 µS, as Fig. 5c states; the authors' public command has 2.0.
 
 ASSUMED, and chosen after a look (one seed at 0.01 and 0.003), for every rule alike: a
 small network learns at a rate of 0.003 where the public command has 0.1. At 0.1 its
@@ -147,7 +147,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
     return [
         row(
             eapu - noisy,
-            f"EaPU beats noisy backpropagation by 60 points at SD {noise:g} uS",
+            f"EaPU beats noisy backpropagation by 60 points at SD {noise:g} µS",
             "Fig. 5c (61.33 and 1.1, ResNet-152)",
             *(partial(above, 60.0), 60.23, "points"),
         ),
@@ -171,7 +171,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
         ),
         row(
             shown.reduction(dataset),
-            "N_up falls by over three orders of magnitude",
+            "writes fall by over three orders of magnitude",
             "Fig. 5f",
             *(partial(above, 1e3), 1e3, "times"),
         ),

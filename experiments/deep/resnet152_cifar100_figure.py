@@ -11,7 +11,7 @@ from experiments.deep.resnet_cifar10_figure import LOOKS, NAMES, RULES, curve
 from experiments.figures import style
 
 PUBLISHED = {"noisy": 1.1, "eapu": 61.33}
-"""Test accuracy in % of ResNet-152 on CIFAR-100, SD 2.4 uS. STATED, Fig. 5c."""
+"""Test accuracy in % of ResNet-152 on CIFAR-100, SD 2.4 µS. STATED, Fig. 5c."""
 CEILING, MEAN = 1.4, 0.86
 """Update ratio of ResNet-152, per mille: always below (STATED, Fig. 5d), and on average
 (in press coverage alone)."""
@@ -25,7 +25,7 @@ def name(dataset: xr.Dataset) -> str:
 
 
 def reduction(dataset: xr.Dataset) -> xr.DataArray:
-    """N_up of noisy backpropagation over that of EaPU, chip by chip."""
+    """Writes of noisy backpropagation over that of EaPU, chip by chip."""
     ratio = dataset.update_ratio
     return ratio.sel(rule="noisy", drop=True) / ratio.sel(rule="eapu", drop=True)
 

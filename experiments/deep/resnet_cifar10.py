@@ -2,7 +2,7 @@
 
 Only the products of noise and threshold with `R_wg` enter a step (DERIVED, tested),
 so one sweep of SD(eps_cell) at `R_wg = 1/80` is at the same time a sweep of `R_wg`
-at SD 2 uS: one computation serves Fig. 5a and 5b.
+at SD 2 µS: one computation serves Fig. 5a and 5b.
 """
 
 from collections.abc import Mapping
@@ -93,7 +93,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     dataset = kept.merge(ideal.isel(chip=0, drop=True))
     dataset = dataset.assign_coords(epoch=np.arange(1, config.epochs + 1))
     noise = dataset.write_noise
-    noise.attrs = {"units": "uS", "long_name": "SD(eps_cell) at R_wg = 1/80"}
+    noise.attrs = {"units": "µS", "long_name": "write error (SD) at R_wg = 1/80"}
     lesson = config.images()
     return dataset.assign_attrs(
         data=lesson.provenance, chance=1 / lesson.n_classes, layers=config.layers
@@ -114,7 +114,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
     return [
         points(
             (eapu - noisy).sel(**at),
-            "EaPU beats noisy backpropagation by over 60 points at SD 2 uS",
+            "EaPU beats noisy backpropagation by over 60 points at SD 2 µS",
             "abstract; public code (72.16, ResNet-34)",
             partial(above, 60.0),
             72.16,
@@ -128,7 +128,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
         ),
         points(
             (ideal - eapu).sel(**at),
-            "EaPU loses about 3 points against ideal at SD 2 uS (ours: below 4 counts)",
+            "EaPU loses about 3 points against ideal at SD 2 µS (ours: below 4 counts)",
             "public code (2.83, ResNet-34)",
             partial(below, 4.0),
             2.83,

@@ -20,7 +20,7 @@ PUBLISHED = {
     "eapu": (36.06, 37.00, 69.49, 83.83, 85.85, 88.76, 89.11, 89.35),
 }
 """Test accuracy in % after these epochs of the authors' ResNet-34 on CIFAR-10, SD and
-threshold 2 uS, R_wg 1/80 per uS. STATED: records of their public code."""
+threshold 2 µS, R_wg 1/80 per µS. STATED: records of their public code."""
 PUBLISHED_BEST = {"ideal": 92.54, "noisy": 17.55, "eapu": 89.71}
 """The best epoch of the same."""
 

@@ -68,7 +68,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
     }
     lost = {name: last[name, "ideal"] - last[name, "eapu"] for name in SCORES}
     gained = {name: last[name, "eapu"] - given[name] for name in SCORES}
-    at = f"SD = threshold = {dataset.attrs['write_noise_uS']:g} uS"
+    at = f"SD = threshold = {dataset.attrs['write_noise_uS']:g} µS"
 
     def row(claim: str, values: Any, rule: Any, **more: Any) -> Claim:
         return judged(dataset, f"{what}: {claim}", PRESS, values, rule, **more)

@@ -162,7 +162,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
         ),
         row(
             shown.reduction(dataset).sel(**low),
-            "N_up falls by four orders of magnitude with pre-trained weights "
+            "writes fall by four orders of magnitude with pre-trained weights "
             f"(Adam {rate:g})",
             "Fig. 5f (four in all: inferred)",
             *(partial(above, 1e4), 1e4, "times"),

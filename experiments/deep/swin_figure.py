@@ -14,7 +14,7 @@ from experiments.memristor.training import PUBLIC_R_WG
 
 RULES = ("ideal", "noisy", "eapu")
 PUBLISHED = {"noisy": 1.44, "eapu": 90.22}
-"""Accuracy in % of Swin-T on mini-ImageNet, SD 2.4 uS. STATED, Fig. 5c."""
+"""Accuracy in % of Swin-T on mini-ImageNet, SD 2.4 µS. STATED, Fig. 5c."""
 RATE = 1e-4
 
 
@@ -24,7 +24,7 @@ def best(dataset: xr.Dataset, rule: str) -> xr.DataArray:
 
 
 def reduction(dataset: xr.Dataset) -> xr.DataArray:
-    """N_up of noisy backpropagation over that of EaPU, chip by chip."""
+    """Writes of noisy backpropagation over that of EaPU, chip by chip."""
     ratio = dataset.update_ratio
     return ratio.sel(rule="noisy", drop=True) / ratio.sel(rule="eapu", drop=True)
 
@@ -69,7 +69,7 @@ def _reductions(axes: Axes, dataset: xr.Dataset) -> None:
     law = [1 / float(ej.laws.adam_update_ratio(rate, theta)) for rate in rates.values]
     axes.plot(rates, np.array(law), color="0.4", ls=":", label="law, constant rate")
     style.published_line(axes, 1e4, "10^4, pre-trained", lw=1)
-    axes.set(title="5f  N_up: noisy backpropagation / EaPU")
+    axes.set(title="5f  writes: noisy backpropagation / EaPU")
     axes.set(xscale="log", yscale="log", xlabel="learning rate of fine-tuning")
     axes.set_ylabel("times fewer writes")
     axes.legend(loc="lower left")

@@ -189,7 +189,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
         scan_rate=config.learning_rate,
         data=(
             f"{config.images().provenance}; MLP {config.hidden}, inputs 0 to 1, "
-            f"{config.write_noise:g} uS a write, threshold the same, R_wg = 1/80; "
+            f"{config.write_noise:g} µS a write, threshold the same, R_wg = 1/80; "
             f"board: {config.time:g} tau, damping {config.damping:g}, kappa0 "
             f"{config.board_noise:g} (ASSUMED)"
         ),

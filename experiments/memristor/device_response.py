@@ -120,11 +120,11 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     ends = np.array([window(CROSSBARS[str(n)]) for n in dataset.crossbar.values])
     asked = 1 - abs(1 - dataset.request / config.n_requests)
     asked.attrs = {"long_name": "asked, share of the window", "units": "1"}
-    dataset["g"].attrs = {"long_name": "conductance", "units": "uS"}
+    dataset["g"].attrs = {"long_name": "conductance", "units": "µS"}
     dataset["error"] = error(dataset.g, config.n_requests)
-    dataset["ends"] = ("crossbar", "end"), ends, {"units": "uS"}
+    dataset["ends"] = ("crossbar", "end"), ends, {"units": "µS"}
     said = [STATED.get(str(n), (np.nan,))[0] for n in dataset.crossbar.values]
-    dataset["published"] = "crossbar", said, {"units": "uS"}
+    dataset["published"] = "crossbar", said, {"units": "µS"}
     return dataset.assign(asked=asked).assign_attrs(data="presets of eapu_jax")
 
 
@@ -138,7 +138,7 @@ def error(g: xr.DataArray, n: int) -> xr.DataArray:
     cells = g.sizes["chip"]
     off = (step - step.mean("chip")) * (cells / (cells - 1)) ** 0.5
     made = (off**2).mean("request") ** 0.5
-    return made.assign_attrs(long_name="error of one request", units="uS")
+    return made.assign_attrs(long_name="error of one request", units="µS")
 
 
 def claims(dataset: xr.Dataset) -> list[Claim]:
@@ -152,7 +152,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             spread(dataset.error.sel(crossbar=name), 0.05),
             partial(within_reach, sd),
             published=sd,
-            unit="uS",
+            unit="µS",
         )
         for name, (sd, source) in STATED.items()
     ]

@@ -60,7 +60,7 @@ class Limited(Lesson, Recipe):
 def crossbar(point: Any) -> ej.Crossbar:
     """Soft bounds of so many states, 2 tau apart; both directions alike in the middle.
 
-    The window is 80 uS to either side (ASSUMED; only ratios matter).
+    The window is 80 µS to either side (ASSUMED; only ratios matter).
     """
     pulse = 160 / point.states
     device = ej.SoftBounds(

@@ -67,6 +67,6 @@ def _bits(axes: Axes, dataset: xr.Dataset) -> None:
 plot = style.panels(
     (11, 3.9),
     [[_writes, _saved, _bits]],
-    note="gradients are normal noise with signal, Adam (0.9, 0.999), threshold 2 uS at "
+    note="gradients are normal noise with signal, Adam (0.9, 0.999), threshold 2 µS at "
     "R_wg = 1/80; what is asked is counted, no array is simulated",
 )

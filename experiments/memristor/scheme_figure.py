@@ -16,7 +16,10 @@ def _histogram(axes: Axes, dataset: xr.Dataset) -> None:
     lr = dataset.attrs["learning_rate"]
     theta = dataset.attrs["write_noise_uS"] * PUBLIC_R_WG
     width = float(dataset.magnitude[1] - dataset.magnitude[0])
-    labels = {"early": f"|dW|, Adam {lr:g}", "late": f"|dW|, Adam {lr / 10:g}"}
+    labels = {
+        "early": f"update asked, Adam {lr:g}",
+        "late": f"update asked, Adam {lr / 10:g}",
+    }
     for phase, label in labels.items():
         density = dataset.share.sel(phase=phase) / width
         style.band(axes, dataset.magnitude, density, label=label)
@@ -24,7 +27,9 @@ def _histogram(axes: Axes, dataset: xr.Dataset) -> None:
     z = 10**x / theta  # density of log10 |eps| for a normal error
     error = 2 * np.log(10) * z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
     axes.fill_between(x, error, color="0.6", alpha=0.5, label="error of one write")
-    axes.axvline(np.log10(theta), color="black", ls="--", lw=1, label="dW_th = SD")
+    axes.axvline(
+        np.log10(theta), color="black", ls="--", lw=1, label="threshold = write error"
+    )
     zero = float(dataset.zero.mean())
     more = f" ({zero:.0%} more are exactly 0)" if zero >= 0.005 else ""
     axes.set(title=f"updates of a real training{more}", ylabel="share per decade")
@@ -37,7 +42,11 @@ def _probability(axes: Axes, dataset: xr.Dataset) -> None:
     asked = dataset.asked
     axes.plot(asked, np.minimum(asked, 1), color="black", lw=1, label="law")
     style.band(axes, asked, dataset.rate, label="simulated", **_DOTS)
-    axes.set(title="P(write)", xlabel="|dW| / dW_th", ylabel="probability")
+    axes.set(
+        title="chance of a write",
+        xlabel="update asked / threshold",
+        ylabel="probability",
+    )
     axes.legend()
 
 
@@ -55,7 +64,11 @@ def _moments(axes: Axes, dataset: xr.Dataset) -> None:
         line = style.band(axes, asked, dataset[name], label=label, **_DOTS)
         axes.plot(asked, law, color=line.get_color(), lw=1)
     axes.plot([], [], color="black", lw=1, label="lines: laws; dots: simulated")
-    axes.set(title="one step: mean and spread", xlabel="|dW| / dW_th", ylabel="dW_th")
+    axes.set(
+        title="one step: mean and spread",
+        xlabel="update asked / threshold",
+        ylabel="change of the weight / threshold",
+    )
     axes.legend()
 
 

@@ -16,7 +16,7 @@ RIVALS = {
 
 def _against_ratio(axes: Axes, dataset: xr.Dataset) -> None:
     axes.set_xscale("log", base=2)
-    axes.set_xlabel("threshold / SD(eps_cell)")
+    axes.set_xlabel("threshold / write error (SD)")
     axes.set_xticks(dataset.ratio.values, [f"{r:g}" for r in dataset.ratio.values])
     axes.minorticks_off()
 
@@ -59,7 +59,9 @@ def _update_ratio(axes: Axes, dataset: xr.Dataset) -> None:
     law = 1000 * dataset.written.mean(("seed", "chip"))
     found = 1000 * dataset.update_ratio
     style.band(axes, dataset.ratio, found, label="writes counted", **style.DOTS)
-    axes.plot(dataset.ratio, law, color="black", lw=1, label="law: mean |dW| / dW_th")
+    axes.plot(
+        dataset.ratio, law, color="black", lw=1, label="law: mean update / threshold"
+    )
     axes.set(title="update ratio", ylabel="cells written per step (per mille)")
     axes.set_yscale("log")
     low, high = (float(f()) for f in (law.min, law.max))

@@ -163,13 +163,13 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
         ),
         (
             ["adam_low"],
-            "N_up falls by over three orders of magnitude (Adam, low learning rate)",
+            "writes fall by over three orders of magnitude (Adam, low learning rate)",
             "Fig. 5f",
             *(fewer, "times", partial(above, 1e3), 1e3),
         ),
         (
             ["pretrained"],
-            "N_up falls by four orders of magnitude with pre-trained weights",
+            "writes fall by four orders of magnitude with pre-trained weights",
             "Fig. 5f (four in all: inferred)",
             *(fewer, "times", partial(above, 1e4), 1e4),
         ),

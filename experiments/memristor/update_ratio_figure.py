@@ -16,7 +16,7 @@ PUBLISHED_CEILING = 1.4
 
 
 def reduction(dataset: xr.Dataset) -> xr.DataArray:
-    """N_up of noisy backpropagation over that of EaPU, chip by chip."""
+    """Writes of noisy backpropagation over that of EaPU, chip by chip."""
     return dataset.noisy_mean_ratio / dataset.mean_ratio
 
 
@@ -39,7 +39,14 @@ def _over_training(axes: Axes, dataset: xr.Dataset) -> None:
             rate = about.rate * dataset.attrs["learning_rate"]
             law = 1000 * float(ej.laws.adam_update_ratio(rate, theta))
             axes.axhline(law, color=colour, ls=":", lw=1)
-    axes.plot([], [], color="0.4", ls=":", lw=1, label="0.183 lr / dW_th (law, Adam)")
+    axes.plot(
+        [],
+        [],
+        color="0.4",
+        ls=":",
+        lw=1,
+        label="0.183 learning rate / threshold (law, Adam)",
+    )
     style.published_line(axes, PUBLISHED_CEILING, "ResNet152 below", linewidth=1)
     axes.set(title="5d  update ratio over training", xlabel="step", yscale="log")
     axes.set_ylabel("cells written per step (per mille)")
@@ -78,7 +85,7 @@ def _reductions(axes: Axes, dataset: xr.Dataset) -> None:
     for value, label in ((1e3, "over 10^3"), (1e4, "10^4, pre-trained")):
         axes.axhline(value, color="black", ls="--", lw=1)
         axes.annotate(f"published: {label}", (-0.45, value * 1.08), fontsize="small")
-    axes.set_title("5f  N_up of noisy backpropagation / N_up of EaPU")
+    axes.set_title("5f  writes of noisy backpropagation / writes of EaPU")
     axes.set(ylabel="times fewer writes", yscale="log", ylim=(1, 1e5))
     _name_scenarios(axes, dataset)
 

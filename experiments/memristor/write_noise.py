@@ -2,7 +2,7 @@
 
 Only the products of noise and threshold with `R_wg` enter a step (DERIVED, tested),
 so one sweep of SD(eps_cell) at `R_wg = 1/80` is at the same time a sweep of `R_wg`
-at SD 2 uS: one computation serves Fig. 5a and 5b.
+at SD 2 µS: one computation serves Fig. 5a and 5b.
 """
 
 from collections.abc import Mapping
@@ -121,9 +121,9 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
         parts.append(part.assign_coords(epoch=epochs).rename(epoch=f"epoch_{name}"))
     dataset = xr.merge(parts, join="exact", compat="equals")
     noise = dataset.write_noise
-    noise.attrs = {"units": "uS", "long_name": "SD(eps_cell) at R_wg = 1/80"}
+    noise.attrs = {"units": "µS", "long_name": "write error (SD) at R_wg = 1/80"}
     r_wg = noise * (PUBLIC_R_WG / REFERENCE_NOISE)
-    r_wg.attrs = {"units": "1/uS", "long_name": "R_wg at SD(eps_cell) = 2 uS"}
+    r_wg.attrs = {"units": "1/µS", "long_name": "R_wg at SD(eps_cell) = 2 µS"}
     dataset = dataset.assign_coords(equivalent_r_wg=r_wg)
     return dataset.assign_attrs(data=config.images().provenance)
 
@@ -145,14 +145,14 @@ def _judge(dataset: xr.Dataset, name: str) -> list[Claim]:
     rows = [
         points(
             (eapu - noisy).sel(**at),
-            "EaPU beats noisy backpropagation by over 60 points at SD 2 uS",
+            "EaPU beats noisy backpropagation by over 60 points at SD 2 µS",
             "abstract, Fig. 5c",
             partial(above, 60.0),
             60.23,
         ),
         points(
             (ideal - eapu).sel(**at),
-            "EaPU loses about 3 to 4 points against ideal at SD 2 uS "
+            "EaPU loses about 3 to 4 points against ideal at SD 2 µS "
             "(ours: below 4 counts)",
             "Fig. 5c, public code (2.83, ResNet34)",
             partial(below, 4.0),

@@ -15,14 +15,14 @@ NAMES = {"ideal": "ideal", "noisy": "noisy backpropagation", "eapu": "EaPU"}
 LOOKS = {"ideal": "black", "noisy": style.COLOURS[1], "eapu": style.COLOURS[0]}
 
 PUBLISHED_RESNET34 = {"ideal": 92.54, "noisy": 17.55, "eapu": 89.71}
-"""Test accuracy in %, best epoch, CIFAR-10, SD 2 uS, R_wg 1/80. STATED: records
+"""Test accuracy in %, best epoch, CIFAR-10, SD 2 µS, R_wg 1/80. STATED: records
 and README of the authors' public code (github.com/LJinchang/Experiment_EaPU)."""
 PUBLISHED_GAINS = {
     "ResNet34": (2.0, 72.16),
     "ResNet152": (2.4, 60.23),
     "Swin": (2.4, 88.78),
 }
-"""SD in uS, and EaPU minus original in points. STATED: the same, and Fig. 5c."""
+"""SD in µS, and EaPU minus original in points. STATED: the same, and Fig. 5c."""
 
 
 def final(dataset: xr.Dataset, name: str, rule: str) -> xr.DataArray:
@@ -60,7 +60,7 @@ _NOTE = (
 
 
 def _against_noise(axes: Axes, title: str, ylabel: str) -> None:
-    axes.set(title=title, xlabel="SD(eps_cell) at R_wg = 1/80 (uS)")
+    axes.set(title=title, xlabel="write error (SD) at R_wg = 1/80 (µS)")
     axes.set(ylabel=ylabel, ylim=(0, 100))
 
 
@@ -101,7 +101,7 @@ def _curves(axes: Axes, dataset: xr.Dataset, name: str, rule: str) -> None:
         label = f"R_wg = 1/{1 / dataset.equivalent_r_wg.values[i]:.0f}"
         values = curves.isel(write_noise=i)
         style.band(axes, epoch, values, label=label, color=colour)
-    axes.set(title=f"5b  {TITLES[name]}: {NAMES[rule]}, SD 2 uS", xlabel="epoch")
+    axes.set(title=f"5b  {TITLES[name]}: {NAMES[rule]}, SD 2 µS", xlabel="epoch")
     axes.set(ylabel="test accuracy (%)", ylim=(0, 100))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if rule == "eapu":  # room for it; the colours are the same in all panels

@@ -29,7 +29,7 @@ def draw(fit: BoardFit, title: str) -> Figure:
     _errors(axes[1, 1], fit)
     n, d = fit.record.v.shape
     caption = (
-        f"{title}: {n:,} samples of {d} nodes, one every {fit.record.dt:.6g} us; "
+        f"{title}: {n:,} samples of {d} nodes, one every {fit.record.dt:.6g} µs; "
         f"fitted by {fit.how}. Where dots leave the lines the circuit is another one"
     )
     figure.supxlabel(caption, fontsize=6.5, color="0.35", x=0.01, ha="left")
@@ -89,7 +89,7 @@ def _correlations(ax, fit: BoardFit) -> None:
         label = f"{fit.record.names[i]} with {fit.record.names[j]}"
         ax.plot(lags * dt, np.array(seen) / unit, ".", color=colour, label=label)
         ax.plot(fine, law[:, i, j] / unit, color=colour)
-    ax.set(xlabel="lag (us)", ylabel="correlation", title="Dots measured, lines fitted")
+    ax.set(xlabel="lag (µs)", ylabel="correlation", title="Dots measured, lines fitted")
     ax.legend()
 
 
@@ -129,7 +129,7 @@ def _errors(ax, fit: BoardFit) -> None:
     ax.axvline(len(fit.record.v), color="0.5", linewidth=0.8, label="this record")
     style.decades(ax, "xy")
     ax.set_ylim(1, 100)
-    ax.set_xlabel(f"samples N, one every {fit.record.dt:.4g} us")
+    ax.set_xlabel(f"samples N, one every {fit.record.dt:.4g} µs")
     ax.set_ylabel("relative error of the inverse, rms (%)")
     ax.set_title("Error to expect, by theory")
     ax.legend()

@@ -41,7 +41,7 @@ def draw(found: Inverse, setup: Setup, title: str) -> Figure:
     n = len(found.exact)
     caption = (
         f"{title}: {n} x {n} on {found.cells} cells: {found.preparation}; "
-        f"{setup.reads:,} reads in {setup.time:,g} us, "
+        f"{setup.reads:,} reads in {setup.time:,g} µs, "
         f"{setup.bits} bits, tolerance {setup.tolerance:.1%} (ASSUMED); {NOTE}"
     )
     text = textwrap.fill(caption, int(figure.get_figwidth() * 17))

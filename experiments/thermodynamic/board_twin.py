@@ -104,8 +104,8 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
         data=(
             f"simulation at 12 MHz; ASSUMED: a random M-matrix, tolerance "
             f"{config.tolerance:.1%} rms on C, R, L and noise power, RC = "
-            f"{config.rc:g} us, Q = {config.quality:g}, T* known, one resistor "
-            "measured by hand; synthetic boards, chosen for errors of 25-30 %"
+            f"{config.rc:g} µs, Q = {config.quality:g}, temperature known, one "
+            "resistor measured by hand; synthetic boards, chosen for errors of 25-30 %"
         ),
         n_published=config.n_samples,
         shown=config.shown,

@@ -251,8 +251,8 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
             f"points and data (a sine and noise of {config.noise:g}; lengths of "
             f"{config.length:g}, jitter of {config.jitter:g} on the squared "
             f"exponential), tolerance {config.tolerance:.1%} rms on C, R, L and noise "
-            f"power, RC = {config.rc:g} us, Q = {config.quality:g}, T* known; bands: "
-            f"middle half of {config.n_boards} boards"
+            f"power, RC = {config.rc:g} µs, Q = {config.quality:g}, temperature known; "
+            f"bands: middle half of {config.n_boards} boards"
         ),
     )  # fmt: skip
 

@@ -139,8 +139,8 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
             f"simulation at 12 MHz, {config.n_samples:,} samples; D = {N_FEATURES} "
             "features INFERRED; ASSUMED: network, data, basis, tolerance "
             f"{config.tolerance:.1%} rms on C, R, L and noise power, RC = "
-            f"{config.rc:g} us, Q = {config.quality:g}, T* known; EaPU at "
-            f"{WRITE_NOISE:g} uS a write; bands: middle half of {config.n_chips} "
+            f"{config.rc:g} µs, Q = {config.quality:g}, temperature known; EaPU at "
+            f"{WRITE_NOISE:g} µS a write; bands: middle half of {config.n_chips} "
             f"networks with a board each; data: {'; '.join(sources)}"
         ),
     )  # fmt: skip

@@ -97,8 +97,8 @@ class Population(Seeded, Board):
         data = (
             f"simulation at 12 MHz; ASSUMED: {matrices}, tolerance "
             f"{self.tolerance:.1%} rms on C, R, L and noise power, "
-            f"RC = {self.rc:g} us, Q = {self.quality:g}, T* known; bands: middle "
-            f"half of {self.n_boards} boards"
+            f"RC = {self.rc:g} µs, Q = {self.quality:g}, temperature known; bands: "
+            f"middle half of {self.n_boards} boards"
         )
         assumed = {"assumed_rc": self.rc, "assumed_tolerance": self.tolerance}
         return {"data": data, "n_published": self.n_samples, **assumed}

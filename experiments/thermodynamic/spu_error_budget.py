@@ -233,13 +233,13 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
         each = [next(rows) for _ in range(panel.size)]
         values = np.reshape(each, (*panel.shape, -1, 2))
         floors[name] = (*panel.dims, "board", "scaling"), values
-    scaling = {"scaling": ["T* known", "T* fitted"]}
+    scaling = {"scaling": ["temperature known", "temperature fitted"]}
     whole = panels.assign(floors).assign_coords(scaling)
     whole = whole.merge(_slopes(found["slopes"]))
     return whole.assign_attrs(
         data=(
             "theory (Lyapunov), no sampling; ASSUMED: random M-matrices of 8 cells, "
-            f"RC = {config.rc:g} us, Q = {config.quality:g}; bands: middle half of "
+            f"RC = {config.rc:g} µs, Q = {config.quality:g}; bands: middle half of "
             f"{config.n_boards} boards; squares: the same by other code (derived, not "
             "published)"
         )

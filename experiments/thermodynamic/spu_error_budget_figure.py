@@ -24,7 +24,7 @@ _SQUARE = {"color": "black", "marker": "s", "ls": "none", "markerfacecolor": "no
 
 
 def _draw_tolerances(ax, dataset: xr.Dataset) -> None:
-    raw = 100 * dataset.tolerance_error.sel(scaling="T* known")
+    raw = 100 * dataset.tolerance_error.sel(scaling="temperature known")
     x = 100 * dataset.tolerance
     for i, source in enumerate(dataset.source.to_numpy()):
         rms = (raw.sel(source=source) ** 2).mean("board") ** 0.5
@@ -45,7 +45,7 @@ def _draw_tolerances(ax, dataset: xr.Dataset) -> None:
 def _draw_bits(ax, dataset: xr.Dataset) -> None:
     labels = {"bits": "capacitors", "adc_bits": "converter, range 4 sigma"}
     for name, label in labels.items():
-        error = 100 * dataset[f"{name}_error"].sel(scaling="T* known")
+        error = 100 * dataset[f"{name}_error"].sel(scaling="temperature known")
         style.band(ax, dataset[name], error, label=label, marker="o")
     table = 100 * np.array(REFERENCE["bits"])
     ax.plot(range(1, 7), table, **_SQUARE, label="capacitors, other code")
@@ -55,16 +55,16 @@ def _draw_bits(ax, dataset: xr.Dataset) -> None:
 
 
 def _draw_colour(ax, dataset: xr.Dataset) -> None:
-    fitted = 100 * dataset.colour_error.sel(scaling="T* fitted")
+    fitted = 100 * dataset.colour_error.sel(scaling="temperature fitted")
     for i, quality in enumerate(dataset.quality.to_numpy()):
         error = fitted.sel(quality=quality)
-        label = f"colour, Q = {quality:g}, T* fitted"
+        label = f"colour, Q = {quality:g}, temperature fitted"
         style.band(ax, dataset.colour, error, label=label, marker="o")
         if len(dataset.quality) != 3:
             continue
         table = [(t, 100 * errors[i]) for t, errors in REFERENCE["colour"].items()]
         ax.plot(*zip(*table, strict=True), **_SQUARE)
-    for scaling, line in (("T* known", "-"), ("T* fitted", "--")):
+    for scaling, line in (("temperature known", "-"), ("temperature fitted", "--")):
         error = 100 * dataset.coil_error.sel(scaling=scaling)
         label = f"coil resistance, {scaling}"
         look = {"color": style.COLOURS[3], "linestyle": line, "marker": "o"}
@@ -85,7 +85,7 @@ def _draw_budget(ax, dataset: xr.Dataset) -> None:
     alone = error.sel(imperfection=names[:-1]).median("board")
     totals = (alone**2).sum("imperfection") ** 0.5
     label = "root of the sum of squares"
-    for shift, scaling in ((0.2, "T* known"), (-0.2, "T* fitted")):
+    for shift, scaling in ((0.2, "temperature known"), (-0.2, "temperature fitted")):
         middle, spread = style.middle_half(error.sel(scaling=scaling), "imperfection")
         look = {"label": scaling, "error_kw": {"elinewidth": 0.8}}
         ax.barh(place + shift, middle, 0.38, xerr=spread, **look)

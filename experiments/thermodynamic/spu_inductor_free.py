@@ -129,7 +129,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     return _reached(whole).assign_attrs(
         data=(
             "simulation and theory at 12 MHz; INFERRED circuits; ASSUMED: random "
-            f"8 x 8 matrices, RC = {config.rc:g} us, components on a uniform grid of "
+            f"8 x 8 matrices, RC = {config.rc:g} µs, components on a uniform grid of "
             f"{config.bits} bits, otherwise ideal; bands: middle half of "
             f"{config.n_boards} boards (floors: {config.n_matrices} matrices)"
         ),
@@ -164,7 +164,7 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             dataset,
             "a simulated board without inductors is off by about 2 % (ours: RC "
             f"cells joined by resistors, {dataset.assumed_bits} bits, {n:,} samples at "
-            f"RC = {dataset.assumed_rc:g} us, all ASSUMED; by theory 2 % takes "
+            f"RC = {dataset.assumed_rc:g} µs, all ASSUMED; by theory 2 % takes "
             f"{needed:,.0f} samples)",
             machine.PRESS,
             100 * one.error.sel(n_samples=n),

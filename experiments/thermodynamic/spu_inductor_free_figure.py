@@ -23,7 +23,7 @@ def _draw_samples(ax, dataset: xr.Dataset) -> None:
         ax.plot(n, 100 * one.expected.median("board"), color=dots.get_color())
     ax.plot([], [], color="0.3", label="theory")
     style.published_line(ax, 100 * ERROR_PUBLISHED, "about 2 % (press)")
-    title = f"{dataset.assumed_bits}-bit components, RC = {dataset.assumed_rc:g} us"
+    title = f"{dataset.assumed_bits}-bit components, RC = {dataset.assumed_rc:g} µs"
     ax.set(xscale="log", xlabel="samples N (12 MHz)", title=title)
     style.decades(ax)
     ax.set_ylabel("relative Frobenius error (%)")

@@ -97,7 +97,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     plane = of_one_seed(found["plane"], *names, "statistical", chip="plane_board")
     located = _located(plane)
     plane = plane.rename({name: f"plane_{name}" for name in plane})
-    plane.rc.attrs["units"] = "us"
+    plane.rc.attrs["units"] = "µs"
     curves["measured_floor"] = ("size", "board"), _straight(config, curves)
     whole = xr.merge([curves, plane, located], combine_attrs="drop")
     return whole.assign_attrs(config.facts("random M-matrices"))
@@ -158,10 +158,10 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
             dataset,
             f"{int(large)}x{int(large)} inverse is off by 25-30 % at "
             f"{dataset.n_published:,} samples, three boards (ASSUMED: tolerance of "
-            f"{dataset.assumed_tolerance:.1%} and RC of {dataset.assumed_rc:g} us; by "
+            f"{dataset.assumed_tolerance:.1%} and RC of {dataset.assumed_rc:g} µs; by "
             f"theory {ends[0]:.1f}-{ends[1]:.1f} % fit at this RC, and with no "
             f"tolerance RC of {float(dataset.rc_low):.1f}-{float(dataset.rc_high):.1f} "
-            "us)",
+            "µs)",
             machine.PRESS,
             100 * at,
             partial(within_reach, middle, tolerance=2.5),

@@ -61,8 +61,8 @@ def _draw_plane(ax, dataset: xr.Dataset) -> None:
     star = {"marker": "*", "color": style.COLOURS[1], "ls": "none"}
     ax.plot(100 * dataset.assumed_tolerance, dataset.assumed_rc, **star, ms=9)
     for style_, colour, label in (
-        ("-", "0.6", "published 25-30 % (press), T* known"),
-        ("--", "0.6", "the same, T* fitted"),
+        ("-", "0.6", "published 25-30 % (press), temperature known"),
+        ("--", "0.6", "the same, temperature fitted"),
         (":", "black", "half of $\\epsilon^2$ is floor"),
     ):
         ax.plot([], [], style_, color=colour, label=label)
@@ -70,13 +70,13 @@ def _draw_plane(ax, dataset: xr.Dataset) -> None:
     one = dataset.sel(rc=dataset.assumed_rc, method="nearest")
     low, high = (100 * float(one[f"tolerance_{e}"]) for e in ("low", "high"))
     text = (
-        f"consistent with 25-30 %:\nat RC = {float(one.rc):g} us: tolerance "
+        f"consistent with 25-30 %:\nat RC = {float(one.rc):g} µs: tolerance "
         f"{low:.1f}-{high:.1f} %\nwithout tolerance: RC = "
-        f"{float(dataset.rc_low):.1f}-{float(dataset.rc_high):.1f} us"
+        f"{float(dataset.rc_low):.1f}-{float(dataset.rc_high):.1f} µs"
     )
     ax.text(0.02, 0.03, text, color="white", transform=ax.transAxes, fontsize=8)
     n, d = int(dataset.n_published), int(dataset["size"].max())
-    ax.set(yscale="log", xlabel="component tolerance, rms (%)", ylabel="RC (us)")
+    ax.set(yscale="log", xlabel="component tolerance, rms (%)", ylabel="RC (µs)")
     ax.set_title(f"{d} x {d}, {n:,} samples at 12 MHz, theory")
     ax.legend(loc="upper right", frameon=True, framealpha=0.85)
 

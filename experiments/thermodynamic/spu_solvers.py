@@ -145,8 +145,8 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
         }
     ).assign_attrs(
         data=(
-            f"an ideal board of 8 cells, sqrt(LC) = 1 us, a sample every "
-            f"{config.interval:g} us; ASSUMED: a random M-matrix; bias by linear "
+            f"an ideal board of 8 cells, sqrt(LC) = 1 µs, a sample every "
+            f"{config.interval:g} µs; ASSUMED: a random M-matrix; bias by linear "
             f"algebra in double precision; {config.n_chips} chips simulated"
         ),
         check_steps=config.check_steps,
