@@ -18,6 +18,7 @@ def found_of(tolerance, bits, time, boards):
     return inverted(RING, setup)
 
 
+@pytest.mark.slow
 def test_an_ideal_board_has_no_floor_and_errs_by_chance():
     one = found_of(0.0, 20, 2000.0, 2)
     assert one.preparation.circuit == "rlc"

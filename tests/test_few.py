@@ -118,6 +118,7 @@ def test_however_many_are_asked(alone, among_all, rate):
     assert_same(alone(KEY, rate), among_all(KEY, rate))
 
 
+@pytest.mark.slow
 def test_without_a_gate_those_are_asked_that_are_not_zero():
     """`write_all` says that all are asked: it then looks for none, with equal ends."""
 
@@ -207,7 +208,13 @@ THRESHOLDS = {
 }
 
 
-@pytest.mark.parametrize("thresholds", THRESHOLDS.values(), ids=THRESHOLDS)
+@pytest.mark.parametrize(
+    "thresholds",
+    [
+        pytest.param(t, id=name, marks=[pytest.mark.slow] * (name == "one per array"))
+        for name, t in THRESHOLDS.items()
+    ],
+)
 def test_thresholds_of_arrays_and_of_weights_are_their_own(thresholds):
     """The gate alone decides without the arrays, and by the quotient itself."""
     asked = updates(0.02)
@@ -247,6 +254,7 @@ def test_a_diverged_update_shows_and_spares_its_neighbours(exact):
     assert not moves["b"].any()
 
 
+@pytest.mark.slow
 def test_outside_jit_no_update_compiles_a_loop(exact, caplog):
     """Its body holds numbers of this update: it would be compiled at every call."""
     tx, _ = exact

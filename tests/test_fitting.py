@@ -199,6 +199,7 @@ def test_gaps_outliers_and_unequal_counts_leave_the_rate_as_it_is():
     assert np.mean(1 - fitted.fit.clean) == pytest.approx(0.01, abs=0.004)
 
 
+@pytest.mark.slow
 def test_the_spread_of_devices_is_told_from_the_noise_of_cycles():
     rng, truth = np.random.default_rng(5), TRUTH["SoftBounds"]
     sigmas = {"pulse": 0.2, "write_noise": 0.3}
@@ -237,7 +238,9 @@ EXPONENTIAL = TRUTH["SoftBounds"] | {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("wrong", ["SoftBounds", "LinearStep"])
+@pytest.mark.parametrize(
+    "wrong", ["SoftBounds", pytest.param("LinearStep", marks=pytest.mark.slow)]
+)
 def test_a_wrong_family_is_a_bad_fit(wrong):
     rng = np.random.default_rng(6)
     g, up = measured("ExponentialStep", EXPONENTIAL, rng, devices=FEW)
@@ -272,6 +275,7 @@ def test_what_is_found_is_a_device_that_a_file_holds(tmp_path):
     assert loaded.crossbar.r_wg * window == pytest.approx(2.0)
 
 
+@pytest.mark.slow
 def test_the_threshold_is_the_error_of_a_write_or_a_whole_pulse():
     rng = np.random.default_rng(14)
     for noise in (0.2, 4.0):

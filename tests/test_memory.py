@@ -93,6 +93,7 @@ def test_many_arrays_share_a_mean_and_many_chips_have_it_in_common():
     assert tuple(ej.digital_words(chips, many, place=place)) == (3, 67)
 
 
+@pytest.mark.slow
 def test_training_does_not_change_the_count():
     tx = optax.chain(optax.adam(0.1), ej.eapu_residual(0.1, 3, key=KEY), ARRAY)
     state = tx.init(W)

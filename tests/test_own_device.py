@@ -30,6 +30,7 @@ def fitted():
     return pulses, ej.fit_device(Traces(pulses=pulses), ["SoftBounds"])
 
 
+@pytest.mark.slow
 def test_the_course_of_a_fitted_device_is_pulse_by_pulse(fitted):
     _, found = fitted
     device = figures.device_of(found, 1)

@@ -279,6 +279,7 @@ def test_writes_of_mixed_precision_are_the_square_of_update_over_step():
     assert expected[-2:].mean() == pytest.approx(0.25**2, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_bits_between_eapu_and_mixed_precision_under_adam():
     """Pure noise: from 0.183 lr/threshold down to (lr/threshold)**2, bit by bit."""
     lr, theta, warm, t, n = 1e-3, 0.025, 300, 2000, 2000

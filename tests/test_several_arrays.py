@@ -92,7 +92,7 @@ def read_out(name, crossbar, state):
     return held["slow"] + gamma.get(name, 0.0) * memory.get("chop", 1) * fast
 
 
-@each
+@most_slowly
 def test_params_stay_the_read_out_and_nothing_seems_changed_from_outside(name):
     w, state = path_of(name)[60]
     np.testing.assert_allclose(
@@ -103,7 +103,7 @@ def test_params_stay_the_read_out_and_nothing_seems_changed_from_outside(name):
     np.testing.assert_allclose(w["bias"], 0.95**60, rtol=1e-5)
 
 
-@each
+@most_slowly
 def test_eager_and_compiled_see_the_same_read_out(name):
     tx, _ = program_of(name)
     w, state = path_of(name)[9]
@@ -153,7 +153,7 @@ def test_writes_of_cells_add_up_to_those_of_the_updates(name):
     assert written == sum(int(n.sum()) for n in ej.writes_per_cell(path[-1]).values())
 
 
-@each
+@most_slowly
 @pytest.mark.parametrize("way", ["eager", "compiled"])
 def test_what_is_changed_from_outside_is_asked_of_the_slow_array(name, way):
     """Counted, written, and never reverted; by the tile that carries the weight."""
@@ -183,7 +183,7 @@ def test_what_is_changed_on_one_chip_of_many_is_asked_there_alone():
         assert state.tiles["slow"][""].ledger.foreign[:, 1].tolist() == [0, 1, 0]
 
 
-@each
+@most_slowly
 def test_what_sends_no_pulse_stays_in_the_weights_and_is_asked_again(name):
     coarse = ej.Crossbar(device=ej.SoftBounds(pulse=8.0, write_noise=0.0))
     tx, w = RULES[name](coarse, KEY), W["kernel"]
@@ -221,7 +221,7 @@ def test_chip_17_alone_is_chip_17_among_many(name):
     assert any(not np.array_equal(n[17], n[16]) for n in writes.values())
 
 
-@each
+@most_slowly
 def test_buffers_may_be_donated_and_the_key_lives_on(name):
     key = jr.key(5)
     tx, w = chain(name, key=key), jax.tree.map(jnp.array, W)
@@ -232,7 +232,7 @@ def test_buffers_may_be_donated_and_the_key_lives_on(name):
     jr.normal(key)
 
 
-@each
+@most_slowly
 @pytest.mark.parametrize("way", ["flax", "npz"])
 def test_saved_half_way_it_goes_on_bit_for_bit(name, way):
     path, (_, step) = path_of(name), program_of(name)
@@ -258,7 +258,7 @@ def test_a_state_has_plain_arrays_only(name):
     assert not any(jnp.issubdtype(x.dtype, jax.dtypes.prng_key) for x in leaves)
 
 
-@each
+@most_slowly
 def test_time_passes_for_the_arrays_that_leak(name):
     leaking = ej.Crossbar(
         device=ej.ExponentialRetention(device=QUIET.device, time_constant=1.0)
@@ -290,7 +290,10 @@ def test_arrays_of_every_encoding_serve(name):
 
 
 @most_slowly
-@pytest.mark.parametrize("shape", [(5,), (2, 4, 3), (1, 4)])
+@pytest.mark.parametrize(
+    "shape",
+    [(2, 4, 3), *(pytest.param(s, marks=pytest.mark.slow) for s in [(5,), (1, 4)])],
+)
 def test_weights_of_any_shape_have_lines(name, shape):
     if name == "low_rank_tiki_taka" and (len(shape) < 2 or 1 in shape):
         pytest.skip("has no two axes of its rank")
@@ -340,7 +343,7 @@ def test_params_are_needed_and_fit(name):
         tx.update(slopes(W), state, W | {"kernel": jnp.ones((5, 8))})
 
 
-@each
+@most_slowly
 def test_a_diverged_weight_shows_and_its_neighbours_go_on(name):
     tx, w = RULES[name](QUIET, KEY), W["kernel"]
     asked = jnp.full_like(w, 0.01).at[0, 0].set(jnp.nan)

@@ -28,6 +28,7 @@ def chain():
     return optax.chain(ej.eapu(0.1, key=jr.key(0)), write)
 
 
+@pytest.mark.slow
 def test_what_is_drawn_does_not_grow_with_the_layers():
     assert rounds(chain(), layers=5) == rounds(chain(), layers=2)
 

@@ -191,7 +191,7 @@ CASES = {
 }
 
 
-QUICK = ("Kalman", "covariance")  # records, and what is left of them
+QUICK = ("covariance",)  # the cheapest: the machinery is one
 
 
 @pytest.fixture(
@@ -302,6 +302,7 @@ def test_another_setting_tells_what_one_covariance_does_not():
         assert value == pytest.approx(expected[name], rel=1e-4), name
 
 
+@pytest.mark.slow
 def test_the_noise_of_the_instrument_is_told_from_that_of_the_board():
     v = record(RC, 4000, 0.1)
     v = v + 0.1 * np.random.default_rng(0).normal(size=v.shape)
