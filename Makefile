@@ -6,7 +6,7 @@ VENV   := .venv
 RUN    := $(VENV)/bin/python -m
 READY  := $(VENV)/.ready
 
-.PHONY: reproduce test lint format types slow fuzz mutants bench docs lock clean
+.PHONY: reproduce test lint format types slow fuzz mutants bench docs packages lock clean
 .DEFAULT_GOAL := test
 
 $(READY): requirements.lock
@@ -48,6 +48,10 @@ bench: $(READY)  ## speed as ratios against peers and floors
 
 docs: $(READY)  ## the site, into results/docs: open index.html
 	$(RUN) sphinx --fail-on-warning --keep-going --quiet -b dirhtml docs results/docs
+
+packages:  ## the wheel, on three Pythons with lowest and newest libraries (needs uv)
+	uv build --quiet --wheel --out-dir dist
+	$(PYTHON) -m tests.packages
 
 lock:  ## resolve requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra experiments --extra test --extra bench --extra docs --universal --python-version 3.11 \

@@ -12,6 +12,7 @@ from thermo import exact as exact
 from thermo import generative as generative
 from thermo import linalg as linalg
 from thermo import scaling as scaling
+from thermo.alone import refuse_the_other as _refuse_the_other
 from thermo.circuits import Converter as Converter
 from thermo.circuits import LinearForm as LinearForm
 from thermo.circuits import OpAmpBoard as OpAmpBoard
@@ -71,4 +72,5 @@ __all__ = [
     "undouble",
 ]
 
+_refuse_the_other()
 _spare_threads()
