@@ -23,8 +23,10 @@ extensions = [
     "sphinx.ext.napoleon",
     "mathml",
     "api_pages",
+    "claims_table",
     "docstrings",
     "experiment_pages",
+    "gallery",
 ]
 exclude_patterns = ["sphinx"]
 myst_enable_extensions = ["dollarmath", "colon_fence"]

@@ -40,6 +40,7 @@ class Experiment(SphinxDirective):
                 f"   Drawn by ``python -m experiments run {name}``.",
                 "",
             ]
+        told += [f".. claims:: {name}", ""]
         told += [
             f".. autoclass:: {module.__name__}.Config",
             "   :members:",
