@@ -86,6 +86,16 @@ def test_the_verdicts_are_words_and_are_counted(show, tmp_path):
     assert "Scale reduced:✓ reproduced: 1" in text(page)
 
 
+def test_a_stranger_is_told_when_by_what_and_what_the_words_mean(show):
+    _, page, _ = show("run", "toy")
+    top = page[: page.index("<nav")]
+    assert "Computed 20" in top
+    assert "by commit" in top
+    assert "jax 0." in top
+    for word in ("trend reproduced", "SD(ε_cell)", "µS", "ASSUMED"):
+        assert word in top
+
+
 def test_a_figure_is_described_in_words(show):
     page = show("run", "toy")[1]
     (alt,) = re.findall(r'<img src="data:image/svg[^"]*" alt="([^"]*)"', page)

@@ -8,6 +8,7 @@ from string import Template
 
 from experiments.report.article import command, experiment
 from experiments.report.gather import Gathered, Result
+from experiments.report.reading import computed, words
 from experiments.report.table import judged, table, tally
 
 __all__ = ["page"]
@@ -25,7 +26,14 @@ def page(gathered: Gathered) -> str:
     warning = '<p class="warning">Some things are <a href="#rest">not here</a>.</p>'
     return Template(_file("page.html")).substitute(
         style=_file("page.css"),
-        summary="\n".join([tally(claims), warning if rest else ""]),
+        summary="\n".join(
+            [
+                computed(gathered.results),
+                tally(claims),
+                warning if rest else "",
+                words(),
+            ]
+        ),
         contents=_contents(shown, bool(claims), bool(rest)),
         body="\n".join(sections),
     )
