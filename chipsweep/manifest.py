@@ -5,6 +5,7 @@ Nothing in it names anything to import or to call.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,11 +14,11 @@ import jax
 from chipsweep.axes import Axis, label
 from chipsweep.outputs import Output, Outputs
 from chipsweep.reductions import BY_NAME, fields
-from chipsweep.spec import Spec
+from chipsweep.spec import Spec, fields_of
 
 FORMAT = "chipsweep 1"
-ABOUT = ("function",)
-"""Told to people, not compared: what a function is called decides nothing."""
+ABOUT = ("function", "base")
+"""Told to people, not compared: the traced programs are what decides."""
 
 
 def manifest_of(
@@ -29,6 +30,7 @@ def manifest_of(
     return {
         "format": FORMAT,
         "function": f"{named.__module__}:{named.__qualname__}",
+        "base": {k: _told(v) for k, v in fields_of(spec.base).items()},
         "jax": jax.__version__,
         "float": str(jax.dtypes.canonicalize_dtype(float)),
         "axes": {a.name: _axis(spec, a) for a in spec.axes},
@@ -75,6 +77,20 @@ def differences(stored: Any, asked: Any, where: str = "") -> list[str]:
     return [f"{where}: stored {stored!r:.200}, asked for {asked!r:.200}"]
 
 
+def explained(stored: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
+    """Where two manifests differ, with the fields of the base that may be why.
+
+    Example:
+        >>> one = {"base": {"width": 4}, "programs": ["a"]}
+        >>> two = {"base": {"width": 8}, "programs": ["b"]}
+        >>> explained(one, two)[1]
+        'base.width: stored 4, asked for 8'
+    """
+    wrong = differences(stored, asked)
+    bases = stored.get("base"), asked.get("base")
+    return wrong + differences(*bases, "base") if wrong and all(bases) else wrong
+
+
 def reductions_in(manifest: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
     """The reductions of a manifest; none where one is not of this package's kinds.
 
@@ -104,6 +120,13 @@ def _axis(spec: Spec, axis: Axis) -> dict[str, Any]:
     if spec.layout.listed and axis.structural:
         found["index"] = spec.layout.index[axis.name].tolist()
     return found
+
+
+def _told(value: Any) -> Any:
+    """A field for people: short values as they are, others as a text, no address."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return re.sub(r" at 0x[0-9a-f]+", "", f"{value!r:.200}")
 
 
 def _indices(given: Sequence[int]) -> Any:

@@ -14,7 +14,7 @@ from chipsweep.compute import Computer, told
 from chipsweep.files import Files
 from chipsweep.frame import Frame, chunk_for
 from chipsweep.identity import Traced, trace
-from chipsweep.manifest import differences, digest, manifest_of, outputs_in
+from chipsweep.manifest import digest, explained, manifest_of, outputs_in
 from chipsweep.outputs import Errors, Outputs, outputs_of
 from chipsweep.point import BadFunction
 from chipsweep.saves import Saves
@@ -69,7 +69,7 @@ def prepared(
     stored = None if absent and may_create else read_manifest(files)
     asked, outputs, errors = _asked(spec)
     if stored is not None:
-        wrong = differences(stored, {**asked, "chunk": stored["chunk"]})
+        wrong = explained(stored, {**asked, "chunk": stored["chunk"]})
         if wrong:
             raise StoreError(f"{files} holds another sweep:\n  " + "\n  ".join(wrong))
         outputs = outputs_in(stored)

@@ -182,6 +182,18 @@ def test_another_sweep_is_refused_and_the_difference_shown(tmp_path):
     assert content(tmp_path / "s") == before
 
 
+def test_another_field_of_the_point_is_named_beside_the_programs_it_changed(tmp_path):
+    def found(width, unused):
+        base = {"width": width, "unused": unused, "rule": np.tanh}
+        simulate = lambda p, c, k: {"y": jnp.ones(p.width).sum() * p.v}  # noqa: E731
+        return sweep(simulate, {"v": [1.0]}, base=base, store=tmp_path / "s")
+
+    found(4, "a")
+    with pytest.raises(StoreError, match=r"base\.width: stored 4, asked for 8"):
+        found(8, "a")
+    found(4, "b")  # what no program depends on decides nothing
+
+
 class Cell:
     def __init__(self, gain):
         self.gain = gain

@@ -1,4 +1,4 @@
-"""The threshold that fits the noise: variance is least where dW_th = SD.
+"""The threshold that fits the noise: variance is least where it equals the write error.
 
 Thresholds at fixed write noise: accuracy, update ratio, and the variance of one step
 as the array made it, beside its law. Also the two deterministic rules that stand
