@@ -179,7 +179,7 @@ def test_the_example_is_identified_and_the_command_says_so(tmp_path, capsys):
     words = ["board", str(TRACES), "--nominal", str(PAPER), "--results", str(tmp_path)]
     assert cli.main(words) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "4,000 samples of 2 voltages (v1, v2), one every 20 us" in said
+    assert "4,000 samples of 2 voltages (v1, v2), one every 20 µs" in said
     assert "inverse: off by" in said
     names = {path.name for path in tmp_path.iterdir()}
     stem = "board_synthetic_two_node_board"
