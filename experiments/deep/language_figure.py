@@ -47,7 +47,7 @@ def _curves(axes: Axes, dataset: xr.Dataset) -> None:
     )
     axes.set(title=title, xlabel="epoch", ylabel="bits per character, held out")
     axes.set_xlim(0.5, dataset.sizes["epoch"] + 0.5)  # one epoch is a row of dots
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     low, high = axes.get_ylim()
     axes.set_ylim(low, high + 0.6 * (high - low))  # room for the legend
     axes.legend(loc="upper left")
