@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from experiments import EXPERIMENTS
+from experiments.claims import VERDICTS, read_csv
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -48,6 +49,13 @@ def test_what_was_measured_is_a_table():
         header, *rows = csv.reader(file.read_text().splitlines())
         assert rows
         assert {len(row) for row in rows} == {len(header)}
+
+
+def test_the_claims_are_those_of_experiments_that_there_are():
+    found = read_csv(DOCS / "measured" / "claims.csv")
+    assert found
+    assert set(found) <= set(EXPERIMENTS)
+    assert {c.verdict for rows in found.values() for c in rows} <= set(VERDICTS)
 
 
 @pytest.mark.slow
