@@ -26,6 +26,9 @@ RESULT = Path("results/bench.csv")
 
 def main(parts: list[str]) -> None:
     """Measure the parts named (all by default), print and store."""
+    if {"-h", "--help"} & set(parts):
+        print(__doc__, "Parts, all by default:", *PARTS)
+        return
     unknown = set(parts) - set(PARTS)
     if unknown:
         sys.exit(f"no benchmark {', '.join(unknown)}: there are {', '.join(PARTS)}")

@@ -274,7 +274,9 @@ def by_hand(chips: int, chunk: int) -> dict:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+    elif len(sys.argv) > 1:
         print(json.dumps(contestant(*json.loads(sys.argv[1]))))
     else:
         for row in rows():
