@@ -4,12 +4,8 @@ from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 
-ALIASES = {"\\le ": "\\leq ", "\\ge ": "\\geq "}
-
 
 def _mathml(tex: str, display: str) -> str:
-    for short, known in ALIASES.items():
-        tex = tex.replace(short, known)
     return convert(tex.strip(), display=display)
 
 

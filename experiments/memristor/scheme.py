@@ -157,7 +157,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     watched = taken(found["training"], "share", "zero", "small")
     single = taken(found["updates"], "rate", "mean", "sd", "sd_pulse")
     single = single.isel(seed=0, drop=True)
-    single.asked.attrs = {"long_name": "|dW| / dW_th", "units": "1"}
+    single.asked.attrs = {"long_name": "update asked / threshold", "units": "1"}
     dataset = xr.merge([watched, single], join="exact", compat="equals")
     magnitude = ("magnitude", MIDDLES, {"long_name": "log10 |dW|", "units": "1"})
     dataset = dataset.assign_coords(magnitude=magnitude, phase=list(PHASES))

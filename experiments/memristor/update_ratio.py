@@ -29,7 +29,7 @@ from experiments.memristor.update_ratio_figure import plot as plot
 from experiments.memristor.update_ratio_figure import reduction
 from experiments.validate import Count, Distinct, Positive, Several, Width, one_of
 
-REPRODUCES = "EaPU, Fig. 5d, 5e, 5f: update ratio over training, per layer, and N_up"
+REPRODUCES = "EaPU, Fig. 5d, 5e, 5f: update ratio over training, per layer, and writes"
 DIMS = training.DIMS | {"layer_ratio": ("step", "layer"), "step_ratio": ("step",)}
 
 PUBLISHED_MEAN = 0.86
