@@ -17,6 +17,7 @@ import numpy as np
 import xarray as xr
 
 __all__ = [
+    "MEANINGS",
     "VERDICTS",
     "Claim",
     "above",
@@ -31,7 +32,16 @@ __all__ = [
     "within_reach",
 ]
 
-VERDICTS = ("reproduced", "trend reproduced", "not reproduced", "not attempted")
+MEANINGS = {
+    "reproduced": "the published value lies in our band",
+    "trend reproduced": "a bound or an order that was published holds here, over the "
+    "whole band, or constants that we chose to meet a value meet it",
+    "not reproduced": "it does not, at this scale",
+    "not attempted": "nothing here could show it",
+}
+"""What each verdict says, best first."""
+
+VERDICTS = tuple(MEANINGS)
 NUMBERS = ("published", "ours", "low", "high")
 _REPRODUCED, _TREND, _NOT, _UNTRIED = VERDICTS
 

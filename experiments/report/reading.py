@@ -5,18 +5,10 @@ from collections.abc import Iterable
 from html import escape
 from importlib import resources
 
+from experiments.claims import MEANINGS
 from experiments.report.gather import Result
 
 __all__ = ["computed", "words"]
-
-VERDICTS = {
-    "reproduced": "the published value lies in our band",
-    "trend reproduced": "a bound or an order that was published holds here, over the "
-    "whole band, or constants that we chose to meet a value meet it",
-    "not reproduced": "it does not, at this scale",
-    "not attempted": "nothing here could show it",
-}
-"""What each verdict says."""
 
 
 def computed(results: Iterable[Result]) -> str:
@@ -34,7 +26,7 @@ def computed(results: Iterable[Result]) -> str:
 
 def words() -> str:
     """What the verdicts mean, and every symbol and unit of the figures."""
-    rows = [(escape(v), escape(f"{what}.")) for v, what in VERDICTS.items()]
+    rows = [(escape(v), escape(f"{what}.")) for v, what in MEANINGS.items()]
     for symbol, code, what, unit in _glossary():
         said = f"{what}, {unit}" if unit else what
         rows.append((escape(symbol), escape(f"{said} ({code})" if code else said)))
