@@ -29,16 +29,26 @@ __all__ = [
     "caption",
     "colorbar",
     "decades",
+    "look",
     "middle_half",
     "panels",
     "published",
     "published_line",
     "save",
     "styled",
+    "told",
 ]
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Told apart by colour-blind readers too (Okabe and Ito)."""
+
+LINES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 1)))
+MARKS = "os^Dv*"
+"""Told apart by those who print in grey, too."""
+
+PHONE = 1.1
+"""Points of the smallest letter, for an inch of the figure's width: a telephone shows a
+figure 380 pixels wide, and such a letter is then six of them high."""
 
 DOTS: dict[str, Any] = {"marker": "o", "linestyle": "none"}
 """Numbers that no line joins."""
@@ -74,12 +84,25 @@ def styled(plot: Callable[..., Figure]) -> Callable[..., Figure]:
     return wrapper
 
 
+def look(i: int, **other) -> dict[str, Any]:
+    """Colour, line and marker of the i-th of several curves: none by colour alone."""
+    kinds = {"color": COLOURS, "linestyle": LINES, "marker": MARKS}
+    return {name: kind[i % len(kind)] for name, kind in kinds.items()} | other
+
+
 Panel = Callable[[Axes, xr.Dataset], object]
 """Draws on its axes, and computes nothing."""
 
+Note = str | Callable[[xr.Dataset], str]
+"""What a caption says besides: what is seen and what to conclude, in numbers that it
+takes from the dataset."""
+
 
 def panels(
-    size: tuple[float, float], rows: Sequence[Sequence[Panel]], note: str = "", **layout
+    size: tuple[float, float],
+    rows: Sequence[Sequence[Panel]],
+    note: Note = "",
+    **layout,
 ) -> Callable[[xr.Dataset], Figure]:
     """The `plot` of an experiment: a figure with a caption, panel by panel.
 
@@ -96,7 +119,7 @@ def panels(
         grid: Any = figure.subplot_mosaic([list(row) for row in rows], **layout)
         for draw, axes in grid.items():
             draw(axes, dataset)
-        caption(figure, dataset, note)
+        caption(figure, dataset, note(dataset) if callable(note) else note)
         return figure
 
     return plot
@@ -178,9 +201,15 @@ def caption(figure: Figure, dataset: xr.Dataset, note: str = "") -> None:
         parts.append(f"{chips}, median and middle half")
     parts += [str(dataset.attrs[k]) for k in ("data",) if k in dataset.attrs]
     parts += [note] if note else []
-    width = int(figure.get_figwidth() * 17)
-    text = textwrap.fill("; ".join(parts), width)
-    figure.supxlabel(text, fontsize=6.5, color="0.35", x=0.01, ha="left")
+    told(figure, "; ".join(parts))
+
+
+def told(figure: Figure, text: str) -> None:
+    """Print a text under the figure, in letters that a telephone still shows."""
+    width = figure.get_figwidth()
+    size = max(PHONE * width, 6.5)
+    text = textwrap.fill(text, int(118 * width / size))
+    figure.supxlabel(text, fontsize=size, color="0.3", x=0.01, ha="left")
 
 
 def save(figure: Figure, stem: str | Path) -> list[Path]:
