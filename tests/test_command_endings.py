@@ -231,6 +231,27 @@ def test_data_that_cannot_be_had_are_named(
     assert words in told
 
 
+WARNED = """
+import logging
+from rich.console import Console
+from experiments.commands import machine
+from experiments.commands.progress import display
+machine.prepare()
+log = logging.getLogger("experiments.data.search")
+log.info("asked for")
+with display(Console(force_terminal=True)) as shown, shown.follow("toy"):
+    log.warning("not there")
+"""
+
+
+def test_a_warning_is_called_one_and_stands_above_the_bar():
+    told = subprocess.run(
+        [sys.executable, "-c", WARNED], capture_output=True, check=True, text=True
+    )
+    assert told.stderr == "asked for\n"  # before there was a bar
+    assert "\nwarning: not there\n" in told.stdout.replace("\x1b[2K", "\n")
+
+
 LINES = """
 import sys
 from experiments.commands import endings

@@ -116,7 +116,7 @@ def test_missing_sources_are_skipped_with_a_message(caplog):
     images = load_images("fashion_mnist", 20, 10)
     assert images.provenance.startswith("STAND-IN for Fashion-MNIST")
     assert "fashion_mnist: not at" in caplog.text
-    assert "a procedural stand-in serves" in caplog.text
+    assert "what serves is STAND-IN for Fashion-MNIST: procedural" in caplog.text
 
 
 def test_full_mnist_falls_back_to_the_bundled_digits(caplog):

@@ -73,7 +73,7 @@ def test_gray_images_have_one_channel_and_colour_has_the_luma_of_pillow():
     assert luma(gray) is gray
 
 
-def test_packaged_photographs_serve_where_there_is_no_file():
+def test_packaged_photographs_serve_where_there_is_no_file(caplog):
     pytest.importorskip("skimage")
     train, test = load_photographs("packaged"), load_photographs("packaged_test")
     assert not set(train.names) & set(test.names)
@@ -81,7 +81,10 @@ def test_packaged_photographs_serve_where_there_is_no_file():
     assert train.images[0].shape == (512, 512, 3)
     assert "scikit-image" in train.provenance
     assert "scikit-learn" in train.provenance
+    assert caplog.text == ""
     other = load_photographs("bsd400")
+    assert "bsd400: not found anywhere; what serves is photographs of" in caplog.text
+    assert "until bsd400_gray180.npz lies in" in caplog.text
     assert "in place of Train400" in other.provenance
     assert other.sha256 == train.sha256
     assert load_photographs("set12").sha256 == test.sha256

@@ -68,6 +68,24 @@ def test_help_texts_serve_where_there_is_no_file():
     assert "The" in decoded(own.vocabulary, own.validation)
 
 
+def test_what_stands_in_is_a_warning_that_names_the_file_and_its_place(caplog):
+    load_text("pydoc")
+    assert caplog.text == ""
+    load_text("tinyshakespeare")
+    (said,) = caplog.messages
+    assert said.startswith("tinyshakespeare: not found anywhere; what serves is Python")
+    assert "until tinyshakespeare.txt lies in the folder that EAPU_JAX_DATA" in said
+
+
+def test_a_download_goes_before_what_stands_in(tmp_path, monkeypatch, caplog):
+    path = put(tmp_path / "far", PLAY)
+    digest = hashlib.sha256(PLAY.encode()).hexdigest()
+    address = f"{path.as_uri()}#sha256={digest}"
+    monkeypatch.setenv("EAPU_JAX_URL_TINYSHAKESPEARE", address)
+    assert load_text("tinyshakespeare").sha256 == digest
+    assert caplog.text == ""
+
+
 def test_without_help_texts_there_is_a_stand_in(monkeypatch):
     monkeypatch.setattr(text, "_help_texts", lambda name: None)
     one, again = load_text("tinyshakespeare"), load_text("tinyshakespeare")

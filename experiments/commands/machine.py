@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import platform
+import sys
 from pathlib import Path
 
 import jax
@@ -19,7 +20,9 @@ def prepare() -> None:
     One CPU device per core that this process may use, and a compilation cache
     in the user's cache folder unless `JAX_COMPILATION_CACHE_DIR` names another.
     """
-    logging.basicConfig(format="%(message)s")
+    shown = _Above()
+    shown.setFormatter(_Plain())
+    logging.basicConfig(handlers=[shown])
     logging.getLogger("experiments").setLevel(logging.INFO)
     able = getattr(os, "sched_getaffinity", None)
     cores = len(able(0)) if able else os.cpu_count() or 1
@@ -32,6 +35,24 @@ def prepare() -> None:
             jax.config.update(
                 "jax_compilation_cache_dir", str(store.require_writable(cache))
             )
+
+
+class _Above(logging.StreamHandler):
+    """To what stderr is by then: while a bar is drawn, what keeps lines above it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one message."""
+        self.setStream(sys.stderr)
+        super().emit(record)
+
+
+class _Plain(logging.Formatter):
+    """The message alone; what is not as it was asked for says so."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """In words."""
+        severe = record.levelno >= logging.WARNING
+        return ("warning: " if severe else "") + super().format(record)
 
 
 def _processor() -> str:

@@ -2,9 +2,10 @@
 
 The order of the sources is that of `experiments.data.search`: an archive in a folder
 (`bsd400_gray180.npz`, `bsd68.npz`, `set12.npz`, `set5.npz`, `set14.npz`,
-`kodak24_crop500.npz`: an image under each key), the photographs within scikit-image and
-scikit-learn, a drawing by a program. "packaged" (to learn from) and "packaged_test" are
-those within the two packages alone; no photograph is in both.
+`kodak24_crop500.npz`: an image under each key) or a download; in its place the
+photographs within scikit-image and scikit-learn, or a drawing by a program. "packaged"
+(to learn from) and "packaged_test" are those within the two packages alone; no
+photograph is in both.
 """
 
 import hashlib
@@ -137,16 +138,17 @@ def load_photographs(name: str, *, folder: str | Path | None = None) -> Photogra
         known = ", ".join(PHOTOGRAPHS)
         raise ValueError(f"name: unknown photographs {name!r}: one of {known}")
     about = PHOTOGRAPHS[name]
-    return search.nearest(
+    _, found = search.nearest(
         search.Sought(name, about.files),
         search.chosen_folder(folder),
         lambda path: _in_file(about, path),
-        lambda: _packaged(about),
-        lambda: _stand_in(about),
+        lambda: None if about.files else _packaged(about),
+        lambda: _packaged(about) or _dead_leaves(about),
     )
+    return found
 
 
-def _in_file(about: _About, path: Path) -> Photographs:
+def _in_file(about: _About, path: Path) -> tuple[str, Photographs]:
     try:
         with opened(path) as (archive, digest):
             names = tuple(sorted(archive))
@@ -185,9 +187,9 @@ def _image(path: Path, name: str, image: np.ndarray) -> np.ndarray:
     return image if colour else image[..., None]
 
 
-def _found(title: str, names, images, digest: str) -> Photographs:
+def _found(title: str, names, images, digest: str) -> tuple[str, Photographs]:
     mark = f", sha256 {digest[:12]}" if digest else ""
-    return Photographs(
+    return title, Photographs(
         names=names,
         images=images,
         provenance=f"{title}, {len(images)} images{mark}",
@@ -195,7 +197,7 @@ def _found(title: str, names, images, digest: str) -> Photographs:
     )
 
 
-def _packaged(about: _About) -> Photographs | None:
+def _packaged(about: _About) -> tuple[str, Photographs] | None:
     """Those of the packages that are installed; None without scikit-image."""
     names, images, versions, contents = [], [], {}, []
     for file in about.packaged:
@@ -226,7 +228,7 @@ def _decoded(path: Path, content: bytes) -> np.ndarray:
         raise DataError(advice(path, f"{type(e).__name__}: {e}")) from e
 
 
-def _stand_in(about: _About) -> Photographs:
+def _dead_leaves(about: _About) -> tuple[str, Photographs]:
     """Discs that cover one another, as leaves on the ground do: edges at all scales."""
     n = min(about.images, 12)
     seed = int(hashlib.sha256(about.title.encode()).hexdigest()[:8], 16)

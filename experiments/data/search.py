@@ -10,7 +10,8 @@ A place that lacks the file is skipped with a message (logger
 5. data shipped within a Python package;
 6. a download, only if `EAPU_JAX_URL_<NAME>` says from where, as
    `https://.../mnist.npz#sha256=<64 hex digits>`; kept in the cache;
-7. a procedural stand-in, named as such in the provenance.
+7. a stand-in, named as such in the provenance. Which, and where to put the file that
+   it stands for, is a warning.
 """
 
 import hashlib
@@ -53,18 +54,18 @@ class Sought(NamedTuple):
 def nearest(
     sought: Sought,
     folder: Path | None,
-    read: Callable[[Path], T],
-    bundled: Callable[[], T | None],
-    stand_in: Callable[[], T],
-) -> T:
-    """What the first place that has it holds.
+    read: Callable[[Path], tuple[str, T]],
+    bundled: Callable[[], tuple[str, T] | None],
+    stand_in: Callable[[], tuple[str, T]],
+) -> tuple[str, T]:
+    """What the first place that has it holds, behind its title.
 
     Args:
         sought: names of the file.
         folder: where to look first, of `chosen_folder`.
         read: from a path that exists to the content.
         bundled: content from an installed package, None without.
-        stand_in: content that needs no file.
+        stand_in: other content, of an installed package or of none.
 
     Raises:
         DataError: of `read`; or if a download fails or has another digest.
@@ -77,13 +78,14 @@ def nearest(
         return found
     if (path := _downloaded(sought)) is not None:
         return read(path)
+    title, other = stand_in()
     if sought.files:
         words = (
-            "%s: not found anywhere; a procedural stand-in serves, until %s lies in "
+            "%s: not found anywhere; what serves is %s, until %s lies in the folder "
         )
-        words += "the folder that EAPU_JAX_DATA names"
-        _log.warning(words, sought.name, " or ".join(sought.files))
-    return stand_in()
+        words += "that EAPU_JAX_DATA names"
+        _log.warning(words, sought.name, title, " or ".join(sought.files))
+    return title, other
 
 
 def chosen_folder(folder: str | Path | None) -> Path | None:

@@ -1,8 +1,9 @@
 """English as characters, with its provenance, from the nearest source that has it.
 
 The order of the sources is that of `experiments.data.search`: `tinyshakespeare.txt` in
-a folder, the help texts in Python itself (`pydoc_data.topics`, about 465,000
-characters), words made up by a program. "pydoc" is the help texts alone.
+a folder or a download; in its place the help texts in Python itself
+(`pydoc_data.topics`, about 465,000 characters), or words made up by a program. "pydoc"
+is the help texts alone.
 
 The last tenth is held out. The vocabulary is that of the rest, in order of its code
 points; what the last tenth has besides is read as one character and said.
@@ -93,8 +94,8 @@ def load_text(name: str, *, folder: str | Path | None = None) -> Text:
         search.Sought(name, about.files),
         search.chosen_folder(folder),
         lambda path: (f"{about.title} ({path.name}, {about.licence})", _read(path)),
-        lambda: _help_texts(name),
-        lambda: _made_up(name),
+        lambda: None if about.files else _help_texts(name),
+        lambda: _help_texts(name) or _made_up(name),
     )
     return _split(title, written)
 
