@@ -57,7 +57,7 @@ def test_a_band_is_drawn_over_seeds_and_chips_around_the_median():
     figure = style.panels((4, 3), [[draw]], "a note")(dataset)
     assert len(figure.axes) == 1
     assert "2 seeds x 4 chips" in figure.get_supxlabel()
-    assert figure.get_supxlabel().endswith("a note")
+    assert figure.get_supxlabel().startswith("A note. Scale: reduced; ")
 
 
 def test_a_panel_named_twice_spans_both_places():

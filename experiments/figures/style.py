@@ -193,14 +193,15 @@ def decades(axes: Axes, which: str = "y") -> None:
 
 
 def caption(figure: Figure, dataset: xr.Dataset, note: str = "") -> None:
-    """Print under the figure what was computed: scale, chips, data, a note."""
-    parts = [f"scale: {dataset.attrs.get('scale', 'reduced')}"]
+    """Print under the figure a note, and what was computed: scale, chips, data."""
+    said = f"{note[0].upper()}{note[1:].rstrip('.')}. " if note else ""
+    parts = [f"{said}Scale: {dataset.attrs.get('scale', 'reduced')}"]
     if "chip" in dataset.sizes:
-        seeds = f"{dataset.sizes['seed']} seeds x " if "seed" in dataset.sizes else ""
-        chips = f"{seeds}{dataset.sizes['chip']} chips"
-        parts.append(f"{chips}, median and middle half")
+        counts = {d: dataset.sizes[d] for d in ("seed", "chip") if d in dataset.sizes}
+        words = [f"{n} {d}{'s' * (n > 1)}" for d, n in counts.items()]
+        several = ", median and middle half" * (max(counts.values()) > 1)
+        parts.append(" x ".join(words) + several)
     parts += [str(dataset.attrs[k]) for k in ("data",) if k in dataset.attrs]
-    parts += [note] if note else []
     told(figure, "; ".join(parts))
 
 
@@ -208,7 +209,7 @@ def told(figure: Figure, text: str) -> None:
     """Print a text under the figure, in letters that a telephone still shows."""
     width = figure.get_figwidth()
     size = max(PHONE * width, 6.5)
-    text = textwrap.fill(text, int(118 * width / size))
+    text = textwrap.fill(text, int(132 * width / size))
     figure.supxlabel(text, fontsize=size, color="0.3", x=0.01, ha="left")
 
 
