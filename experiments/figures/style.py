@@ -1,7 +1,9 @@
-"""One look for all figures.
+"""One look for all figures: to be read on paper, in grey, and on a telephone.
 
 A figure is laid out by `panels`; a panel draws populations with `band` and
-`middle_half`, published numbers with `published`.
+`whiskers`, published numbers with `published`. `look` makes lines differ by more
+than their colour, `key` puts their names where no curve is. No figure is wider than
+`WIDTH` and no text smaller than `SMALL`: at 380 pixels they are still six high.
 """
 
 import functools
@@ -18,25 +20,34 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
 from matplotlib.ticker import LogFormatter
+from matplotlib.transforms import ScaledTranslation
 
 from experiments.results.store import write_atomically
 
 __all__ = [
     "COLOURS",
     "DOTS",
+    "LINES",
+    "MARKS",
+    "PHONE",
+    "SMALL",
     "STYLE",
+    "WIDTH",
     "band",
     "caption",
     "colorbar",
     "decades",
+    "key",
     "look",
     "middle_half",
     "panels",
     "published",
     "published_line",
+    "said",
     "save",
     "styled",
     "told",
+    "whiskers",
 ]
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
@@ -49,6 +60,12 @@ MARKS = "os^Dv*"
 PHONE = 1.1
 """Points of the smallest letter, for an inch of the figure's width: a telephone shows a
 figure 380 pixels wide, and such a letter is then six of them high."""
+
+WIDTH = 7.0
+"""Inches: two columns of a paper, and the most that a telephone shows legibly."""
+
+SMALL = 8.0
+"""Points of the smallest text."""
 
 DOTS: dict[str, Any] = {"marker": "o", "linestyle": "none"}
 """Numbers that no line joins."""
@@ -63,8 +80,9 @@ STYLE: dict[Any, Any] = {
     "figure.dpi": 120,
     "font.size": 9,
     "grid.alpha": 0.25,
-    "legend.fontsize": "small",
+    "legend.fontsize": SMALL,
     "legend.frameon": False,
+    "legend.handlelength": 2.8,  # a dash-dotted line is known by its dots
     "lines.linewidth": 1.4,
     "lines.markersize": 4,
     "pdf.fonttype": 42,  # letters stay letters
@@ -85,7 +103,12 @@ def styled(plot: Callable[..., Figure]) -> Callable[..., Figure]:
 
 
 def look(i: int, **other) -> dict[str, Any]:
-    """Colour, line and marker of the i-th of several curves: none by colour alone."""
+    """Colour, line and marker of the i-th of several curves: none by colour alone.
+
+    Example:
+        >>> look(1, linestyle="none")
+        {'color': '#d55e00', 'linestyle': 'none', 'marker': 's'}
+    """
     kinds = {"color": COLOURS, "linestyle": LINES, "marker": MARKS}
     return {name: kind[i % len(kind)] for name, kind in kinds.items()} | other
 
@@ -109,7 +132,7 @@ def panels(
     Args:
         size: inches.
         rows: what draws each panel; one that is named twice spans both places.
-        note: for the caption.
+        note: for the caption: words, or what finds them in the dataset.
         **layout: handed to `Figure.subplot_mosaic`.
     """
 
@@ -156,8 +179,43 @@ def band(axes: Axes, x: xr.DataArray, values: xr.DataArray, *, label: str, **lin
     """
     low, middle, high = _quarters(values, x.dims)
     (drawn,) = axes.plot(x, middle, label=label, **line)
-    axes.fill_between(x, low, high, color=drawn.get_color(), alpha=0.2, linewidth=0)
+    axes.fill_between(x, low, high, color=drawn.get_color(), alpha=0.15, linewidth=0)
     return drawn
+
+
+def whiskers(
+    axes: Axes, x: xr.DataArray, values: xr.DataArray, *, aside: float = 0, **line
+) -> None:
+    """Median over chips as markers, the middle half as bars: where bands would cover.
+
+    Args:
+        axes: where to draw; its scale decides how far aside is.
+        x: positions; all dimensions of `values` but its own are the population.
+        values: one number per position and chip.
+        aside: moved to the right by, as a share of the axis between two positions.
+        **line: handed to `Axes.errorbar`.
+    """
+    middle, error = middle_half(values, *map(str, x.dims))
+    at = np.asarray(x, float)
+    if aside and axes.get_xscale() == "log":
+        at = at * np.median(at[1:] / at[:-1]) ** aside if len(at) > 1 else at
+    elif aside:
+        at = at + aside * (np.median(np.diff(at)) if len(at) > 1 else 1)
+    axes.errorbar(at, middle, error, capsize=2, **{"elinewidth": 1, **line})
+
+
+def key(axes: Axes, *, drop: float = 34, **legend: Any) -> None:
+    """The legend, under the axes: there it covers nothing.
+
+    Args:
+        axes: whose lines are named.
+        drop: points below the axes, for ticks and label.
+        **legend: handed to `Axes.legend`.
+    """
+    figure: Any = axes.figure
+    under = axes.transAxes + ScaledTranslation(0, -drop / 72, figure.dpi_scale_trans)
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0)}
+    axes.legend(bbox_transform=under, borderaxespad=0, **place | legend)
 
 
 def colorbar(axes: Axes, image: Any, label: str, **look) -> None:
@@ -194,8 +252,8 @@ def decades(axes: Axes, which: str = "y") -> None:
 
 def caption(figure: Figure, dataset: xr.Dataset, note: str = "") -> None:
     """Print under the figure a note, and what was computed: scale, chips, data."""
-    said = f"{note[0].upper()}{note[1:].rstrip('.')}. " if note else ""
-    parts = [f"{said}Scale: {dataset.attrs.get('scale', 'reduced')}"]
+    shown = f"{note[0].upper()}{note[1:].rstrip('.')}. " if note else ""
+    parts = [f"{shown}Scale: {dataset.attrs.get('scale', 'reduced')}"]
     if "chip" in dataset.sizes:
         counts = {d: dataset.sizes[d] for d in ("seed", "chip") if d in dataset.sizes}
         words = [f"{n} {d}{'s' * (n > 1)}" for d, n in counts.items()]
@@ -211,6 +269,11 @@ def told(figure: Figure, text: str) -> None:
     size = max(PHONE * width, 6.5)
     text = textwrap.fill(text, int(132 * width / size))
     figure.supxlabel(text, fontsize=size, color="0.3", x=0.01, ha="left")
+
+
+def said(figure: Figure) -> str:
+    """The caption under a figure, in one line."""
+    return " ".join(figure.get_supxlabel().split())
 
 
 def save(figure: Figure, stem: str | Path) -> list[Path]:
