@@ -68,7 +68,7 @@ def _texts() -> Iterator[tuple[str, str]]:
             if not path.name.startswith("test_"):
                 yield from _strings(path)
     for words in _HELP:
-        yield f"help of {words}", _help(words.split())
+        yield f"help of {words}", page_of_help(words.split())
 
 
 def _strings(path: Path) -> Iterator[tuple[str, str]]:
@@ -89,7 +89,7 @@ def _joined(node: ast.JoinedStr) -> str:
     return "".join(map(str, parts))
 
 
-def _help(words: Sequence[str]) -> str:
+def page_of_help(words: Sequence[str]) -> str:
     """A page of help, not wrapped: without its usage line, which is no command."""
     out = io.StringIO()
     wide = mock.patch.dict(os.environ, {"COLUMNS": "100000"})

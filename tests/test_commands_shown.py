@@ -38,8 +38,8 @@ EXAMPLES = {
     "examples/two_node_setting_1.toml examples/two_node_setting_2.toml": "from the "
     "checkout, see tests/test_board_settings.py",
     "python -m experiments report": "wants results, see the test of it",
-    "python -m experiments run write_noise --preset large --networks mlp --n_seeds 2 "
-    "--n_chips 16 --write_noises 0.5 2 4 --mlp_epochs 40": "4 minutes on a GPU",
+    "python -m experiments run write_noise --preset large --networks mlp --n-seeds 2 "
+    "--n-chips 16 --write-noises 0.5 2 4 --mlp-epochs 40": "4 minutes on a GPU",
     "python -m experiments sweep chip_yield --chips 10000 --grid spread=0.5 "
     "--grid stuck_rate=0.02": "25 seconds on a GPU, 20 minutes on a core",
 }

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from docstrings import restructured
 from docutils import nodes
+from flags import flags
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -41,12 +42,17 @@ class Experiment(SphinxDirective):
                 "",
             ]
         told += [f".. claims:: {name}", ""]
-        told += [
-            f".. autoclass:: {module.__name__}.Config",
-            "   :members:",
-            "   :no-index:",
-        ]
+        told += _listed(module.Config)
         return self.parse_text_to_nodes("\n".join(told))
+
+
+def _listed(config: type) -> list[str]:
+    """Every flag, its default, what it is."""
+    lines = [".. rubric:: Flags", ""]
+    for flag in flags(config):
+        default = f" (default: ``{flag.default}``)" if flag.default else ""
+        lines += [f"``{flag.name}``{default}", f"   {restructured(flag.help)}", ""]
+    return lines
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
