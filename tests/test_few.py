@@ -287,3 +287,22 @@ def test_within_jit_few_are_written_alone_whatever_maps_it(mapped, monkeypatch):
     jax.eval_shape(mapped(moves), jnp.ones((2, 3)))
     assert seen
     assert all(seen)
+
+
+def test_a_loop_over_few_cells_has_derivatives_in_reverse():
+    """A cell that is pulsed lands at `w + rate x + write_noise n`: slopes x and n."""
+    asked = jax.tree.map(lambda x: jnp.where(x > 0.08, x, 0), updates(1.0))
+
+    def landed(rate, write_noise):
+        device = devices.AdditiveError(write_noise=write_noise)
+        tx = ej.program(ej.Crossbar(device=device, r_wg=0.02), key=KEY)
+        scaled = jax.tree.map(lambda x: rate * x, asked)
+        moves, state = tx.update(scaled, tx.init(PARAMS), PARAMS)
+        return moves["a"].sum(), (moves["a"], ej.writes_per_cell(state)["a"])
+
+    both = jax.jit(jax.grad(landed, argnums=(0, 1), has_aux=True))
+    (of_rate, of_noise), (moves, written) = both(1.0, 2.0)
+    assert 0 < jnp.mean(written > 0) < 1 / 8
+    np.testing.assert_allclose(of_rate, asked["a"].sum(), rtol=1e-5)
+    error = jnp.where(written > 0, moves - asked["a"], 0).sum()
+    np.testing.assert_allclose(of_noise, error / 2.0, rtol=1e-3, atol=1e-4)

@@ -63,7 +63,8 @@ def program(
     belongs into the chain, before `eapu`.
 
     Under `jit` on a CPU, arrays of 1024 cells or more are written by a loop over the
-    cells that are asked, which is differentiated forwards only (`jax.jvp`).
+    cells that are asked. Derivatives, forwards and in reverse, are those of writing
+    all cells at once, and cost as much: which cells are pulsed is held fixed.
 
     Args:
         crossbar: one crossbar for all arrays, or a tree of them: each serves its

@@ -1,6 +1,6 @@
 """One update of the arrays of a bank."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Key
@@ -17,11 +17,10 @@ from eapu_jax.transforms.tally import totals, words
 from prng import marks
 from prng.chance import CROWD
 from prng.derive import folded, halves
-from prng.once import computed_once, where_wanted
+from prng.once import computed_once, derived_as, where_wanted
 
 
-@dataclass(frozen=True)
-class Update:
+class Update(NamedTuple):
     """Time passes, requests are written.
 
     Attributes:
@@ -49,19 +48,20 @@ class Update:
         request = requested(asked, rows, dtype, self.chip.step)
         held = {p: held[p].astype(dtype) for p in rows.paths}
         reach = reaches(bank, asked, held)
-        key_time, key_write = halves(self.key, self.chip.step)
-        alone = request.rare and few.pays(key_write, self.chip, bank)
+        keys = folded(self.key, 2, self.chip.step), *halves(self.key, self.chip.step)
+        given = keys, bank, request, held, reach
+        alone = request.rare and few.pays(keys[-1], self.chip, bank)
         if alone and not setting:
-            bank, moved = self._few_or_all(key_write, bank, request, held, reach)
+            bank, moved = derived_as(Update._all, Update._few_or_all, self, *given)
         else:
-            keys = folded(self.key, 2, self.chip.step), key_time, key_write
-            bank, moved = self._all(keys, bank, request, held, reach, setting)
+            bank, moved = self._all(*given, setting)
         return bank, {p: x.astype(asked[p].dtype) for p, x in moved.items()}
 
     def _few_or_all(
-        self, key, bank: Bank, request: Request, held: Arrays, reach: Array
+        self, keys, bank: Bank, request: Request, held: Arrays, reach: Array
     ) -> tuple[Bank, Arrays]:
         """Write the cells that are asked by themselves, or all if they are many."""
+        key = keys[-1]
         possible = request.waiting()
         nothing = marks.zero(key, possible)
         many = (marks.count(possible) > possible.size * 32 // CROWD) | (nothing != 0)
@@ -88,7 +88,13 @@ class Update:
         return bank, {p: jnp.where(moved[p], after[p] - held[p], 0) for p in held}
 
     def _all(
-        self, keys, bank: Bank, request: Request, held: Arrays, reach: Array, setting
+        self,
+        keys,
+        bank: Bank,
+        request: Request,
+        held: Arrays,
+        reach: Array,
+        setting=False,
     ) -> tuple[Bank, Arrays]:
         """Write every cell."""
         key_set, key_time, key_write = keys
