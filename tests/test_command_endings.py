@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 
 import jax
@@ -204,6 +205,38 @@ def test_a_signal_while_it_computes_keeps_the_parts(number, status, by, tmp_path
     assert (started.returncode, told) == (status, kept)
     assert len(list((tmp_path / "toy").glob("*.zarr/reason/c.*"))) == 1
     assert not (tmp_path / "toy.nc").exists()
+
+
+COMPILES = """
+import sys, time
+from experiments.commands import endings
+
+def load():
+    import jax
+    def chain(x):
+        for n in range(150):
+            x = jax.numpy.sin(x) @ jax.numpy.cos(x + n)
+        return x
+    def command():
+        program = jax.jit(chain).lower(jax.numpy.ones((4, 4)))
+        print("compiling", flush=True)
+        program.compile()
+        time.sleep(60)
+    return command
+
+sys.exit(endings.process(load))
+"""
+
+
+def test_a_signal_while_jax_compiles_is_no_crash():
+    """Python's own end under a compiler's thread was one: status -11."""
+    with _started([sys.executable, "-c", COMPILES], JAX_PLATFORMS="cpu") as started:
+        assert started.stdout.readline() == "compiling\n"
+        time.sleep(0.3)
+        started.send_signal(signal.SIGINT)
+        _, told = started.communicate(timeout=300)
+    kept = "stopped; finished parts are kept, the same command resumes\n"
+    assert (started.returncode, told) == (130, kept)
 
 
 @pytest.mark.parametrize(

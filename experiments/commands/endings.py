@@ -17,6 +17,7 @@ __all__ = ["UsageError", "ended", "process"]
 _SHOWN = "EAPU_JAX_TRACEBACK"
 _LOWER = "lower chunk (runs at once), batch_size or test_at_once, or chips and sizes"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_STOPPED = tuple(128 + number for number in _SIGNALS)
 
 
 class UsageError(ValueError):
@@ -58,7 +59,9 @@ def process(load: Callable[[], Callable[[], int]]) -> int:
     """All of a process: `load` what it needs, then do what that says; the status.
 
     While it loads there is nothing to keep, and code that is not ours may take an
-    interrupt for an error: a signal ends it at once. So does a second signal.
+    interrupt for an error: a signal ends it at once. So does a second signal. Later a
+    signal unwinds all that is ours, and then ends the process without Python's own end:
+    jax may still compile in a thread, which crashes when it finds no interpreter.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # no letter is worth a crash
@@ -73,10 +76,13 @@ def process(load: Callable[[], Callable[[], int]]) -> int:
         return status
 
     try:
-        return ended(whole)
+        status = ended(whole)
     finally:
         _on_signals(_leave)
         _flush_stdout()
+    if status in _STOPPED:
+        os._exit(status)
+    return status
 
 
 def _words(e: Exception) -> str:
