@@ -161,6 +161,16 @@ def test_verdicts_on_swin_follow_best_epochs_and_rates():
     assert {c.verdict for c in judge} == {"not reproduced"}
 
 
+def test_at_chance_there_is_nothing_to_lose():
+    """Twenty points over a chance of a fifth: five times what may be lost."""
+    ratio = xr.DataArray([[0, 0], [1, 1], [9e-5, 9e-4]], dims=("rule", "learning_rate"))
+    for ideal, verdict in ((0.22, "not"), (0.39, "not"), (0.41, "trend")):
+        accuracy = curves([ideal, 0.2], [0.2, 0.2], [ideal - 0.01, 0.2])
+        judge = swin.claims(made({"accuracy": accuracy, "update_ratio": ratio}))
+        assert judge[1].verdict == f"{verdict} reproduced"
+        assert judge[0].verdict == "not reproduced"
+
+
 def resnet_dataset(top, mean):
     """EaPU writes `mean` per step, `top` at most."""
     rule = {"rule": ["noisy", "eapu"]}

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from experiments import catalogue
 from experiments.contract import base_of
-from experiments.deep import language, text
+from experiments.deep import language, text, text_setting
 from experiments.deep.language_figure import NAMES, SCREEN
 from experiments.learning.recipe import Recipe
 
@@ -50,13 +51,14 @@ def test_what_cannot_be_is_refused_by_its_field(field, bad):
         language.Config(**bad)
 
 
-def made_up(adam, lion):
+def made_up(adam, lion, chance=5.0):
     """Bits of one seed more than another by a hundredth; the last epoch counts."""
     bits = np.stack([[[9.0, bits] for bits in each] for each in (adam, lion)])
     bits = bits[:, :, None] + np.array([0.0, 0.01])[:, None]
     dims = ("optimizer", "rule", "seed", "epoch")
     coords = {"optimizer": ["adam", "lion"], "rule": list(NAMES)}
-    return xr.Dataset({"bits": xr.DataArray(bits, coords, dims)})
+    made = {"bits": xr.DataArray(bits, coords, dims)}
+    return xr.Dataset(made, attrs={"chance": chance})
 
 
 def test_verdicts_are_of_nats_lost_against_the_ideal_rule():
@@ -75,6 +77,41 @@ def test_a_residual_that_loses_more_with_lion_is_said():
     adam, lion = (3.0, 3.2, 3.1, 3.4), (3.0, 3.2, 3.1, 4.0)
     verdicts = [c.verdict for c in language.claims(made_up(adam, lion))]
     assert verdicts == ["not reproduced"] * 3
+
+
+def test_nothing_counts_where_nothing_is_learnt():
+    """Numbers that would all hold, but that frequencies alone are as good."""
+    nats = 1 / np.log(2)
+    adam = (3.0, 3.0 + nats, 3.0 + 0.2 * nats, 3.0 + 0.1 * nats)
+    lion = (3.0, 5.0, 3.1, 3.0 + 0.05 * nats)
+    for chance, counted in ((3.0, []), (3.1, [1]), (3.4, [1, 2]), (4.3, [0, 1, 2])):
+        verdicts = [c.verdict for c in language.claims(made_up(adam, lion, chance))]
+        expected = ["not reproduced"] * 3
+        for n in counted:
+            expected[n] = "trend reproduced"
+        assert verdicts == expected, chance
+
+
+def test_chance_is_what_the_frequencies_of_characters_say():
+    """Less than of an even guess; on a text of one order, no less than its entropy."""
+    found = text.text_named("pydoc")
+    counts = np.bincount(found.validation, minlength=len(found.vocabulary))
+    share = counts[counts > 0] / counts.sum()
+    entropy = -(share * np.log2(share)).sum()
+    assert entropy < text_setting.chance(found) < np.log2(len(found.vocabulary))
+    assert text_setting.chance(found) < 1.1 * entropy
+
+
+@pytest.mark.parametrize("name", ["language", "scaling_law", "ablations"])
+def test_a_text_that_is_not_at_hand_is_said_before_anything_is_trained(
+    name, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr("experiments.data.search._places", lambda *_: iter(()))
+    text.text_named.cache_clear()
+    module = catalogue.find(name)
+    module.sweeps(module.PRESETS["shakespeare"])
+    assert "tinyshakespeare.txt lies in" in caplog.text
+    text.text_named.cache_clear()
 
 
 @pytest.mark.slow

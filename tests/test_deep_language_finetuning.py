@@ -29,19 +29,23 @@ def test_what_cannot_be_is_refused_by_its_field(field, bad):
 
 
 @pytest.mark.parametrize(
-    ("noisy", "eapu", "verdict"),
+    ("noisy", "eapu", "chance", "verdict"),
     [
-        (3.5, 2.9, "trend reproduced"),
-        (2.95, 2.9, "not reproduced"),  # noisy backpropagation gains, too
-        (3.5, 3.1, "not reproduced"),
+        (3.5, 2.9, 4.0, "trend reproduced"),
+        (2.95, 2.9, 4.0, "not reproduced"),  # noisy backpropagation gains, too
+        (3.5, 3.1, 4.0, "not reproduced"),
+        (3.5, 2.9, 3.0, "not reproduced"),  # the model had learnt nothing
     ],
 )
-def test_a_gain_is_against_the_model_that_was_there_before(noisy, eapu, verdict):
+def test_a_gain_is_against_the_model_that_was_there_before(
+    noisy, eapu, chance, verdict
+):
     after = dict.fromkeys(NAMES, 2.8) | {"noisy": noisy, "eapu": eapu}
     coords = {"rule": list(NAMES), "epoch": [0, 1]}
     bits = [[[3.0, b], [3.0, b + 0.01]] for b in after.values()]
     dims = ("rule", "seed", "epoch")
-    dataset = xr.Dataset({"bits": xr.DataArray(bits, coords, dims)})
+    made = {"bits": xr.DataArray(bits, coords, dims)}
+    dataset = xr.Dataset(made, attrs={"chance": chance})
     dataset["before"] = dataset.bits.isel(epoch=0, drop=True)
     (claim,) = tuning.claims(dataset)
     assert claim.verdict == verdict

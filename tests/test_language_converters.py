@@ -122,21 +122,24 @@ def test_what_cannot_be_is_refused_by_its_field(field, bad):
 
 
 @pytest.mark.parametrize(
-    ("bits", "verdicts"),
+    ("bits", "chance", "verdicts"),
     [
-        ((4.0, 3.9, 3.5, 3.4), ["trend reproduced"] * 2),
-        ((4.0, 3.9, 4.1, 4.0), ["not reproduced", "trend reproduced"]),
-        ((4.0, 3.9, 3.5, 3.6), ["trend reproduced", "not reproduced"]),
+        ((4.0, 3.9, 3.5, 3.4), 5.0, ["trend reproduced"] * 2),
+        ((4.0, 3.9, 4.1, 4.0), 5.0, ["not reproduced", "trend reproduced"]),
+        ((4.0, 3.9, 3.5, 3.6), 5.0, ["trend reproduced", "not reproduced"]),
+        ((4.0, 3.9, 3.5, 3.4), 3.45, ["not reproduced", "trend reproduced"]),
+        ((4.0, 3.9, 3.5, 3.4), 3.4, ["not reproduced"] * 2),
     ],
 )
-def test_gains_are_of_nats_after_the_last_epoch(bits, verdicts):
-    """Neither, the mapping alone, alignment alone, both."""
+def test_gains_are_of_nats_after_the_last_epoch(bits, chance, verdicts):
+    """Neither, the mapping alone, alignment alone, both; to what beats chance."""
     table = np.array(bits).reshape(2, 2) / np.log(2)
     dims = ("alignment", "mapping", "epoch", "seed")
     kinds = list(converters.ALIGNMENTS), list(converters.MAPPINGS)
     coords = dict(zip(dims, kinds, strict=False))
     values = np.stack([9 - table, table], -1)[..., None] + np.array([0.0, 0.01])
-    claims = converters.claims(xr.Dataset({"bits": (dims, values)}, coords))
+    attrs = {"chance": chance / np.log(2)}
+    claims = converters.claims(xr.Dataset({"bits": (dims, values)}, coords, attrs))
     assert [claim.verdict for claim in claims] == verdicts
     assert claims[0].ours == pytest.approx(bits[0] - bits[2])
     assert claims[1].ours == pytest.approx(bits[2] - bits[3])

@@ -49,10 +49,13 @@ def test_the_error_of_one_seed_is_not_known_and_nothing_is_said_of_none():
     assert np.isnan(scaling_law.with_error(xr.DataArray([np.nan]))).all()
 
 
-def judged(*exponents):
+def judged(*exponents, chance=4.0):
     both = [[a - 0.003, a + 0.003] for a in exponents]
     found = xr.DataArray(both, {"rule": list(RULES)}, ("rule", "seed"))
-    claims = scaling_law.claims(xr.Dataset({"exponent": found}))
+    loss = xr.DataArray([[2.5, 2.0]] * 3, {"rule": list(RULES)}, ("rule", "parameters"))
+    made = {"exponent": found, "loss": loss}
+    attrs = {"chance": chance / np.log(2)}
+    claims = scaling_law.claims(xr.Dataset(made, attrs=attrs))
     return [claim.verdict for claim in claims]
 
 
@@ -61,6 +64,13 @@ def test_verdicts_hold_exponents_against_the_published_ones():
     digital, analog = PUBLISHED["ideal"], PUBLISHED["mixed_precision"]
     assert judged(digital, digital, analog) == ["reproduced"] * 2 + [trend] * 2
     assert judged(0.3, 0.25, 0.29) == [no, no, trend, no]
+
+
+def test_exponents_of_what_learns_nothing_are_not_alike():
+    """Of a loss that does not fall with the size, none could be lower."""
+    trend, no = "trend reproduced", "not reproduced"
+    assert judged(0.0, 0.0, 0.0) == [no, no, trend, trend]
+    assert judged(0.0, 0.0, 0.0, chance=2.3) == [no] * 4
 
 
 def test_parameters_are_counted_by_their_shapes():

@@ -6,6 +6,7 @@ from experiments.claims.verdicts import MEANINGS as MEANINGS
 from experiments.claims.verdicts import VERDICTS as VERDICTS
 from experiments.claims.verdicts import Claim as Claim
 from experiments.claims.verdicts import above as above
+from experiments.claims.verdicts import at_stake as at_stake
 from experiments.claims.verdicts import below as below
 from experiments.claims.verdicts import both as both
 from experiments.claims.verdicts import judged as judged

@@ -21,6 +21,7 @@ __all__ = [
     "VERDICTS",
     "Claim",
     "above",
+    "at_stake",
     "below",
     "both",
     "judged",
@@ -44,6 +45,8 @@ MEANINGS = {
 VERDICTS = tuple(MEANINGS)
 NUMBERS = ("published", "ours", "low", "high")
 _REPRODUCED, _TREND, _NOT, _UNTRIED = VERDICTS
+STAKE = 5.0
+"""So many times what is forgiven must there be to lose. Ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +134,24 @@ def above(bound: float, low: float, high: float) -> str:
     _require_band(low, high)
     _require_number("bound", bound)
     return _TREND if low > bound else _NOT
+
+
+def at_stake(bound: float, low: float, high: float) -> str:
+    """Judge whether "loses less than `bound`" says anything: there is enough to lose.
+
+    What has learnt next to nothing loses next to nothing. So this goes with such a
+    claim, as one of its `also`.
+
+    Args:
+        bound: what may be lost.
+        low: by what the training that is compared with beats chance, low end.
+        high: high end.
+
+    Example:
+        >>> at_stake(4.0, 70.0, 75.0), at_stake(4.0, -0.5, 3.0)
+        ('trend reproduced', 'not reproduced')
+    """
+    return above(STAKE * bound, low, high)
 
 
 def monotone(

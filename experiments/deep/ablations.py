@@ -8,7 +8,7 @@ bits per weight, EaPU none.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -22,37 +22,25 @@ from experiments.deep.ablations_figure import REFERENCES
 from experiments.deep.ablations_figure import plot as plot
 from experiments.deep.text import DIMS as DIMS
 from experiments.deep.text import TextAndNet
-from experiments.deep.training import DeepSetting
-from experiments.learning.recipe import SCHEDULES, Recipe
+from experiments.deep.text_setting import SMOKE, TextSetting
 from experiments.memristor.setting import taken
-from experiments.validate import Ascending, Count, CountOrZero, Positive, one_of
+from experiments.validate import Ascending, Positive
 
 REPRODUCES = "nothing published: EaPU with a residual, a schedule, thresholds by layer"
 KEPT = ("final", "update_ratio")
 
 
-class Config(DeepSetting, TextAndNet, Recipe):
+class Config(TextSetting, TextAndNet):
     """Train a transformer by variants of EaPU at several thresholds.
 
     Attributes:
         write_noise: SD(eps_cell) at `R_wg = 1/80`, uS.
         strengths: thresholds in units of the error of a write, ascending.
         reference_strengths: those of plain EaPU, which others are held against.
-        learning_rate: of Adam, at its highest.
-        test_at_once: rows at once, a divisor of `n_test`; all when 0.
     """
 
-    write_noise: Positive = 2.0
     strengths: Ascending[Positive] = (1.0, 4.0, 8.0)
     reference_strengths: Ascending[Positive] = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-    learning_rate: Positive = 4e-3
-    schedule: Annotated[str, one_of(*SCHEDULES)] = "cosine"
-    warm_up: CountOrZero = 32
-    epochs: Count = 2
-    batch_size: Count = 8
-    n_train: Count = 1024
-    chunk: CountOrZero = 1
-    test_at_once: CountOrZero = 0
 
     def trainings(self) -> Mapping[str, Varied]:
         """What one training of each variant depends on."""
@@ -65,8 +53,7 @@ class Config(DeepSetting, TextAndNet, Recipe):
 
 PRESETS = {
     "smoke": Config(
-        n_seeds=1, strengths=(1.0,), reference_strengths=(0.5, 2.0), n_train=32,
-        n_test=16, epochs=1, blocks=1, width=8, heads=2, context=16, warm_up=2,
+        **SMOKE, width=8, epochs=1, strengths=(1.0,), reference_strengths=(0.5, 2.0),
     ),
     "shakespeare": Config(text="tinyshakespeare"),
     "large": Config(
@@ -94,20 +81,17 @@ def sweeps(config: Config) -> dict[str, Sweep]:
 
 def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """Bits and writes of every variant, and what it gains at equal writes."""
-    steps = config.epochs * base_of(Recipe, config).steps_per_epoch(config.n_train)
     parts = [
         taken(found[name], final="bits", update_ratio="writes") for name in VARIANTS
     ]
     dataset = xr.concat(parts, xr.Variable("variant", list(VARIANTS)), join="outer")
-    dataset["writes"] = steps * dataset.writes
+    dataset["writes"] = config.steps * dataset.writes
     dataset["ideal"] = found["ideal"].final.isel(chip=0, drop=True).load()
     dataset["gained"] = _gained(dataset)
     dataset["gain"] = dataset.gained.mean("strength")
     dataset["gain_error"] = half_width(dataset.gain)
     dataset.bits.attrs["units"] = "bits per character"
-    return dataset.assign_attrs(
-        data=config.read().provenance, steps=steps, write_noise_uS=config.write_noise
-    )
+    return dataset.assign_attrs(config.facts(), steps=config.steps)
 
 
 def _gained(dataset: xr.Dataset) -> Any:

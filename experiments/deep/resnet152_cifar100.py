@@ -24,6 +24,7 @@ from experiments.contract import Sweep, base_of
 from experiments.deep import images
 from experiments.deep import resnet152_cifar100_figure as shown
 from experiments.deep import resnet_cifar10_figure as rules
+from experiments.deep.image_claims import gained, lost
 from experiments.deep.images import BLOCKS, ImagesAndNet, Residual
 from experiments.deep.resnet152_cifar100_figure import plot as plot
 from experiments.deep.spans import in_order, spanned
@@ -145,17 +146,19 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
         return judged(dataset, f"{name}: {claim}", source, values, rule, **more)
 
     return [
-        row(
-            eapu - noisy,
-            f"EaPU beats noisy backpropagation by 60 points at SD {noise:g} µS",
+        gained(
+            dataset,
+            f"{name}: EaPU beats noisy backpropagation by 60 points at SD {noise:g} µS",
             "Fig. 5c (61.33 and 1.1, ResNet-152)",
-            *(partial(above, 60.0), 60.23, "points"),
+            eapu - noisy,
+            60.23,
         ),
-        row(
-            ideal - eapu,
-            "EaPU loses 3 or 4 points against ideal (ours: below 4 counts)",
+        lost(
+            dataset,
+            f"{name}: EaPU loses 3 or 4 points against ideal",
             "Fig. 5c",
-            *(partial(below, 4.0), 4.0, "points"),
+            (ideal, eapu),
+            4.0,
         ),
         row(
             written.span_ratio.max("span"),

@@ -6,15 +6,15 @@ at SD 2 µS: one computation serves Fig. 5a and 5b.
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
 import xarray as xr
 
-from experiments.claims import Claim, above, below, judged
+from experiments.claims import Claim
 from experiments.contract import Sweep, base_of
 from experiments.deep import resnet_cifar10_figure as shown
+from experiments.deep.image_claims import gained, lost
 from experiments.deep.images import DIMS as DIMS
 from experiments.deep.images import ImagesAndNet, Residual, require_sides
 from experiments.deep.images import simulate as simulate
@@ -106,31 +106,26 @@ def claims(dataset: xr.Dataset) -> list[Claim]:
     ideal, noisy, eapu = (shown.best(dataset, rule) for rule in shown.NAMES)
     last = {rule: shown.last(dataset, rule) for rule in shown.RULES}
     name = f"ResNet-{dataset.attrs['layers']}"
-
-    def points(values, claim, source, rule, published):
-        more: Any = {"unit": "points", "published": published}
-        return judged(dataset, f"{name}: {claim}", source, values, rule, **more)
-
     return [
-        points(
-            (eapu - noisy).sel(**at),
-            "EaPU beats noisy backpropagation by over 60 points at SD 2 µS",
+        gained(
+            dataset,
+            f"{name}: EaPU beats noisy backpropagation by over 60 points at SD 2 µS",
             "abstract; public code (72.16, ResNet-34)",
-            partial(above, 60.0),
+            (eapu - noisy).sel(**at),
             72.16,
         ),
-        points(
-            (last["eapu"] - last["noisy"]).sel(**at),
-            "the same after the last epoch",
+        gained(
+            dataset,
+            f"{name}: the same after the last epoch",
             "public code (77.40, ResNet-34)",
-            partial(above, 60.0),
+            (last["eapu"] - last["noisy"]).sel(**at),
             77.40,
         ),
-        points(
-            (ideal - eapu).sel(**at),
-            "EaPU loses about 3 points against ideal at SD 2 µS (ours: below 4 counts)",
+        lost(
+            dataset,
+            f"{name}: EaPU loses about 3 points against ideal at SD 2 µS",
             "public code (2.83, ResNet-34)",
-            partial(below, 4.0),
+            (ideal, eapu.sel(**at)),
             2.83,
         ),
     ]
