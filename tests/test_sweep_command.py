@@ -58,6 +58,17 @@ def test_statistics_alone_are_kept_of_what_is_reduced(tmp_path):
     assert dataset.last.dims == ("mean", "chip", "seed")
 
 
+def test_a_sweep_starts_from_a_preset_and_a_flag_goes_before_it(tmp_path):
+    for more, length in ([], 2), (["--base.length", "3"], 3):
+        folder = tmp_path / str(length)
+        words = ["sweep", "toy", "--preset", "smoke", "--chips", "2", *more]
+        assert cli.main([*words, "--results", str(folder)]) == 0
+        dataset = store.load(next(folder.glob("*.nc")))
+        assert json.loads(dataset.attrs["config"])["length"] == length
+        assert "--preset smoke" in dataset.attrs["command"]
+        assert cli.main(["replay", *words[1:], "--results", str(folder)]) == 0
+
+
 @pytest.mark.parametrize(
     ("command", "status"),
     [
@@ -74,6 +85,7 @@ def test_statistics_alone_are_kept_of_what_is_reduced(tmp_path):
         (["sweep", "toy", "--chips", str(2**70)], 2),
         (["sweep", "toy", "--key", str(2**70)], 2),
         (["sweep", "toy", "--key", "-1"], 2),
+        (["sweep", "toy", "--preset", "smok"], 2),
         (["replay", "nowhere"], 2),
         (["replay", "toy", "--chip", "99"], 2),
         (["replay", "toy", "--at", "noise"], 2),

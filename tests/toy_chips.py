@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from tests.toy_sweeps import walk
 
 REPRODUCES = "a toy: nothing"
-PRESETS = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +17,14 @@ class Training:
 @dataclass(frozen=True, kw_only=True)
 class Config:
     seed: int = 0
+    length: int = 5
+
+
+PRESETS = {"smoke": Config(length=2)}
 
 
 def defaults(config):
-    return Training()
+    return Training(length=config.length)
 
 
 def simulate(point, chip, keys, trace=False):

@@ -1,6 +1,5 @@
 """`run NAME`: every field of an experiment's Config is a flag."""
 
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +8,7 @@ import tyro
 from rich.console import Console
 
 from experiments import catalogue
-from experiments.commands import arguments, running
+from experiments.commands import arguments, preset, running
 from experiments.commands.progress import display, say
 from experiments.report import lines
 
@@ -21,14 +20,12 @@ Results = Annotated[Path, tyro.conf.arg(help="folder of the results")]
 def read(name: str, argv: list[str], console: Console) -> Callable[[], int]:
     """`run NAME` with its arguments read and checked."""
     module = catalogue.find(name)
-    preset = _wanted_preset(argv)
-    config = catalogue.config(module, preset)
-    known = ", ".join(catalogue.presets(module))
-    of_preset = tyro.conf.arg(help=f"start from one of {known}; flags change it")
+    start = preset.wanted(argv)
+    config = catalogue.config(module, start)
     fields = [
         ("config", tyro.conf.OmitArgPrefixes[module.Config], config),
         ("results", Results, Path("results")),
-        ("preset", Annotated[str, of_preset], preset),
+        preset.field(module, start),
     ]
     given = arguments.flags(fields, f"run {name}", module.REPRODUCES, argv)
     return lambda: _run(name, given, console)
@@ -41,13 +38,3 @@ def _run(name: str, given: Any, console: Console) -> int:
     say(console, "result", [path])
     say(console, "figure", figures)
     return 0
-
-
-def _wanted_preset(argv: list[str]) -> str:
-    """The preset must be known before the flags are: it sets their defaults."""
-    for flag, value in itertools.pairwise([*argv, ""]):
-        if flag == "--preset":
-            return value
-        if flag.startswith("--preset="):
-            return flag.partition("=")[2]
-    return "default"

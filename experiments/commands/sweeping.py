@@ -16,7 +16,7 @@ from rich.console import Console
 import chipsweep
 from chipsweep import Moments, Quantiles, Structural
 from experiments import catalogue
-from experiments.commands import arguments
+from experiments.commands import arguments, preset
 from experiments.commands.arguments import PROGRAM
 from experiments.commands.axis_words import read_axis
 from experiments.commands.progress import say
@@ -227,8 +227,8 @@ def without(argv: Sequence[str], *flags: str) -> list[str]:
 
 _ABOUT_SWEEP = (
     "Simulate many chips of {name}, one run each, at every point of --grid. The fields "
-    "that can be swept are those of --base.*, which otherwise stay as given. The same "
-    "command continues what was stopped."
+    "that can be swept are those of --base.*, which otherwise stay as given, or as "
+    "--preset has them. The same command continues what was stopped."
 )
 _ABOUT_REPLAY = (
     "Compute one chip of a sweep of {name} again, with everything it went through. "
@@ -241,10 +241,11 @@ def _read(
 ) -> tuple[Any, chipsweep.Spec]:
     """The arguments, and what they decide of the numbers."""
     module: Any = catalogue.find(name)
-    base = module.defaults(module.Config())
+    start = preset.wanted(argv)
+    base = module.defaults(catalogue.config(module, start))
     groups = [("asked", Asked()), ("where", Where()), *more]
     fields = [(n, tyro.conf.OmitArgPrefixes[type(x)], x) for n, x in groups]
-    fields.append(("base", type(base), base))
+    fields += [preset.field(module, start), ("base", type(base), base)]
     about = about.format(name=name)
     given = arguments.flags(fields, f"{command} {name}", about, argv)
     asked = given.asked
