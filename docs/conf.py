@@ -27,6 +27,7 @@ extensions = [
     "docstrings",
     "experiment_pages",
     "gallery",
+    "narrow",
 ]
 exclude_patterns = ["sphinx"]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
