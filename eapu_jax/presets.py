@@ -94,7 +94,7 @@ MAGNETIC = Crossbar(
     encoding=SingleCell(reference=250.0),
     r_wg=1 / (1e6 / 12000),
 )
-"""Magnetic junction of two states, 3 and 6 kohm: weights of -1 and 1.
+"""Magnetic junction of two states, 3 and 6 kΩ: weights of -1 and 1.
 
 Resistances STATED in NVMExplorer's STT cell, conductances and reference DERIVED; the
 probability that a pulse switches is ASSUMED.
@@ -107,7 +107,7 @@ BULK_RRAM = Crossbar(
     encoding=SingleCell(reference=0.55),
     r_wg=1 / 0.45,
 )
-"""Bulk-switching RRAM: 64 levels from 1 to 10 Mohm.
+"""Bulk-switching RRAM: 64 levels from 1 to 10 MΩ.
 
 64 levels and the megaohm range STATED-2nd (reports of the IEDM 2025 work of UC San
 Diego, D. Kuzum); the window and the write error are ASSUMED.

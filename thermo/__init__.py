@@ -2,7 +2,7 @@
 
 Boards are in `thermo.circuits`, their closed forms in `thermo.exact`, networks that
 learn to make images out of noise in `thermo.generative`, what boards take beside a
-computer in `thermo.scaling`. Units are kOhm, nF, mH, us, V and mA, a consistent set;
+computer in `thermo.scaling`. Units are kΩ, nF, mH, µs, V and mA, a consistent set;
 energies are nJ (SI in `thermo.scaling`).
 """
 

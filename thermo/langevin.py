@@ -29,11 +29,11 @@ class LangevinModes:
        + (a - \omega_0^2 x)\,\mathrm dt + \sqrt{2\gamma u}\,\mathrm dW $$
 
     Attributes:
-        friction: $\gamma = 1/(R c)$, 1/us, `(d,)`.
-        stiffness: $\omega_0^2 = 1/(L c)$, 1/us^2, `(d,)`.
+        friction: $\gamma = 1/(R c)$, 1/µs, `(d,)`.
+        stiffness: $\omega_0^2 = 1/(L c)$, 1/µs^2, `(d,)`.
         variance: $u = \kappa R / c$, V^2, of a mode's voltage at equilibrium, `(d,)`.
         basis: from modes to nodes, `(d, d)`.
-        force: a, what a constant bias current does to each mode, V/us, `(d,)`.
+        force: a, what a constant bias current does to each mode, V/µs, `(d,)`.
     """
 
     friction: jax.Array

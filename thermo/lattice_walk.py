@@ -62,9 +62,9 @@ def lattice_walk(
     Args:
         key: random key of threefry, jax's default.
         drift: f, a function of the positions `(...)` that returns as many, or constant;
-            in units of x per us.
+            in units of x per µs.
         sigma: noise strength, x per root us, one or `(...)`.
-        dt: time step, us.
+        dt: time step, µs.
         h: length of a step, x, one or `(...)`. At least $\sigma\sqrt{dt}$; larger ones
             rest more often. `coin_walk` takes the least.
         steps: how many.

@@ -43,10 +43,10 @@ def to_spice(
 
     Args:
         board: RLC, RC or op-amp, with concrete values and white noise.
-        t_stop: length of the run, us; it starts from rest.
-        dt: interval at which voltages are written, us.
+        t_stop: length of the run, µs; it starts from rest.
+        dt: interval at which voltages are written, µs.
         seed: of the noise, at least 1.
-        noise_step: interval between noise values, us; None is `dt`. The noise is white
+        noise_step: interval between noise values, µs; None is `dt`. The noise is white
             below a tenth of its inverse: keep it well under the fastest time of the
             board.
         output: file that the run writes.

@@ -56,8 +56,9 @@ class Constant:
 def read_constants(path: str | Path | None = None) -> dict[str, Constant]:
     """The constants that come with the library, and those of a file over them.
 
-    A file is TOML, one table per constant: `value`, `unit` (pJ, fJ, nJ, J, ns, us, s,
-    pulses or 1), `source`, `label`, and `low` and `high` where it is not known well.
+    A file is TOML, one table per constant: `value`, `unit` (`pJ`, `fJ`, `nJ`, `J`,
+    `ns`, `us`, `s`, pulses or 1), `source`, `label`, and `low` and `high` where it is
+    not known well.
 
     Args:
         path: of a file whose constants replace those of the library.

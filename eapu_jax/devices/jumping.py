@@ -43,8 +43,8 @@ class Jumping(Wrapped):
     waiting once for the sum. A write starts from where the cell stands and begins
     anew. No jump leads out of the window.
 
-    The default of $f_\mathrm{min}$, 2/3, is a cell that was set to 10 kohm and reads
-    up to 15 kohm, which press coverage tells as an illustration (filamentary RRAM:
+    The default of $f_\mathrm{min}$, 2/3, is a cell that was set to 10 kΩ and reads
+    up to 15 kΩ, which press coverage tells as an illustration (filamentary RRAM:
     INFERRED). That factors are uniform, and that jumps come evenly in log time, at
     which rate and from when on, is ASSUMED.
 
@@ -59,12 +59,12 @@ class Jumping(Wrapped):
         >>> from eapu_jax import AdditiveError
         >>> device = Jumping(device=AdditiveError(g_min=0.0, g_max=120.0), rate=0.1)
         >>> key = jax.random.key(0)
-        >>> cells = device.init(key, jnp.full(10_000, 100.0))  # 10 kohm
+        >>> cells = device.init(key, jnp.full(10_000, 100.0))  # 10 kΩ
         >>> ten_years = device.advance(key, cells, 3.2e8)
         >>> g = device.conductance(ten_years)
         >>> bool(abs((g < 100).mean() - (1 - jnp.exp(-0.85))) < 0.02)
         True
-        >>> bool(g.min() > 66.6)  # 15 kohm
+        >>> bool(g.min() > 66.6)  # 15 kΩ
         True
     """
 

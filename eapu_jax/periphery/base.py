@@ -23,7 +23,7 @@ class Periphery:
         backward_dac: of the gradients in the transposed product of
             `gradient="array"`; None: ideal.
         backward_adc: likewise.
-        line_resistance: of a wire from one cell to the next, ohm; None: wires are
+        line_resistance: of a wire from one cell to the next, Ω; None: wires are
             ideal. The cells must then be real ones, of conductance >= 0.
         tile: largest rows and columns of one physical array, in weights; each tile
             has converters of its own, and partial sums are digital. None: one array.

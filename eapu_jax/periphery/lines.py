@@ -37,7 +37,7 @@ def line_currents(
     Args:
         g: conductances, µS, none negative (else the currents are NaN).
         v: voltages of the word lines, V.
-        resistance: of a wire from cell to cell, ohm.
+        resistance: of a wire from cell to cell, Ω.
 
     Raises:
         ValueError: on shapes that do not fit, or a negative resistance.
@@ -77,7 +77,7 @@ def _solve(r, root, b):
 
 
 def _drops(i):
-    """Voltage lost on the wires, per ohm: what flows through all segments before."""
+    """Voltage lost on the wires, per Ω: what flows through all segments before."""
     along = jnp.cumsum(jnp.flip(jnp.cumsum(jnp.flip(i, 1), 1), 1), 1)
     down = jnp.flip(jnp.cumsum(jnp.flip(jnp.cumsum(i, 0), 0), 0), 0)
     return along + down

@@ -20,7 +20,7 @@ class Tiled:
         e: $E(G)$ as a matrix, µS; its slope is that of the parameters.
         g: the cells as the encoding lays them, µS.
         std: read noise, broadcastable to the cells, µS; None: none.
-        wire: resistance from cell to cell, ohm; None: ideal.
+        wire: resistance from cell to cell, Ω; None: ideal.
         crossbar: what the array is made of.
         shape: of the weights.
         inputs: how many of its axes are rows.

@@ -26,7 +26,7 @@ class Voltages:
 
     Attributes:
         v: V, `(samples, nodes)`, offsets taken off.
-        dt: between samples, us.
+        dt: between samples, µs.
         names: of the nodes.
         offsets: that were taken off, V, `(nodes,)`; 0 where none was.
         dialect: how the file was read, for people.

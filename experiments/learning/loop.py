@@ -81,7 +81,7 @@ def train(
         learning_rate: at the start; may be traced, as may be what follows.
         crossbar: of all layers, or a tree of them like the weights;
             `eapu_jax.Crossbar()` when None.
-        threshold: dW_th in units of the weights.
+        threshold: ΔW_th in units of the weights.
         strength: the rule's own number in units of its usual value, see `hardware`.
         products: "exact" or "array", see `forward`.
         place: which leaves live on an array; `eapu_jax.place` when None.

@@ -149,7 +149,7 @@ def hardware(
             weights that `adapted` has prepared.
         crossbar: of all layers, or a tree of them like the weights; several arrays of
             one weight are made alike.
-        threshold: dW_th in units of the weights: what rules with a step take for it.
+        threshold: ΔW_th in units of the weights: what rules with a step take for it.
         strength: the rule's own number in units of its usual value: of the step, or
             of the rate of transfer between several arrays.
         place: which leaves live on an array; `eapu_jax.place` when None.

@@ -1,8 +1,8 @@
 """Two RRAMs that drift: filaments that jump, and a bulk layer that leaks slowly.
 
-"Filamentary" cells stand between 10 kohm and 1 Mohm. A write ends in a verify band,
+"Filamentary" cells stand between 10 kΩ and 1 MΩ. A write ends in a verify band,
 then the cell relaxes; from 1 s on it may jump, up to half as much resistance again:
-10 kohm becomes up to 15 kohm, which press coverage tells as an illustration. All other
+10 kΩ becomes up to 15 kΩ, which press coverage tells as an illustration. All other
 constants are ASSUMED.
 
 "Bulk" cells are `eapu_jax.presets.BULK_RRAM`: 64 levels, megaohms (STATED-2nd, reports

@@ -51,7 +51,7 @@ class Chip(Training):
         spread: relative log-normal spread of the write noise, from chip to chip
             and again from cell to cell.
         stuck_rate: probability that a cell is stuck.
-        stuck_level: conductance at which cells stick, of either sign or zero, uS.
+        stuck_level: conductance at which cells stick, of either sign or zero, µS.
     """
 
     spread: NonNegative = 0.0

@@ -32,7 +32,7 @@ STATED = {
     "FIGURE_5C": (2.4, "EaPU, caption of Fig. 5c (STATED)"),
     "CMO_HFOX": (0.01, "Falcone et al., arXiv 2502.04524 (STATED-2nd)"),
 }
-"""Published standard deviation of the error of one write, uS, and its source."""
+"""Published standard deviation of the error of one write, µS, and its source."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ def simulate(
     """Ask one cell for a `Curve`: to rise in equal requests, then to fall.
 
     Returns:
-        Conductance `g` before the first and after every request, uS. A device that
+        Conductance `g` before the first and after every request, µS. A device that
         has fewer steps than there are requests is asked once per step.
     """
     del chip, trace
@@ -90,7 +90,7 @@ def simulate(
 
 
 def window(crossbar: ej.Crossbar) -> tuple[jax.Array, jax.Array]:
-    """The lowest and the highest conductance of weights from -1 to 1, uS."""
+    """The lowest and the highest conductance of weights from -1 to 1, µS."""
     w = jnp.array([-1.0, 1.0])
     g = crossbar.encoding.to_cells(w, jnp.float32(crossbar.r_wg))
     return g.min(), g.max()
@@ -129,7 +129,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
 
 def error(g: xr.DataArray, n: int) -> xr.DataArray:
-    """What requests of the middle half of the rise miss their mean by, uS.
+    """What requests of the middle half of the rise miss their mean by, µS.
 
     Returns:
         Root mean square over these requests, of every cell.

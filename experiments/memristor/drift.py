@@ -4,7 +4,7 @@ A retelling of IEEE Spectrum's article on RRAM of UC San Diego (IEDM 2025, D. Ku
 names three cures, differential pairs, closed-loop calibration and redundancy, and
 99.7 % of image recognition. Neither is in that article: what it reports is bulk
 switching, and 90 % on a continual-learning task of wearable-sensor data, on par with
-digital (STATED-2nd). That a cell of 10 kohm may read 15 kohm the next day is told as an
+digital (STATED-2nd). That a cell of 10 kΩ may read 15 kΩ the next day is told as an
 illustration, and fits filamentary RRAM: bulk cells are megaohms.
 
 Here are the cures on both kinds of cell, `experiments.memristor.cures`, and a sequence

@@ -36,10 +36,10 @@ from experiments.memristor.training import (
 from experiments.validate import NonNegative, Positive, Proportion, bounds, one_of
 
 REST = 80.0
-"""Conductance of a cell that carries nothing, half its window, uS. ASSUMED."""
+"""Conductance of a cell that carries nothing, half its window, µS. ASSUMED."""
 
 RAIL = 240.0
-"""The largest current that an ADC resolves, uA: 3 weights at full voltage. ASSUMED."""
+"""The largest current that an ADC resolves, µA: 3 weights at full voltage. ASSUMED."""
 
 WIRES = ("ideal", "tested", "trained")
 
@@ -50,9 +50,9 @@ class Imperfect(Training):
     """What one training on an imperfect chip depends on.
 
     Attributes:
-        tolerance: half the band in which a verified write ends, uS.
-        relaxation: SD of what a cell wanders at once after a write, uS.
-        read_noise: SD of one read of a cell, in every product anew, uS.
+        tolerance: half the band in which a verified write ends, µS.
+        relaxation: SD of what a cell wanders at once after a write, µS.
+        read_noise: SD of one read of a cell, in every product anew, µS.
         spread: relative log-normal spread of tolerance, relaxation and upper end of
             the window, from chip to chip and again from cell to cell.
         stuck_rate: probability that a cell is stuck, at either end of the window.
@@ -60,8 +60,8 @@ class Imperfect(Training):
         wires: "ideal"; "tested": their resistance is met when the chip is tested;
             "trained": in every product of a training in situ, too, which takes about
             a hundred times as long.
-        line_resistance: of wires that are not ideal, from cell to cell, ohm.
-        threshold: least dW_th / R_wg, uS; the error of a write where that is larger.
+        line_resistance: of wires that are not ideal, from cell to cell, Ω.
+        threshold: least ΔW_th / R_wg, µS; the error of a write where that is larger.
     """
 
     tolerance: NonNegative = 0.0
@@ -102,7 +102,7 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
 
 
 def write_error(point: Any) -> Any:
-    """SD of the error of a write of the nominal device, uS: band and relaxation."""
+    """SD of the error of a write of the nominal device, µS: band and relaxation."""
     return jnp.sqrt(point.tolerance**2 / 3 + point.relaxation**2)
 
 

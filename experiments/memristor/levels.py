@@ -56,7 +56,7 @@ class Levelled(Training):
 
     Attributes:
         levels: of a cell (structural).
-        write_noise: SD of one write before it is put at the level next to it, uS.
+        write_noise: SD of one write before it is put at the level next to it, µS.
     """
 
     levels: Levels = 16
@@ -68,7 +68,7 @@ class Config(Tuned):
     Attributes:
         rules: that take part, see `experiments.learning.rules`.
         levels: of a weight, ascending.
-        write_errors: SD of one write before it is put at the level next to it, uS.
+        write_errors: SD of one write before it is put at the level next to it, µS.
         tuners: chips that choose the learning rate; all others judge it.
         hidden: widths of the hidden layers.
         epochs: passes over the training images.
@@ -105,7 +105,7 @@ PRESETS = {
 
 
 def levelled(levels: int, write_noise: Any = 0.0) -> ej.Crossbar:
-    """An array of weights from -1 to 1 - 2 / levels, at 1/80 per uS."""
+    """An array of weights from -1 to 1 - 2 / levels, at 1/80 per µS."""
     device = ej.AdditiveError(
         write_noise=write_noise,
         g_min=-1 / PUBLIC_R_WG,

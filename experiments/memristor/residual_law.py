@@ -48,7 +48,7 @@ class Weights(Checked):
             of `bits`).
         bits: of the residual of "few_bits" (structural).
         learning_rate: of Adam.
-        threshold: dW_th, in units of the weights.
+        threshold: ΔW_th, in units of the weights.
         signal: mean of a gradient over its standard deviation.
         n_weights: how many (structural).
         n_steps: of training, the first half of which is not counted (structural).
@@ -71,7 +71,7 @@ class Config(Seeded):
         learning_rates: of Adam, ascending.
         signals: means of a gradient over its standard deviation, ascending.
         bits: of the residual between the two, ascending.
-        threshold: dW_th, in units of the weights.
+        threshold: ΔW_th, in units of the weights.
         n_weights: how many.
         n_steps: of training, the first half of which is not counted.
     """

@@ -65,13 +65,13 @@ class Config(Setting):
     Attributes:
         rules: "eapu" and "noisy" learn in situ, "ideal" is trained digitally and
             then written onto the chip.
-        tolerances: half the band in which a verified write ends, uS.
-        relaxations: SD of what a cell wanders at once after a write, uS.
-        read_noises: SD of one read of a cell, uS.
+        tolerances: half the band in which a verified write ends, µS.
+        relaxations: SD of what a cell wanders at once after a write, µS.
+        read_noises: SD of one read of a cell, µS.
         spreads: relative spread of write errors and windows, between chips and cells.
         stuck_rates: fractions of stuck cells.
         adc_bits: of the converters.
-        line_resistances: from cell to cell, ohm, met at the test alone.
+        line_resistances: from cell to cell, Ω, met at the test alone.
         severities: by which the size of all together is multiplied.
         hidden: widths of the hidden layers.
         epochs: passes over the training images.

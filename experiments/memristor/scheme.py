@@ -36,7 +36,7 @@ DIMS = training.DIMS | {
 }
 
 EDGES = np.linspace(-8.0, 0.0, 81)
-"""Edges of the histogram of log10 |dW|, ten bins per decade."""
+"""Edges of the histogram of log10 |ΔW|, ten bins per decade."""
 MIDDLES = (EDGES[1:] + EDGES[:-1]) / 2
 
 
@@ -82,7 +82,7 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
         Beside the outputs of `experiments.memristor.training.simulate`, of the first
         two thirds of the training and of the rest: `share` of all updates per bin of
         `EDGES`; `zero`, the share of those that are exactly 0; and `small`, the share
-        of the others that are below a tenth of SD(eps_cell).
+        of the others that are below a tenth of SD(ε_cell).
     """
     del chip
     curves, found = learn(
@@ -108,8 +108,8 @@ class Update(Writing):
     """What one update of many cells depends on.
 
     Attributes:
-        asked: |dW| / dW_th.
-        write_noise: SD(eps_cell), uS.
+        asked: |ΔW| / ΔW_th.
+        write_noise: SD(ε_cell), µS.
         n_cells: that all ask for the same update (structural).
     """
 

@@ -46,7 +46,7 @@ class MlpSetting(Setting):
     """Train an MLP under one write noise.
 
     Attributes:
-        write_noise: SD(eps_cell) and threshold, uS.
+        write_noise: SD(ε_cell) and threshold, µS.
         hidden: widths of the MLP's hidden layers.
         pool: images are shrunk by this factor.
         epochs: passes over the training images.

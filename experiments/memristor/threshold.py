@@ -33,7 +33,7 @@ class Config(MlpSetting):
     """Train an MLP at several thresholds under one write noise.
 
     Attributes:
-        write_noise: SD(eps_cell), uS.
+        write_noise: SD(ε_cell), µS.
         ratios: threshold / SD, ascending.
         rivals: rules without a threshold to choose, or without chance.
     """

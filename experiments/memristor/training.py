@@ -40,7 +40,7 @@ from experiments.validate import (
 )
 
 PUBLIC_R_WG = 1 / 80
-"""Weight per conductance of the authors' public commands, 1/uS (STATED)."""
+"""Weight per conductance of the authors' public commands, 1/µS (STATED)."""
 
 DIMS = {"accuracy": ("epoch",)}
 
@@ -52,10 +52,10 @@ class Writing(Checked):
         crossbar: "additive" (cells without bounds that err by `write_noise`, at
             `r_wg`), a name of `eapu_jax.presets`, or the file of a device, *.toml
             (`eapu_jax.save_device`): with an encoding, a scale, a spread of its own.
-        write_noise: SD(eps_cell), uS.
-        threshold: dW_th / R_wg, uS; when None as large as the error of a write, which
+        write_noise: SD(ε_cell), µS.
+        threshold: ΔW_th / R_wg, µS; when None as large as the error of a write, which
             is `write_noise`, or measured on the device of a preset.
-        r_wg: weight per conductance, 1/uS.
+        r_wg: weight per conductance, 1/µS.
     """
 
     crossbar: CrossbarName = "additive"
@@ -112,7 +112,7 @@ def crossbar(point: Any) -> ej.Crossbar:
 
 
 def thresholds(point: Any) -> tuple[Any, Any]:
-    """dW_th, and the SD of a write error that it should equal, in weight units."""
+    """ΔW_th, and the SD of a write error that it should equal, in weight units."""
     r_wg: Any = crossbar(point).r_wg
     if point.crossbar == "additive":
         error = point.write_noise * r_wg
@@ -187,7 +187,7 @@ def learn(
         params: other starting weights than those of the seed.
         arrays: crossbars of this chip; when None all are `crossbar(point)`, or drawn
             as the device's file says that chips stray.
-        threshold: dW_th, weight units; that of the point when None.
+        threshold: ΔW_th, weight units; that of the point when None.
         own: rules with other numbers than the usual, see
             `experiments.learning.rules.hardware`.
         observe: see `experiments.learning.loop.train`.
@@ -258,7 +258,7 @@ def simulate(point: Any, chip: Any, keys: Keys, trace: bool = False) -> dict[str
     Returns:
         `accuracy` after each epoch, `final` accuracy, `update_ratio`: fraction of
         the cells written per step, over the whole training (0 for the ideal rule).
-        If traced also `weights`, `conductances` (weight / R_wg, uS) and `writes` of
+        If traced also `weights`, `conductances` (weight / R_wg, µS) and `writes` of
         all array layers after every step.
     """
     del chip

@@ -1,8 +1,8 @@
 """How few cells are written: over training, per layer, and in all.
 
 R_up is the fraction of the array's cells written in one step. It is the mean of
-|dW| / dW_th while no update exceeds the threshold, so it falls with the learning
-rate: 0.183 lr / dW_th at most for Adam.
+|ΔW| / ΔW_th while no update exceeds the threshold, so it falls with the learning
+rate: 0.183 lr / ΔW_th at most for Adam.
 """
 
 from collections.abc import Mapping

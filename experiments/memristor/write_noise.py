@@ -1,7 +1,7 @@
 """Accuracy against write noise: EaPU stays flat where backpropagation collapses.
 
 Only the products of noise and threshold with `R_wg` enter a step (DERIVED, tested),
-so one sweep of SD(eps_cell) at `R_wg = 1/80` is at the same time a sweep of `R_wg`
+so one sweep of SD(ε_cell) at `R_wg = 1/80` is at the same time a sweep of `R_wg`
 at SD 2 µS: one computation serves Fig. 5a and 5b.
 """
 
@@ -32,9 +32,7 @@ from experiments.validate import (
     one_of,
 )
 
-REPRODUCES = (
-    "EaPU, Fig. 5a, 5b (and 5c's point): accuracy against SD(eps_cell) and R_wg"
-)
+REPRODUCES = "EaPU, Fig. 5a, 5b (and 5c's point): accuracy against SD(ε_cell) and R_wg"
 REFERENCE_NOISE = 2.0  # uS, of the authors' public commands (STATED)
 
 
@@ -43,7 +41,7 @@ class Config(Setting):
 
     Attributes:
         networks: which of "mlp", "cnn".
-        write_noises: SD(eps_cell) at `R_wg = 1/80`, ascending, uS.
+        write_noises: SD(ε_cell) at `R_wg = 1/80`, ascending, µS.
         learning_rate: of Adam; a tenth of it for the last third.
         mlp_hidden: widths of the MLP's hidden layers.
         mlp_inputs: how pixels enter the MLP, "standardised" or "bipolar" (black

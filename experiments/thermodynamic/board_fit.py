@@ -47,7 +47,7 @@ class BoardFit:
 
     @property
     def relaxation_times(self) -> np.ndarray:
-        """Of the fitted board, us, the longest first."""
+        """Of the fitted board, µs, the longest first."""
         drift = np.asarray(self.found.board.linear().drift, float)
         return np.sort(1 / np.linalg.eigvals(drift).real)[::-1]
 

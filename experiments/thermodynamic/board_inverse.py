@@ -35,7 +35,7 @@ class Setup(Checked):
             "capacitive", "resistive" or "op-amp".
         tolerance: relative rms spread of all components (ASSUMED).
         bits: of couplers and components to ground (ASSUMED).
-        time: that a board is read for, us.
+        time: that a board is read for, µs.
         reads: in this time.
         boards: that are simulated.
         seed: root of all random draws.

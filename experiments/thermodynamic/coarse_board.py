@@ -44,7 +44,7 @@ def program(
     Args:
         key: of the matrix.
         circuit: one of `CIRCUITS`.
-        rc: of a cell alone, us.
+        rc: of a cell alone, µs.
         bits: of couplers and components to ground.
     """
     matrix = _matrix(key, circuit)

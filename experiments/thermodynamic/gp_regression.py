@@ -49,7 +49,7 @@ class Run(one_board.Board):
         noise: standard deviation of a measurement.
         jitter: on the diagonal of the squared exponential kernel, before it is
             inverted.
-        interval: between samples, us.
+        interval: between samples, µs.
     """
 
     kernel: Annotated[str, one_of(*KERNELS)] = "exponential"

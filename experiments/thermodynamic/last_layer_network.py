@@ -33,7 +33,7 @@ DIMS = {name: ("way",) for name in SCORED}
 DIMS |= {"auroc": ("other", "way"), "variance_auroc": ("other", "way")}
 DIMS |= {"variance_error": ("way",)}
 R_WG, WRITE_NOISE = 1 / 80, 2.0
-"""Of the array: weight per uS, and uS (STATED in the authors' public commands)."""
+"""Of the array: weight per µS, and µS (STATED in the authors' public commands)."""
 
 DataSet = Annotated[str, one_of(*DATA_SETS)]
 
@@ -52,7 +52,7 @@ class Network(one_board.Board, Recipe):
         length: of the features' kernel, in units of that layer.
         bound: of its spectral norm.
         learning_rate: of Adam.
-        interval: between samples, us.
+        interval: between samples, µs.
     """
 
     rule: Annotated[str, one_of(*RULES)] = "ideal"

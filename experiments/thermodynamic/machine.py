@@ -78,11 +78,11 @@ def program(matrix: Matrix, *, rc: Scalar = 1.0, quality: Scalar = 1.0) -> Nomin
 
     $R = RC / 1\,\mathrm{nF}$ and $L = R^2 \cdot 1\,\mathrm{nF}/Q^2$, alike in all
     cells; T* is 1 nJ (voltages of about 1 V; no ratio depends on it). ASSUMED; RC of
-    1 us is what later papers of the same group take (STATED there).
+    1 µs is what later papers of the same group take (STATED there).
 
     Args:
         matrix: symmetric M-matrix with entries of about 1.
-        rc: of a cell alone, us.
+        rc: of a cell alone, µs.
         quality: of a cell alone, R sqrt(C / L).
 
     Example:

@@ -35,7 +35,7 @@ class Sampled(Checked):
     """How fast a board is, and how long it runs.
 
     Attributes:
-        rc: of a cell alone, us (ASSUMED).
+        rc: of a cell alone, µs (ASSUMED).
         n_samples: where the published error is read off; a run is four times as
             long (structural).
     """
@@ -64,7 +64,7 @@ class Run(Board):
         size: cells (structural).
         coupling: largest capacitor between two cells, relative to that of a cell
             (ASSUMED); sets how correlated the Gaussian is.
-        interval: between samples, us.
+        interval: between samples, µs.
     """
 
     size: Width = machine.N_CELLS

@@ -16,12 +16,12 @@ def slopes(
     """Relative change of the covariance per relative change of each component.
 
     Norms of derivatives, by forward differentiation. Coil resistance counts in units
-    of R, which is `rc` in kOhm where a cell has 1 nF.
+    of R, which is `rc` in kΩ where a cell has 1 nF.
 
     Args:
         board: nominal.
         target: its covariance, V^2.
-        rc: of a cell alone, us.
+        rc: of a cell alone, µs.
 
     Returns:
         By kind: `(d,)` per cell; of `capacitance` the upper triangle `(d, d)`, those

@@ -32,7 +32,7 @@ EXACT = "exact map"
 
 
 def nominal(batch: int, quality: jax.Array | float) -> machine.Nominal:
-    """The board, sqrt(LC) = 1 us and so RC = Q us, and its covariance, V^2."""
+    """The board, sqrt(LC) = 1 µs and so RC = Q µs, and its covariance, V^2."""
     return machine.nominal(jr.key(batch), machine.N_CELLS, quality, quality)
 
 

@@ -45,7 +45,7 @@ class Imperfections(Checked):
     """What is wrong with one board; any number may be swept.
 
     Attributes:
-        rc: of a cell alone, us.
+        rc: of a cell alone, µs.
         quality: of a cell alone.
         capacitance: relative rms spread of the capacitors.
         resistance: of the resistors.
@@ -79,7 +79,7 @@ class Config(Seeded):
 
     Attributes:
         n_boards: draws, each a matrix and a board of its own.
-        rc: of a cell alone, us.
+        rc: of a cell alone, µs.
         quality: of a cell alone.
         tolerances: relative rms spread of components.
         bits: of capacitors to ground and of couplers, over their full range.

@@ -29,7 +29,7 @@ class CoarseRun(one_board.Sampled):
     Attributes:
         circuit: "resistive", "capacitive", "op-amp" or "rlc".
         bits: of couplers and components to ground (ASSUMED).
-        interval: between samples, us.
+        interval: between samples, µs.
     """
 
     circuit: Circuit = "resistive"

@@ -32,7 +32,7 @@ class Config(one_board.Population):
     Attributes:
         sizes: of the matrices, one board population each.
         tolerances: of the plane in which the published error is located.
-        rcs: of the plane, us.
+        rcs: of the plane, µs.
         plane_boards: boards at each point of the plane.
     """
 

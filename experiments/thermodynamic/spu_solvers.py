@@ -37,8 +37,8 @@ class Simulation(Checked):
     Attributes:
         batch: root of the matrix: another batch, another.
         solver: of diffrax, by name, or "exact map".
-        quality: of a cell alone; sqrt(LC) is 1 us.
-        interval: between samples, us.
+        quality: of a cell alone; sqrt(LC) is 1 µs.
+        interval: between samples, µs.
         steps: of the solver, per sample (structural).
         n_samples: the first quarter is thrown away (structural).
     """
@@ -52,11 +52,11 @@ class Simulation(Checked):
 
 
 class Config(Seeded):
-    """An ideal board of eight cells, sqrt(LC) of a cell alone 1 us.
+    """An ideal board of eight cells, sqrt(LC) of a cell alone 1 µs.
 
     Attributes:
         qualities: of a cell alone.
-        interval: between samples, us.
+        interval: between samples, µs.
         most_steps: per sample; the fewest are a quarter.
         n_steps: how many step sizes between.
         n_chips: simulated side by side, as a check.

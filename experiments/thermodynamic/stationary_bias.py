@@ -49,7 +49,7 @@ def linear_step(
         board: a linear board or its `LangevinModes`.
         solver: of diffrax.
         z0: a state, for its structure.
-        dt: of the step, us.
+        dt: of the step, µs.
 
     Returns:
         M and Q, each `(n, n)`.

@@ -27,7 +27,7 @@ class Moons(one_board.Board):
         length: of the features' kernel, in units of the plane.
         n_points: of both moons (structural).
         spread: standard deviation of the points about their arcs.
-        interval: between samples, us.
+        interval: between samples, µs.
     """
 
     length: Positive = 0.8

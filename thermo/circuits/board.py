@@ -98,7 +98,7 @@ class AbstractBoard(abc.ABC):
 
     @abc.abstractmethod
     def impedance(self, omega: Scalar) -> jax.Array:
-        """Node impedance matrix Z at angular frequency `omega`, kOhm, complex."""
+        """Node impedance matrix Z at angular frequency `omega`, kΩ, complex."""
 
     @abc.abstractmethod
     def check(self) -> None:
@@ -215,7 +215,7 @@ class AbstractBoard(abc.ABC):
         return z @ self._set_up()[1].readout.T
 
     def jacobian(self) -> jax.Array:
-        """Slope of the drift at rest, `(n, n)`, 1/us."""
+        """Slope of the drift at rest, `(n, n)`, 1/µs."""
         return jax.jit(jax.jacfwd(lambda z: self.drift(0.0, z)))(self.rest())
 
     def default_solver(self) -> dfx.AbstractSolver:

@@ -66,7 +66,7 @@ class Converter:
         return jnp.clip(step * jnp.round(v / step), -most, most - step)
 
     def instants(self, n_samples: int) -> Float[Array, " n_samples"]:
-        """When the converter samples, us, the first at 0: the `ts` of `simulate`.
+        """When the converter samples, µs, the first at 0: the `ts` of `simulate`.
 
         Raises:
             ValueError: if the interval is not positive, or `n_samples` no whole number.

@@ -16,7 +16,7 @@ from thermo import checks
 from thermo.reals import real_array
 
 Drive = jax.Array | float | Callable[[jax.Array], Any]
-"""A number, `(d,)` numbers, or a function of the time t in us that returns either."""
+"""A number, `(d,)` numbers, or a function of the time t in µs that returns either."""
 
 
 def as_drive(x: Any) -> Any:
@@ -26,7 +26,7 @@ def as_drive(x: Any) -> Any:
 
 
 def at(drive: Any, t: Any, dtype: Any) -> jax.Array:
-    """The value of a drive at one time, us."""
+    """The value of a drive at one time, µs."""
     value = asked(drive, jnp.asarray(t, dtype)) if callable(drive) else drive
     return jnp.asarray(real_array("drive", value)).astype(dtype)
 

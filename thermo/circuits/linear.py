@@ -20,8 +20,8 @@ class LinearForm:
     $$ \mathrm dz = (b + b_t - F z)\,\mathrm dt + B\,\mathrm dW, \qquad v = H z $$
 
     Attributes:
-        drift: $F$, `(n, n)`, 1/us for states of one kind.
-        noise: $B$, `(n, m)`; $B B^\mathsf T$ is the covariance gained per us.
+        drift: $F$, `(n, n)`, 1/µs for states of one kind.
+        noise: $B$, `(n, m)`; $B B^\mathsf T$ is the covariance gained per µs.
         readout: $H$, `(d, n)`, from states to node voltages.
         bias: constant drive $b$, `(n,)`.
         drive: drive that varies, $b_t$: a function of t in us to `(n,)`; None is none.

@@ -32,16 +32,16 @@ class OpAmpBoard(AbstractBoard):
     Attributes:
         conductance: $G$, mS, `(d, d)`.
         ground_capacitance: integrating capacitors, nF, `(d,)`.
-        noise: strength kappa of the noise current, mA^2 us, `(d,)`.
-        input_voltage: V, `(d,)` or one for all, or a function of the time t in us that
+        noise: strength kappa of the noise current, mA² µs, `(d,)`.
+        input_voltage: V, `(d,)` or one for all, or a function of the time t in µs that
             returns them.
-        input_resistance: kOhm, `(d,)` or one for all.
+        input_resistance: kΩ, `(d,)` or one for all.
         noise_correlation_time: us; None is white noise.
         cubic_conductance: g3 of a node current g3 v^3, mA/V^3; for diffrax only.
         saturation_current: Is of a node current Is tanh(v/Vs), mA; for diffrax only.
         saturation_voltage: Vs, V.
         bias_current: fed into each node, mA, `(d,)` or one for all, or a function of
-            the time t in us that returns them.
+            the time t in µs that returns them.
 
     Example:
         >>> import jax.numpy as jnp
@@ -97,7 +97,7 @@ class OpAmpBoard(AbstractBoard):
 
     @of_reals
     def impedance(self, omega: Scalar) -> jax.Array:
-        r"""$Z = [j\omega C + G]^{-1}$, kOhm, `(d, d)`."""
+        r"""$Z = [j\omega C + G]^{-1}$, kΩ, `(d, d)`."""
         susceptance = self.frequency(omega) * self.capacitance()
         z = jnp.linalg.inv(jax.lax.complex(jnp.asarray(self.conductance), susceptance))
         return check_impedance(omega, z)

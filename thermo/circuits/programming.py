@@ -87,7 +87,7 @@ def program_precision(
         precision: P, symmetric positive definite, `(d, d)`.
         circuit: one of the four.
         temperature: T*, nJ (V^2 for resistive and op-amp).
-        resistance: of the cells to ground, kOhm, `(d,)` or one for all; None is 1 (rlc
+        resistance: of the cells to ground, kΩ, `(d,)` or one for all; None is 1 (rlc
             and capacitive; refused for others).
         inductance: mH, `(d,)` or one for all; None is 1 (rlc).
         capacitance: of each cell to ground, nF, `(d,)` or one for all; None is 1

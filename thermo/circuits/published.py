@@ -10,9 +10,9 @@ from thermo.circuits.units import johnson_noise
 def two_node_board(temperature: float = 300.0) -> RCBoard:
     """The two-node RC relative of the SPU in colinc86/thermodynamic-solver (STATED).
 
-    Each node is driven through its source resistor (4.690 and 4.680 kOhm) by the
-    amplified Johnson noise of another resistor (9.883 and 9.911 kOhm, gains 1125 and
-    1130). Published: relaxation times 92.0 and 41.6 us; between 200 Hz and 50 kHz a
+    Each node is driven through its source resistor (4.690 and 4.680 kΩ) by the
+    amplified Johnson noise of another resistor (9.883 and 9.911 kΩ, gains 1125 and
+    1130). Published: relaxation times 92.0 and 41.6 µs; between 200 Hz and 50 kHz a
     correlation of 0.3532 and a ratio v1/v2 of 1.1223 (model; 0.35313 and 1.12230 when
     the band is integrated exactly), 0.3596 +- 0.0019 and 1.1340 +- 0.0024 (measured).
 

@@ -37,8 +37,8 @@ class RCBoard(AbstractBoard):
 
     Attributes:
         ground_capacitance: from each node to ground, nF, `(d,)`.
-        resistance: from each node to ground, kOhm, `(d,)`; infinite is allowed.
-        noise: strength kappa of the noise current, mA^2 us, `(d,)`.
+        resistance: from each node to ground, kΩ, `(d,)`; infinite is allowed.
+        noise: strength kappa of the noise current, mA² µs, `(d,)`.
         coupling: capacitor between two nodes, nF, `(d, d)`, or 0 for none.
         coupling_conductance: resistor between two nodes, mS, `(d, d)`, or 0 for none.
         noise_correlation_time: us; None is white noise.
@@ -46,7 +46,7 @@ class RCBoard(AbstractBoard):
         saturation_current: Is of a node current Is tanh(v/Vs), mA; for diffrax only.
         saturation_voltage: Vs, V.
         bias_current: fed into each node, mA, `(d,)` or one for all, or a function of
-            the time t in us that returns them.
+            the time t in µs that returns them.
 
     Example:
         >>> import jax.numpy as jnp
@@ -102,7 +102,7 @@ class RCBoard(AbstractBoard):
 
     @of_reals
     def impedance(self, omega: Scalar) -> jax.Array:
-        r"""$Z = [j\omega C + G]^{-1}$, kOhm, `(d, d)`."""
+        r"""$Z = [j\omega C + G]^{-1}$, kΩ, `(d, d)`."""
         susceptance = self.frequency(omega) * self.capacitance()
         z = jnp.linalg.inv(jax.lax.complex(self.conductance(), susceptance))
         return check_impedance(omega, z)

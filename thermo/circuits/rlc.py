@@ -40,17 +40,17 @@ class RLCBoard(AbstractBoard):
         ground_capacitance: from each node to ground, nF, `(d,)`.
         coupling: capacitor between two nodes, nF, `(d, d)`, symmetric, diagonal 0.
         inductance: mH, `(d,)`.
-        resistance: kOhm, `(d,)`.
-        noise: strength kappa of the noise current, mA^2 us, `(d,)`; half its two-sided
+        resistance: kΩ, `(d,)`.
+        noise: strength kappa of the noise current, mA² µs, `(d,)`; half its two-sided
             spectral density at low frequency.
-        coil_resistance: r, in series with each coil, kOhm, `(d,)` or one for all.
+        coil_resistance: r, in series with each coil, kΩ, `(d,)` or one for all.
         noise_correlation_time: us; None is white noise (the number of states differs,
             so this is not a matter of a small number). INFERRED: Ornstein-Uhlenbeck.
         cubic_conductance: g3 of a node current g3 v^3, mA/V^3; for diffrax only.
         saturation_current: Is of a node current Is tanh(v/Vs), mA; for diffrax only.
         saturation_voltage: Vs, V.
         bias_current: fed into each node, mA, `(d,)` or one for all, or a function of
-            the time t in us that returns them.
+            the time t in µs that returns them.
 
     Example:
         >>> import jax.numpy as jnp
@@ -119,7 +119,7 @@ class RLCBoard(AbstractBoard):
 
     @of_reals
     def impedance(self, omega: Scalar) -> jax.Array:
-        r"""$Z = [j\omega C + R^{-1} + (r + j\omega L)^{-1}]^{-1}$, kOhm, `(d, d)`."""
+        r"""$Z = [j\omega C + R^{-1} + (r + j\omega L)^{-1}]^{-1}$, kΩ, `(d, d)`."""
         frequency = self.frequency(omega)
         ohmic = jnp.broadcast_to(self.coil_resistance, (self.n_cells,))
         coil = jax.lax.complex(ohmic, frequency * self.inductance)

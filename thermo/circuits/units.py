@@ -1,7 +1,7 @@
 """Units and thermal noise.
 
-kOhm, nF, mH, us, V and mA form a consistent set (kOhm nF = us, mH/kOhm = us,
-V/kOhm = mA), with energies in nJ and noise strengths in mA^2 us.
+kΩ, nF, mH, µs, V and mA form a consistent set (kΩ nF = µs, mH/kΩ = µs,
+V/kΩ = mA), with energies in nJ and noise strengths in mA² µs.
 """
 
 import jax
@@ -22,11 +22,11 @@ def johnson_noise(resistance: Scalar, temperature: Scalar) -> Scalar:
     Nyquist. Cells whose $\kappa_i R_i = T^*$ agree are in thermal equilibrium.
 
     Args:
-        resistance: kOhm.
+        resistance: kΩ.
         temperature: K.
 
     Returns:
-        kappa, mA^2 us.
+        kappa, mA² µs.
 
     Raises:
         ValueError: if `resistance` is not positive, `temperature` negative, or one is

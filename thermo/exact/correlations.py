@@ -26,7 +26,7 @@ def autocorrelation(
     Args:
         drift: F, `(n, n)`.
         diffusion: D, `(n, n)`.
-        lags: t, us, `(k,)`; a negative lag gives $C(-t) = C(t)^\mathsf T$.
+        lags: t, µs, `(k,)`; a negative lag gives $C(-t) = C(t)^\mathsf T$.
 
     Returns:
         C, `(k, n, n)`.
@@ -62,10 +62,10 @@ def spectrum(drift: jax.Array, diffusion: jax.Array, omega: jax.Array) -> jax.Ar
     Args:
         drift: F, `(n, n)`.
         diffusion: D, `(n, n)`.
-        omega: angular frequency, rad/us, scalar or `(k,)`.
+        omega: angular frequency, rad/µs, scalar or `(k,)`.
 
     Returns:
-        S, complex Hermitian, `(n, n)` or `(k, n, n)`; its unit is that of D, us^2.
+        S, complex Hermitian, `(n, n)` or `(k, n, n)`; its unit is that of D, µs^2.
 
     Raises:
         ValueError: if the drift is unstable, or an argument is not of finite real
@@ -93,11 +93,11 @@ def thermal_spectrum(impedance: jax.Array, temperature: jax.Array | float) -> ja
     agree only where noise and friction match.
 
     Args:
-        impedance: Z, kOhm, `(d, d)` or `(k, d, d)`, from `board.impedance(omega)`.
+        impedance: Z, kΩ, `(d, d)` or `(k, d, d)`, from `board.impedance(omega)`.
         temperature: T* = kappa_i R_i, nJ.
 
     Returns:
-        Density, V^2 us, two-sided, complex Hermitian, of the shape of Z.
+        Density, V² µs, two-sided, complex Hermitian, of the shape of Z.
 
     Raises:
         ValueError: if `impedance` is no square matrix of finite numbers, or
@@ -126,8 +126,8 @@ def band_covariance(
     Args:
         drift: F, `(n, n)`.
         diffusion: D, `(n, n)`.
-        low: lower band edge, rad/us, not negative.
-        high: upper band edge, rad/us.
+        low: lower band edge, rad/µs, not negative.
+        high: upper band edge, rad/µs.
         points: of the quadrature, at most 4096.
 
     Returns:

@@ -40,7 +40,7 @@ def sampled_variance(
     Args:
         drift: F, `(n, n)`.
         diffusion: D, `(n, n)`.
-        dt: sampling interval, us.
+        dt: sampling interval, µs.
         n_samples: number of samples N; may be traced, and is then below 2^31.
         readout: H, `(d, n)`; None takes all states.
 
@@ -92,7 +92,7 @@ def recorded_variance(
     Args:
         drift: F, `(n, n)`.
         diffusion: D, `(n, n)`.
-        duration: T, us.
+        duration: T, µs.
         readout: H, `(d, n)`; None takes all states.
 
     Returns:

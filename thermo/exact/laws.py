@@ -44,7 +44,7 @@ def time_average_law(
     Args:
         drift: F, `(n, n)`.
         diffusion: D, `(n, n)`.
-        duration: T, us.
+        duration: T, µs.
         bias: b of dx = (b - F x) dt, `(n,)` or one for all.
 
     Returns:

@@ -15,7 +15,7 @@ DOUBLINGS = 80
 
 
 def mixing_time(drift: jax.Array) -> jax.Array:
-    r"""Slowest relaxation time $1 / \min \operatorname{Re} \lambda(F)$, us.
+    r"""Slowest relaxation time $1 / \min \operatorname{Re} \lambda(F)$, µs.
 
     Raises:
         ValueError: if the drift is unstable, or not of finite real numbers.
@@ -51,7 +51,7 @@ def burn_in_time(
         readout: H, `(d, n)`; None looks at all states.
 
     Returns:
-        Time, us.
+        Time, µs.
 
     Raises:
         ValueError: if the drift is unstable, an argument is not of finite real numbers

@@ -26,7 +26,7 @@ class Response(NamedTuple):
 
     Attributes:
         change: $P - 1$, `(n, n)`.
-        weights: $W_j$, `(nodes, n, n)`, us.
+        weights: $W_j$, `(nodes, n, n)`, µs.
     """
 
     change: jax.Array
@@ -81,9 +81,9 @@ def driven_mean(
 
     Args:
         drift: F, `(n, n)`.
-        drive: b, one number or `(n,)`, or a function of t in us that returns them:
+        drive: b, one number or `(n,)`, or a function of t in µs that returns them:
             `bias` or `drive` of a board's `LinearForm`.
-        ts: instants, us, increasing.
+        ts: instants, µs, increasing.
         start: mean at `ts[0]`, `(n,)`; None is at rest in the drive as it is there,
             $F^{-1} b$, which needs a stable drift.
 

@@ -48,7 +48,7 @@ def transition(
     Args:
         drift: F, `(n, n)`.
         diffusion: D, `(n, n)`.
-        dt: interval, us, greater than 0.
+        dt: interval, µs, greater than 0.
 
     Returns:
         The propagator and the noise covariance.
@@ -105,7 +105,7 @@ def propagator(drift: jax.Array, dt: jax.Array | float) -> jax.Array:
 
     Args:
         drift: F, `(n, n)`.
-        dt: intervals, us, scalar or `(k,)`, not negative.
+        dt: intervals, µs, scalar or `(k,)`, not negative.
 
     Returns:
         `(n, n)` or `(k, n, n)`.

@@ -47,7 +47,7 @@ def identify(
             factor for each component, between what is and what is nominal, at all.
         traces: voltages, V, `(samples, k)` or `(records, samples, k)`; a list of them
             where there are several settings. Their mean is 0: subtract no mean.
-        dt: between samples, us.
+        dt: between samples, µs.
         known: names of fields or components that are as nominal: `("resistance",)` or
             `("resistance[0]", "noise[0]")`. Voltages alone fix no absolute impedance.
         nodes: those seen; None is all.
@@ -93,7 +93,7 @@ def identify_spectra(
     Args:
         boards: as for `identify`.
         traces: as for `identify`; at least 8 segments.
-        dt: between samples, us.
+        dt: between samples, µs.
         known: as for `identify`.
         nodes: as for `identify`.
         readout_noise: as for `identify`.

@@ -51,7 +51,7 @@ class Samples:
 
     Attributes:
         v: voltages, V, `(records, samples, k)`.
-        dt: between samples, us.
+        dt: between samples, µs.
         readout_noise: rms of what the instrument adds to each sample, V.
         nodes: those that are seen, one for each voltage.
         settle: samples after which the gain of the filter is held.

@@ -35,7 +35,7 @@ class Spectra:
     Attributes:
         periodogram: complex, V^2, `(length / 2 + 1, k, k)`.
         count: how many independent segments it is worth.
-        dt: between samples, us.
+        dt: between samples, µs.
         readout_noise: rms of what the instrument adds to each sample, V.
         nodes: those that are seen, one for each voltage.
         length: of a segment, samples; even.

@@ -38,7 +38,7 @@ class Steps:
     """Sums over records of equally spaced samples v of all states.
 
     Attributes:
-        dt: between samples, us.
+        dt: between samples, µs.
         first: sum of v v^T over the first samples, `(d, d)`.
         before: the same over all but the last samples.
         changes: sum of w w^T over the steps w from one sample to the next.

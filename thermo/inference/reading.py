@@ -30,7 +30,7 @@ class Reading(NamedTuple):
         mean_error: standard error of each entry, predicted from the board and not from
             the run; it knows nothing of components that are off.
         covariance_error: likewise.
-        time: that the board took, us, or in the inverse unit of the precision.
+        time: that the board took, µs, or in the inverse unit of the precision.
     """
 
     mean: jax.Array
@@ -66,7 +66,7 @@ def posterior(
         made: `program_precision(held.matrix, ...)`.
         n_samples: taken at equal intervals, from equilibrium on; at least as many as
             there are cells.
-        interval: between samples, us.
+        interval: between samples, µs.
         board: the one that is run, such as `draw_board(key, made.board, ...)`; None is
             the ideal one.
 

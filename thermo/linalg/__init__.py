@@ -3,8 +3,8 @@ r"""Linear algebra by waiting: what a thermodynamic board gives, and when.
 `sample`, `invert` and `solve` program a board with a matrix, run it and read it out, in
 the units of the question. Below them, in `thermo.linalg.primitives`, is what a board
 without units gives, and when: solutions, inverses, Lyapunov equations, determinants,
-exponentials. The boards have resistors of 1 kOhm and capacitors of at most 1 nF, so
-that RC is 1 us (STATED for the natural-gradient machine of the same makers), and are
+exponentials. The boards have resistors of 1 kΩ and capacitors of at most 1 nF, so
+that RC is 1 µs (STATED for the natural-gradient machine of the same makers), and are
 read 12 million times a second unless told otherwise (STATED-2nd of the SPU).
 
 Every answer comes with the standard error that theory predicts and the time that the

@@ -18,7 +18,7 @@ class Answer(NamedTuple):
         standard_error: of each number of it, predicted by theory for this board; what
             tolerances and coarse components do to the board itself is not part of it.
             It carries no derivative.
-        time: that the board would take, burn-in included, us; without loading the
+        time: that the board would take, burn-in included, µs; without loading the
             matrix and reading out.
         preparation: what was done to the matrix first; `str` says it in words.
         board: that ran.

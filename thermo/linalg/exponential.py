@@ -63,9 +63,9 @@ def expm(
         key: random key.
         matrix: A, `(n, n)`, any.
         reads: pairs of samples one lag apart that are averaged over.
-        lag: $\tau$, the time that one step of memory takes, us.
+        lag: $\tau$, the time that one step of memory takes, µs.
         shift: $\alpha$; None is 0.44 above its bound.
-        burn_in: waited before, us; None is what leaves 1e-4 of the distance from the
+        burn_in: waited before, µs; None is what leaves 1e-4 of the distance from the
             start.
         start: state before the burn-in, or its law, as `slow_modes` gives; None is 0.
         chip: that runs, of `draw_chip`; None is the ideal one.
@@ -74,7 +74,7 @@ def expm(
 
     Returns:
         The estimate `(n, n)`, the standard error of each entry (for a board at
-        equilibrium, unless read by its law), and the time, us.
+        equilibrium, unless read by its law), and the time, µs.
 
     Raises:
         ValueError: if an argument is not of finite real numbers or of another shape,

@@ -53,7 +53,7 @@ def sample(
         key: random key.
         covariance: Sigma, `(n, n)`, symmetric positive definite.
         count: samples.
-        interval: between them, us; None is what leaves 1 % of the covariance from one
+        interval: between them, µs; None is what leaves 1 % of the covariance from one
             sample to the next. Shorter ones are correlated.
         preparation: how the precision comes onto the board; None chooses.
         tolerances: of the components; None is none. Drawn anew from each key.
@@ -124,7 +124,7 @@ def invert(
     Args:
         key: random key.
         matrix: A, `(n, n)`, invertible.
-        time: that the board is read for, us; the burn-in comes before.
+        time: that the board is read for, µs; the burn-in comes before.
         reads: in that time, at equal intervals.
         preparation: how the matrix comes onto the board; None chooses, by
             `prepare_inversion`.

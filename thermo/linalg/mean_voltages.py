@@ -57,9 +57,9 @@ def solve(
         key: random key.
         matrix: A, `(n, n)`, invertible.
         rhs: b, `(n,)`.
-        time: averaged over, us; the burn-in comes before.
+        time: averaged over, µs; the burn-in comes before.
         noise: of each voltage, were the conductance to ground all there is: root mean
-            square, V. ASSUMED; thermal noise on 1 nF is 2 uV, what amplifiers and
+            square, V. ASSUMED; thermal noise on 1 nF is 2 µV, what amplifiers and
             converters add is more.
         preparation: how the matrix comes onto the board; None chooses, by
             `prepare_solution`.

@@ -2,8 +2,8 @@ r"""The primitives: one matrix on one board without units, and how long to wait.
 
 What `thermo.linalg.invert`, `sample` and `solve` do with everything around it is here
 the law of the board alone, $\mathrm dx = (b - A x)\,\mathrm dt + \text{noise}$: nothing
-is scaled or transformed first, times are in the inverse unit of the matrix (us for a
-matrix of rates in 1/us), and a function says which matrices it takes and what extends
+is scaled or transformed first, times are in the inverse unit of the matrix (µs for a
+matrix of rates in 1/µs), and a function says which matrices it takes and what extends
 it to others. These are the primitives of thermodynamic linear algebra (TLA).
 """
 

@@ -75,7 +75,7 @@ def relaxed(
     finite, and says why in `state.stiffness`.
 
     Args:
-        time: t, in tau of the board, which is 1 us at R = 1 kOhm, C = 1 nF (STATED).
+        time: t, in tau of the board, which is 1 µs at R = 1 kΩ, C = 1 nF (STATED).
             May be traced, as may be the other numbers.
         key: typed key of the noise.
         damping: $\lambda \ge 0$; 0.01 (STATED).

@@ -44,10 +44,10 @@ class Driven:
     Attributes:
         stepper: a `Propagator` or `Modes`.
         change: $P - 1$, `(n, n)`.
-        weights: $W_j$, `(nodes, n, n)`, us.
+        weights: $W_j$, `(nodes, n, n)`, µs.
         into_voltage: H, `(d, n)`.
         drive: function of t in us to `(n,)`.
-        dt: interval, us.
+        dt: interval, µs.
     """
 
     stepper: Any

@@ -25,10 +25,10 @@ class Board:
         channel_rate: W to and from the board, bit/s (RECALLED: TLA; a sister machine
             has 50e9, STATED: TNGD, App. C).
         settling: t_eq once the matrix is set, s (INFERRED).
-        interval: tau between two samples, s (INFERRED: one RC, STATED as 1 us).
+        interval: tau between two samples, s (INFERRED: one RC, STATED as 1 µs).
         power: P while it works, but for cells and converters, W (ASSUMED: no figure is
             published).
-        cell_power: p of a cell, W (DERIVED: 0.1 V, ASSUMED, on 1 kOhm, STATED).
+        cell_power: p of a cell, W (DERIVED: 0.1 V, ASSUMED, on 1 kΩ, STATED).
         conversion_energy: e of a number to or from the board, J (ASSUMED: 16 bits at a
             figure of merit of 180 dB).
         accumulation_rate: of adding up products of samples for a covariance, flop/s

@@ -35,7 +35,7 @@ class System(Protocol):
         ...
 
     def jacobian(self) -> Float[Array, "... n n"]:
-        """Slope of the drift at rest, 1/us; its eigenvalues choose the steps."""
+        """Slope of the drift at rest, 1/µs; its eigenvalues choose the steps."""
         ...
 
     def terms(self, noise: dfx.AbstractBrownianPath) -> dfx.AbstractTerm:

@@ -38,7 +38,7 @@ UNITS = {
     "min": 60.0, "h": 3600.0, "d": 86400.0,
     "mm": 1.0, "cm": 10.0, "µm": 1e-3, "um": 1e-3,
 }  # fmt: skip
-"""Unit -> size, in µS, ohm, A, V, s, mm."""
+"""Unit -> size, in µS, Ω, A, V, s, mm."""
 _OF = {
     "g": "µS mS S nS pS uS", "r": "Ω ohm Ohm ohms kΩ kohm kOhm MΩ Mohm MOhm GΩ",
     "current": "A mA µA uA nA pA", "voltage": "V mV", "time": "s ms µs us ns min h d",
@@ -81,7 +81,7 @@ def _without_unit(name: str) -> str:
 
 
 def scaled(table: Table, name: str, kind: str) -> tuple[np.ndarray, str]:
-    """A column in µS, ohm, A, V or s, and what its unit was taken for.
+    """A column in µS, Ω, A, V or s, and what its unit was taken for.
 
     Args:
         table: the table.
