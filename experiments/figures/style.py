@@ -57,7 +57,7 @@ LINES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 1)))
 MARKS = "os^Dv*"
 """Told apart by those who print in grey, too."""
 
-PHONE = 1.1
+PHONE = 1.14
 """Points of the smallest letter, for an inch of the figure's width: a telephone shows a
 figure 380 pixels wide, and such a letter is then six of them high."""
 
