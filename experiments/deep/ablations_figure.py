@@ -1,6 +1,5 @@
 """The figure of `ablations`: loss by writes, and what is gained at equal writes."""
 
-from textwrap import fill
 from typing import Any
 
 import xarray as xr
@@ -68,7 +67,7 @@ def _gains(axes: Axes, dataset: xr.Dataset) -> None:
         how: Any = {"color": LOOKS[name], "marker": MARKERS[name], "capsize": 3}
         axes.errorbar(float(one.gain.mean()), n, xerr=float(one.gain_error), **how)
     axes.axvline(0, color="black", lw=0.8)
-    axes.set_yticks(range(len(names)), [fill(NAMES[name], 17) for name in names])
+    axes.set_yticks(range(len(names)), [NAMES[name] for name in names])
     axes.invert_yaxis()
     axes.set(title="gained over plain EaPU at equal writes")
     axes.set(xlabel="bits per character (left of 0: worse than plain EaPU)")
@@ -99,5 +98,5 @@ plot = style.panels(
     (7.0, 6.4),
     [[_one_array, _scaled], [_gains, _gains]],
     note,
-    height_ratios=(3, 2),
+    height_ratios=(3, 1.8),
 )

@@ -14,34 +14,36 @@ def _draw_curves(ax, dataset: xr.Dataset, end: int) -> None:
     one = dataset.isel(size=end)
     d, n = int(one["size"]), one.n_samples
     draw_errors(ax, one, f"{d} x {d} inverse")
-    for floor, colour in zip(100 * one.floor[1:], PUBLISHED_BOARDS, strict=False):
-        ax.axhline(floor, color=colour, linestyle=":", linewidth=1)
+    for i, floor in enumerate(100 * one.floor[1:][: len(PUBLISHED_BOARDS)]):
+        rim = {"color": style.COLOURS[i], "marker": style.MARKS[i], "clip_on": False}
+        ax.plot(1.0, float(floor), transform=ax.get_yaxis_transform(), ms=7, **rim)
     free, look = 100 * np.sqrt((d + 1) / n), {"color": "0.5", "linewidth": 0.8}
     ax.plot(n, free, "--", **look, label="independent samples")
-    ax.plot([], [], ":", color="0.3", label="floor of a board, theory")
+    ax.plot([], [], "o", color="0.3", ms=7, label="floor, theory (at right)")
     if d == machine.N_CELLS:
         low, high = (100 * e for e in machine.ERROR_PUBLISHED)
         look = {"fmt": "D", "color": "black", "mfc": "none", "capsize": 4, "zorder": 5}
-        error, label = (high - low) / 2, "published: 25-30 % (press)"
+        error, label = (high - low) / 2, "published: 25-30 %\n(press)"
         ax.errorbar(one.n_published, low + error, error, label=label, **look)
-    ax.set_ylim(bottom=0.25)
-    ax.legend(ncols=2, loc="lower left")
+    style.key(ax, ncols=2, columnspacing=0.8, handlelength=1.5, handletextpad=0.4)
 
 
 def _draw_floors(ax, dataset: xr.Dataset) -> None:
     real = 100 * dataset[["floor", "measured_floor"]].sel(board=slice(1, None))
-    for d, marker in zip(dataset["size"].to_numpy(), "o^sv", strict=False):
+    for i, d in enumerate(dataset["size"].to_numpy()):
+        marker = style.MARKS[i]
         one = real.sel(size=d)
-        ax.plot(one.floor, one.measured_floor, marker, alpha=0.6, label=f"{d} x {d}")
+        hollow = {"color": style.COLOURS[i], "mfc": "none", "label": f"{d} x {d}"}
+        ax.plot(one.floor, one.measured_floor, marker, **hollow)
         ideal = 100 * float(dataset.measured_floor.sel(size=d, board=0))
-        ax.plot(0, ideal, marker, color="black", markerfacecolor="none")
+        ax.plot(0, ideal, marker, color="black", clip_on=False)
     ends = [0, real.to_dataarray().max()]
     ax.plot(ends, ends, color="0.3", linewidth=0.8)
-    ax.plot([], [], "o", color="black", markerfacecolor="none", label="ideal board")
+    ax.plot([], [], "o", color="black", label="black: ideal board")
     ax.set_xlabel("floor by theory (Lyapunov) (%)")
     ax.set_ylabel("floor by fit of the runs (%)")
-    ax.set_title("Floor of each board: $\\epsilon^2 = \\epsilon_0^2 + a/N$")
-    ax.legend()
+    ax.set_title("floor of each board: error for\ninfinitely many samples")
+    style.key(ax, ncols=3, columnspacing=1, handletextpad=0.2)
 
 
 def _draw_plane(ax, dataset: xr.Dataset) -> None:
@@ -61,25 +63,36 @@ def _draw_plane(ax, dataset: xr.Dataset) -> None:
     star = {"marker": "*", "color": style.COLOURS[1], "ls": "none"}
     ax.plot(100 * dataset.assumed_tolerance, dataset.assumed_rc, **star, ms=9)
     for style_, colour, label in (
-        ("-", "0.6", "published 25-30 % (press), temperature known"),
+        ("-", "0.6", "published: 25-30 % (press),\ntemperature known"),
         ("--", "0.6", "the same, temperature fitted"),
-        (":", "black", "half of $\\epsilon^2$ is floor"),
+        (":", "black", "half of the error squared is floor"),
     ):
         ax.plot([], [], style_, color=colour, label=label)
-    ax.plot([], [], **star, label="the curves shown")
-    one = dataset.sel(rc=dataset.assumed_rc, method="nearest")
-    low, high = (100 * float(one[f"tolerance_{e}"]) for e in ("low", "high"))
-    text = (
-        f"consistent with 25-30 %:\nat RC = {float(one.rc):g} µs: tolerance "
-        f"{low:.1f}-{high:.1f} %\nwithout tolerance: RC = "
-        f"{float(dataset.rc_low):.1f}-{float(dataset.rc_high):.1f} µs"
-    )
-    ax.text(0.02, 0.03, text, color="white", transform=ax.transAxes, fontsize=8)
+    ax.plot([], [], **star, label="the boards of the curves")
     n, d = int(dataset.n_published), int(dataset["size"].max())
     ax.set(yscale="log", xlabel="component tolerance, rms (%)", ylabel="RC (µs)")
-    ax.set_title(f"{d} x {d}, {n:,} samples at 12 MHz, theory")
-    ax.legend(loc="upper right", frameon=True, framealpha=0.85)
+    ax.set_title(f"{d} x {d}, {n:,} samples\nat 12 MHz, theory")
+    style.key(ax)
+
+
+def note(dataset: xr.Dataset) -> str:
+    """What error boards have, why, and which boards the published error fits."""
+    one = dataset.isel(size=-1)
+    d, last = int(one["size"]), one.isel(n_samples=-1)
+    boards = 100 * last.error.sel(board=slice(1, None)).median("board")
+    ideal = 100 * last.error.sel(board=0)
+    fit = dataset.sel(rc=dataset.assumed_rc, method="nearest")
+    low, high = (100 * float(fit[f"tolerance_{e}"]) for e in ("low", "high"))
+    return (
+        f"after {int(last.n_samples):,} samples the median board inverts {d} x {d} to "
+        f"{float(boards):.0f} %, the ideal one to {float(ideal):.0f} %: tolerances set "
+        "a floor that no sampling passes, and theory knows it beforehand. The "
+        f"published error fits a tolerance of {low:.1f} to {high:.1f} % at RC = "
+        f"{float(fit.rc):g} µs, or none at RC = {float(dataset.rc_low):.1f} to "
+        f"{float(dataset.rc_high):.1f} µs: one number cannot tell tolerances from slow "
+        "cells. Floors: error squared falls as floor squared + a / N"
+    )
 
 
 _CURVES = [partial(_draw_curves, end=end) for end in (0, -1)]
-plot = style.panels((9.5, 7.6), [_CURVES, [_draw_floors, _draw_plane]])
+plot = style.panels((7.0, 8.8), [_CURVES, [_draw_floors, _draw_plane]], note)
