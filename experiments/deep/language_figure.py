@@ -32,7 +32,7 @@ def _curves(axes: Axes, dataset: xr.Dataset) -> None:
         for rule in ("ideal", *RULES):
             values = middle.sel(rule=rule, optimizer=optimizer)
             axes.plot(dataset.epoch, values, **_fill(optimizer, rule))
-    hollow: Any = {"color": "0.4", "ls": ":", "marker": "o", "mfc": "none"}
+    hollow: dict[str, Any] = {"color": "0.4", "ls": ":", "marker": "o", "mfc": "none"}
     axes.plot([], [], **hollow, label="hollow: the same with Lion")
     kinds = {"digital": "--", "analog": "-."}
     for value, (name, line) in zip(SCREEN["adam"], kinds.items(), strict=True):
@@ -52,7 +52,8 @@ def _writes(axes: Axes, dataset: xr.Dataset) -> None:
         for rule in RULES:
             at = dataset.sel(rule=rule, optimizer=optimizer)
             x, y = at.writes.values.ravel(), at.bits.isel(epoch=-1).values.ravel()
-            axes.plot(x, y, **_fill(optimizer, rule) | {"linestyle": "none"})
+            dots: dict[str, Any] = {**_fill(optimizer, rule), "linestyle": "none"}
+            axes.plot(x, y, **dots)
     axes.plot([], [], "o", color="0.4", mfc="none", label="hollow: with Lion")
     axes.set(title=f"after {dataset.attrs['steps']:,} updates", xscale="log")
     axes.set(xlabel="writes per cell", ylabel="bits per character, held out")

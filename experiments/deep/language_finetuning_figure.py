@@ -24,6 +24,7 @@ LOOKS: dict[str, Any] = {
         NAMES.items(), _COLOURS, _LINES, "s^oDv", strict=True
     )
 }
+RULES = ("noisy", "eapu", "eapu_adapters", "digital_adapters")
 ARRAYS = ("eapu", "eapu_adapters", "digital_adapters")
 
 
@@ -58,7 +59,8 @@ def _writes(axes: Axes, dataset: xr.Dataset) -> None:
     axes.axhline(ideal, color="black", ls="--", lw=1, label="ideal")
     for rule in ARRAYS:
         x, y = dataset.writes.sel(rule=rule), gain.sel(rule=rule)
-        axes.plot(x.values.ravel(), y.values.ravel(), **LOOKS[rule] | {"ls": "none"})
+        dots: dict[str, Any] = {**LOOKS[rule], "ls": "none"}
+        axes.plot(x.values.ravel(), y.values.ravel(), **dots)
     axes.set_xscale("symlog", linthresh=100)
     axes.set_xlabel("writes of all cells together (linear to 100, then logarithmic)")
     axes.set_title(f"after {dataset.attrs['steps']:,} updates")

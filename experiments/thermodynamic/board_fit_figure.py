@@ -21,24 +21,42 @@ def draw(fit: BoardFit, title: str) -> Figure:
         fit: of a record.
         title: for the caption.
     """
-    figure = Figure(figsize=(9.5, 7.6))
+    figure = Figure(figsize=(7.0, 10.4))
     axes = figure.subplots(2, 2)
     _spectra(axes[0, 0], fit)
     _correlations(axes[0, 1], fit)
     _components(axes[1, 0], fit)
     _errors(axes[1, 1], fit)
     n, d = fit.record.v.shape
-    caption = (
+    style.told(
+        figure,
         f"{title}: {n:,} samples of {d} nodes, one every {fit.record.dt:.6g} µs; "
-        f"fitted by {fit.how}. Where dots leave the lines the circuit is another one"
+        f"fitted by {fit.how}. {_seen(fit)} Where dots leave the lines the circuit is "
+        "another one. Scale: all that the file holds",
     )
-    figure.supxlabel(caption, fontsize=6.5, color="0.35", x=0.01, ha="left")
     return figure
 
 
-def _nodes(fit: BoardFit) -> list[tuple[int, str, str]]:
-    names = fit.record.names[:MOST_SHOWN]
-    return [(i, name, style.COLOURS[i]) for i, name in enumerate(names)]
+def _seen(fit: BoardFit) -> str:
+    """Which component is furthest from where it started, and what error is left."""
+    off = 100 * np.where(np.isnan(fit.found.values), 0.0, fit.found.log_factors)
+    far = int(np.abs(off).argmax())
+    here = 100 * fit.statistical(len(fit.record.v))
+    seen = (
+        f"Furthest off: {fit.found.names[far]}, by {off[far]:+.1f} %. A record as long "
+        f"as this leaves {here:.2g} % of error by chance alone"
+    )
+    if fit.calibration is None:
+        return f"{seen}."
+    made = fit.calibration
+    return (
+        f"{seen}; its floor, {100 * made.floor_before:.2g} %, falls to "
+        f"{100 * made.floor:.2g} % if the board is set anew."
+    )
+
+
+def _nodes(fit: BoardFit) -> list[tuple[int, str]]:
+    return [*enumerate(fit.record.names[:MOST_SHOWN])]
 
 
 def _spectra(ax, fit: BoardFit) -> None:
@@ -56,14 +74,21 @@ def _spectra(ax, fit: BoardFit) -> None:
     # V^2 of a two-sided periodogram to V^2 / Hz of a one-sided density
     unit = 2 * fit.record.dt * 1e-6
     kilohertz = np.arange(1, length // 2) / (length * fit.record.dt) * 1e3
-    for i, name, colour in _nodes(fit):
+    for i, name in _nodes(fit):
         own = np.real(seen[1:-1, i, i]) * unit
-        ax.plot(kilohertz, own, ".", color=colour, alpha=0.5, label=f"{name}, measured")
+        dots = style.look(i, linestyle="none", ms=2, alpha=0.4, mew=0)
+        ax.plot(kilohertz, own, **dots)
         expected = np.real(np.asarray(law)[1:-1, i, i]) * unit
-        ax.plot(kilohertz, expected, color=colour, label="fitted")
-    ax.set(xscale="log", yscale="log", title="Spectrum of the voltages")
+        every = max(1, len(expected) // 8)
+        look = style.look(i, label=name, markevery=every, markeredgecolor="black")
+        ax.plot(kilohertz, expected, **look)
+    ax.set(
+        xscale="log",
+        yscale="log",
+        title="spectrum of the voltages:\ndots measured, lines fitted",
+    )
     ax.set(xlabel="frequency (kHz)", ylabel="density (V²/Hz)")
-    ax.legend(ncols=2)
+    style.key(ax, ncols=2)
 
 
 def _instrument(fit: BoardFit) -> float:
@@ -82,15 +107,18 @@ def _correlations(ax, fit: BoardFit) -> None:
     readout = np.asarray(form.readout)
     law = readout @ law @ readout.T
     scale = np.sqrt(np.diagonal(v.T @ v / len(v)))
-    pairs = [(i, i) for i, *_ in _nodes(fit)[:2]] + [(0, 1)] * (v.shape[1] > 1)
-    for (i, j), colour in zip(pairs, style.COLOURS, strict=False):
-        seen = [np.mean(v[k:, i] * v[: len(v) - k, j]) for k in lags]
+    pairs = [(i, i) for i, _ in _nodes(fit)[:2]] + [(0, 1)] * (v.shape[1] > 1)
+    for k, (i, j) in enumerate(pairs):
+        seen = [np.mean(v[lag:, i] * v[: len(v) - lag, j]) for lag in lags]
         unit = scale[i] * scale[j]
         label = f"{fit.record.names[i]} with {fit.record.names[j]}"
-        ax.plot(lags * dt, np.array(seen) / unit, ".", color=colour, label=label)
-        ax.plot(fine, law[:, i, j] / unit, color=colour)
-    ax.set(xlabel="lag (µs)", ylabel="correlation", title="Dots measured, lines fitted")
-    ax.legend()
+        dots = style.look(k, linestyle="none", mfc="none")
+        ax.plot(lags * dt, np.array(seen) / unit, **dots)
+        ax.plot(fine, law[:, i, j] / unit, **style.look(k, marker=None))
+        ax.plot([], [], **style.look(k, mfc="none", label=label))
+    ax.set(xlabel="lag (µs)", ylabel="correlation")
+    ax.set_title("correlations:\nmarks measured, lines fitted")
+    style.key(ax)
 
 
 def _components(ax, fit: BoardFit) -> None:
@@ -100,36 +128,36 @@ def _components(ax, fit: BoardFit) -> None:
     off = 100 * found.log_factors[clear]
     error = 100 * 1.96 * found.standard_errors[clear]
     ax.errorbar(off, y[clear], xerr=error, fmt="o", capsize=2)
-    size = 7 if len(y) < 30 else 4
+    size = style.SMALL
     ax.set_yticks(y, found.names, fontsize=size)
     ax.invert_yaxis()
     for k in y[~clear]:
         ax.text(0, k, "not identified", fontsize=size, va="center", color="0.5")
     ax.axvline(0, color="0.3", linewidth=0.8)
     beside = "nominal" if fit.on_paper else "the start, by moments"
-    ax.set_xlabel(f"found, 95 % interval, off from {beside} (log, %)")
-    ax.set_title("Components")
+    ax.set_xlabel(f"found, 95 % interval,\noff from {beside} (log, %)")
+    ax.set_title("components")
 
 
 def _errors(ax, fit: BoardFit) -> None:
     n = np.unique(np.geomspace(30, 1e6, 14).astype(int))
     alone = 100 * np.array([fit.statistical(int(k)) for k in n])
     if fit.calibration is None:
-        ax.plot(n, alone, label="statistics alone")
+        ax.plot(n, alone, "o-", markevery=3, label="statistics alone")
     else:
         made = fit.calibration
         anew = 100 * np.array([made.statistical(fit.record.dt, int(k)) for k in n])
-        for floor, own, colour, label in (
-            (made.floor_before, alone, style.COLOURS[1], "as it is set"),
-            (made.floor, anew, style.COLOURS[0], "set anew"),
+        for i, (floor, own, label) in enumerate(
+            ((made.floor, anew, "set anew"), (made.floor_before, alone, "as it is set"))
         ):
-            ax.plot(n, np.hypot(100 * floor, own), color=colour, label=label)
-            words = f"its floor, {floor:.1%}"
-            ax.axhline(100 * floor, color=colour, linestyle=":", label=words)
+            look = style.look(i, label=label, markevery=3)
+            ax.plot(n, np.hypot(100 * floor, own), **look)
+            words, dots = f"its floor, {floor:.1%}", (":", (0, (1, 3)))[i]
+            ax.axhline(100 * floor, color=look["color"], linestyle=dots, label=words)
     ax.axvline(len(fit.record.v), color="0.5", linewidth=0.8, label="this record")
     style.decades(ax, "xy")
     ax.set_ylim(1, 100)
     ax.set_xlabel(f"samples N, one every {fit.record.dt:.4g} µs")
     ax.set_ylabel("relative error of the inverse, rms (%)")
-    ax.set_title("Error to expect, by theory")
-    ax.legend()
+    ax.set_title("error to expect, by theory")
+    style.key(ax)

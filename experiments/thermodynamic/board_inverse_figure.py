@@ -1,6 +1,6 @@
 """The figure of an inverse: exact and found, entry by entry, and where it errs."""
 
-import textwrap
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -8,12 +8,18 @@ from matplotlib.figure import Figure
 from experiments.figures import style
 from experiments.thermodynamic.board_inverse import Inverse, Setup
 
-NOTE = (
-    "right: what bits and tolerance leave after endless time, what chance adds to "
-    "it, both together (half of such boards err less), and the boards that were "
-    "simulated. Where the floor towers over chance, a better board pays and a longer "
-    "wait does not"
-)
+
+def _seen(found: Inverse) -> str:
+    """What errs most, and what would pay."""
+    floor, chance = 100 * found.floor, 100 * found.statistical
+    settled = found.errors[np.isfinite(found.errors)]
+    middle = f"{100 * np.median(settled):.2g} %" if len(settled) else "none settles"
+    cure = "a better board pays" if floor > chance else "a longer wait pays"
+    return (
+        f"Bits and tolerance leave {floor:.2g} % after endless time, chance adds "
+        f"{chance:.2g} %: {cure} first. Expected together {100 * found.expected:.2g} % "
+        f"(half of such boards err less), found (median): {middle}."
+    )
 
 
 @style.styled
@@ -25,8 +31,9 @@ def draw(found: Inverse, setup: Setup, title: str) -> Figure:
         setup: of the boards.
         title: for the caption.
     """
-    figure = Figure(figsize=(11.0, 3.9))
-    left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 1.3))
+    figure = Figure(figsize=(7.0, 7.0))
+    grid: Any = figure.subplot_mosaic([["exact", "found"], ["errors", "errors"]])
+    left, middle, right = (grid[name] for name in ("exact", "found", "errors"))
     top = float(np.abs(found.exact).max())
     look = {"cmap": "RdBu_r", "vmin": -top, "vmax": top, "interpolation": "nearest"}
     left.imshow(found.exact, **look)
@@ -42,10 +49,10 @@ def draw(found: Inverse, setup: Setup, title: str) -> Figure:
     caption = (
         f"{title}: {n} x {n} on {found.cells} cells: {found.preparation}; "
         f"{setup.reads:,} reads in {setup.time:,g} µs, "
-        f"{setup.bits} bits, tolerance {setup.tolerance:.1%} (ASSUMED); {NOTE}"
+        f"{setup.bits} bits, tolerance {setup.tolerance:.1%} (ASSUMED). "
+        f"{_seen(found)} Scale: {setup.boards} simulated boards"
     )
-    text = textwrap.fill(caption, int(figure.get_figwidth() * 17))
-    figure.supxlabel(text, fontsize=6.5, color="0.35", x=0.01, ha="left")
+    style.told(figure, caption)
     return figure
 
 
@@ -57,8 +64,10 @@ def _errors(axes, found: Inverse, setup: Setup) -> None:
         "expected": found.expected,
     }
     parts = {name: x for name, x in parts.items() if np.isfinite(x)}
-    colours = [style.COLOURS[0] if n == "expected" else "0.7" for n in parts]
-    axes.bar(list(parts), [100 * x for x in parts.values()], color=colours)
+    colours = [style.COLOURS[0] if n == "expected" else "0.8" for n in parts]
+    bars = axes.bar(list(parts), [100 * x for x in parts.values()], color=colours)
+    for bar, name in zip(bars, parts, strict=True):
+        bar.set_hatch("///" if name == "expected" else "")
     settled = 100 * found.errors[np.isfinite(found.errors)]
     each = np.full(len(settled), len(parts))
     look = {**style.DOTS, "color": style.COLOURS[1]}
@@ -66,4 +75,4 @@ def _errors(axes, found: Inverse, setup: Setup) -> None:
     axes.set_xticks([*range(len(parts) + 1)], [*parts, "found"])
     axes.set(yscale="log")
     axes.set(title="error of the inverse", ylabel="relative error, Frobenius (%)")
-    axes.legend()
+    style.key(axes, drop=40)

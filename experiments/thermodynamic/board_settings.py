@@ -98,8 +98,8 @@ def fitted(
 @style.styled
 def draw(fit: SettingsFit, title: str) -> Figure:
     """Entries measured against fitted, and components with their intervals."""
-    figure = Figure(figsize=(9.0, 3.8))
-    left, right = figure.subplots(1, 2)
+    figure = Figure(figsize=(7.0, 7.4))
+    left, right = figure.subplots(2, 1)
     pairs = zip(fit.moments, fit.found.boards, fit.n_samples, strict=True)
     ends = []
     for k, (one, board, n) in enumerate(pairs):
@@ -110,22 +110,31 @@ def draw(fit: SettingsFit, title: str) -> Figure:
         own = np.diagonal(law)
         error = np.sqrt((np.outer(own, own) + law**2) / n)
         upper = np.triu_indices(len(own))
-        look = {"fmt": "o", "ms": 4, "color": style.COLOURS[k % len(style.COLOURS)]}
+        look = style.look(k, linestyle="none", mfc="none")
         x, y, e = (1e6 * m[upper] for m in (law, one.matrix, error))
         left.errorbar(x, y, 1.96 * e, label=f"setting {k + 1}, N = {n:,}", **look)
         ends += [x.min(), x.max()]
     line = [min(ends), max(ends)]
     left.plot(line, line, color="0.3", linewidth=0.8)
     left.set(xlabel="covariance, fitted (mV²)", ylabel="measured, 95 % (mV²)")
-    left.legend()
+    style.key(left)
     found, y = fit.found, np.arange(len(fit.found.names))
     clear = ~np.isnan(found.values)
     off, error = 100 * found.log_factors[clear], 196 * found.standard_errors[clear]
     right.errorbar(off, y[clear], xerr=error, fmt="o", capsize=2)
-    right.set_yticks(y, found.names, fontsize=7)
+    right.set_yticks(y, found.names, fontsize=style.SMALL)
     right.invert_yaxis()
     right.axvline(0, color="0.3", linewidth=0.8)
     right.set_xlabel("found, 95 % interval, off from nominal (log, %)")
-    caption = f"{title}: a point off the line by more than its bar says another circuit"
-    figure.supxlabel(caption, fontsize=6.5, color="0.35", x=0.01, ha="left")
+    far = int(np.abs(off).argmax()) if len(off) else None
+    seen = (
+        ""
+        if far is None
+        else f" Furthest off: {found.names[y[clear][far]]}, by {off[far]:+.1f} %."
+    )
+    style.told(
+        figure,
+        f"{title}: a point off the line by more than its bar says another circuit."
+        f"{seen} Scale: all that the files hold",
+    )
     return figure

@@ -5,6 +5,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from experiments.figures import style
+from experiments.figures.words import several
 from thermo.denoising.price import LEFT_OUT
 
 _GAP = 1
@@ -35,14 +36,14 @@ def _images(axes: Axes, dataset: xr.Dataset) -> None:
 def _by_updates(
     axes: Axes, values: xr.DataArray, over: str, population: str, words: str
 ) -> None:
-    for t, colour in zip(values.n_steps.values, style.COLOURS, strict=False):
+    for i, t in enumerate(values.n_steps.values):
         at = values.sel(n_steps=t)
         low, middle, high = (at.quantile(q, population) for q in (0.0, 0.5, 1.0))
-        x = int(t) * at[over]
-        axes.plot(x, middle, "o-", color=colour, label=_name(int(t)))
-        axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+        bars = [middle - low, high - middle]
+        drawn = style.look(i, label=_name(int(t)), capsize=2, elinewidth=1)
+        axes.errorbar(int(t) * at[over], middle, bars, **drawn)
     style.decades(axes, "xy")
-    axes.set(xlabel="sweeps in all (machines x sweeps of each)", ylabel=words)
+    axes.set(xlabel="sweeps in all\n(machines x sweeps of each)", ylabel=words)
 
 
 def _small(axes: Axes, dataset: xr.Dataset) -> None:
@@ -51,36 +52,65 @@ def _small(axes: Axes, dataset: xr.Dataset) -> None:
     wide = dataset.wide_divergence.median("start")
     hidden = dataset.attrs["large_hidden"]
     label = f"one machine, {hidden} hidden spins"
-    axes.plot(wide.small_sweeps, wide, "k--", label=label)
-    axes.set_title("bars and stripes on 10 spins: exact")
-    axes.legend()
+    look = {"color": "black", "ls": (0, (6, 2)), "marker": "x"}
+    axes.plot(wide.small_sweeps, wide, label=label, **look)
+    axes.set_title("bars and stripes\non 10 spins: exact")
+    style.key(axes, drop=46)
 
 
 def _digits(axes: Axes, dataset: xr.Dataset) -> None:
-    words = "squared MMD from test images\n(1: independent pixels)"
+    words = "squared kernel distance from test\nimages (1: independent pixels)"
     _by_updates(axes, dataset.distance, "sweeps", "chip", words)
     side = dataset.attrs["side"]
-    axes.set_title(f"digits on {side} x {side} spins: sampled")
-    axes.legend()
+    axes.set_title(f"digits on {side} x {side} spins:\nsampled")
+    style.key(axes, drop=46)
 
 
 def _energy(axes: Axes, dataset: xr.Dataset) -> None:
-    for t, colour in zip(dataset.n_steps.values, style.COLOURS, strict=False):
+    for i, t in enumerate(dataset.n_steps.values):
         at = dataset.energy.sel(n_steps=t)
-        axes.plot(at.per_write, 1e9 * at, color=colour, label=_name(int(t)))
-        axes.axhline(1e9 * float(at[-1]), color=colour, ls=":", linewidth=1)
+        drawn = style.look(i, label=_name(int(t)), markevery=max(1, len(at) // 6))
+        axes.plot(at.per_write, 1e9 * at, **drawn)
+        never = {"color": style.COLOURS[i], "ls": (0, (1, 3)), "linewidth": 1}
+        axes.axhline(1e9 * float(at[-1]), **never)
+    axes.plot([], [], color="0.3", ls=(0, (1, 3)), lw=1, label="never written anew")
     style.decades(axes, "xy")
     axes.set(xlabel="samples between two writings", ylabel="energy of a sample (nJ)")
     axes.set_title(f"by SPICE prices, {int(dataset.sweeps[-1])} sweeps a machine")
-    axes.legend()
+    style.key(axes, ncols=4)
+
+
+def _best(values: xr.DataArray, population: str) -> list[tuple[str, float]]:
+    """The least distance that each chain reaches."""
+    least = values.median(population)
+    least = least.min([d for d in least.dims if d != "n_steps"])
+    return [(_name(int(t)), float(least.sel(n_steps=t))) for t in values.n_steps.values]
+
+
+def note(dataset: xr.Dataset) -> str:
+    """Which chain comes nearest, and what is in the energies."""
+    digits = _best(dataset.distance, "chip")
+    small = _best(dataset.divergence, "start")
+    told = several(f"{x:.3g} ({name})" for name, x in digits)
+    exact = several(f"{x:.3g} ({name})" for name, x in small)
+    name, _ = min(digits, key=lambda pair: pair[1])
+    energy = dataset.energy.isel(per_write=-1)
+    nj = several(
+        f"{1e9 * float(energy.sel(n_steps=t)):.3g}" for t in energy.n_steps.values
+    )
+    return (
+        f"least distance of digits by chain: {told}; nearest: {name}. On ten spins, "
+        f"nats: {exact}. A chain pays where it is below one machine at the same number "
+        "of sweeps in all. Marks: medians, bars: all chips or first couplings. Energy "
+        f"of a sample never written anew: {nj} nJ. Prices: 7.09 fJ an update, 1.69 pJ "
+        "a read, 153.6 pJ a write of a cell, before silicon (published, STATED at "
+        f"second hand); left out: {LEFT_OUT}"
+    )
 
 
 plot = style.panels(
-    (11, 7.5),
-    [[_images, _small], [_digits, _energy]],
-    note="lines: medians, bands: all chips or first couplings. A chain pays where it "
-    "is below one machine at the same number of sweeps in all: on ten spins the two "
-    "hardly differ, and no image here is as good as a digit. Energies: "
-    "7.09 fJ an update, 1.69 pJ a read, 153.6 pJ a write of a cell, before silicon "
-    f"(STATED-2nd); dotted: never written anew; left out: {LEFT_OUT}",
+    (7.0, 12.2),
+    [[_images, _images], [_small, _digits], [_energy, _energy]],
+    note,
+    height_ratios=(1.15, 1.2, 0.8),
 )

@@ -1,5 +1,8 @@
 """The figure of `generate`: samples, their likeness, their heat, and energy's parts."""
 
+from textwrap import fill
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -43,13 +46,15 @@ def _draw_images(axes: Axes, dataset: xr.Dataset) -> None:
     rows = [learned, *(dataset.image.sel(training=m).to_numpy() for m in trainings)]
     drawn = axes.imshow(_tiles(rows, side), cmap="RdBu_r", vmin=-1, vmax=1)
     middle = side / 2 + (side + _GAP) * np.arange(len(rows))
-    axes.set_yticks(middle, ["learned", *(WORDS[m] for m in trainings)])
+    names = ["learned", *(WORDS[m] for m in trainings)]
+    axes.set_yticks(middle, [fill(name, 14) for name in names])
     axes.set_xticks([])
     axes.grid(False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_title("Samples of one machine, as they come")
-    style.colorbar(axes, drawn, "pixel, of its image's largest", shrink=0.8)
+    axes.set_title("samples of one machine, as they come")
+    look = {"location": "bottom", "shrink": 0.5, "aspect": 40}
+    style.colorbar(axes, drawn, "pixel, of its image's largest", **look)
 
 
 def _sorted(values: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
@@ -65,14 +70,12 @@ def _draw_likeness(axes: Axes, dataset: xr.Dataset) -> None:
         share, found = _sorted(dataset.likeness.sel(training=method))
         style.band(axes, share, found, label=WORDS[method], **LOOK[method])
     share, other = _sorted(dataset.other.sel(training="batch"))
-    look = {"color": style.COLOURS[0], "linewidth": 0.8}
+    look = {"color": "black", "linewidth": 0.8, "linestyle": (0, (1, 3))}
     style.band(axes, share, other, label="batches: digits not learned", **look)
-    axes.set(
-        xlabel="samples (%)", ylabel="best correlation with an image", ylim=(0, 1.3)
-    )
-    axes.set_yticks(np.linspace(0, 1, 6))
-    axes.set_title("Likeness, either sign, of so many samples is less")
-    axes.legend(loc="upper left", ncols=2)
+    axes.set(xlabel="samples that are below (%)", ylim=(0, 1.05))
+    axes.set_ylabel("best correlation with an\nimage, either sign")
+    axes.set_title("likeness of samples, sorted")
+    style.key(axes)
 
 
 def _draw_heat(axes: Axes, dataset: xr.Dataset) -> None:
@@ -80,44 +83,45 @@ def _draw_heat(axes: Axes, dataset: xr.Dataset) -> None:
     for method in dataset.training.to_numpy():
         share, found = _sorted(dataset.heat.sel(training=method) / units)
         style.band(axes, share, found, label=WORDS[method], **LOOK[method])
-    style.published_line(axes, energy.HEAT / energy.UNITS, "PRL")
-    style.published_line(axes, energy.AGAIN / energy.UNITS, "rebuilt", linestyle=":")
-    axes.set(xlabel="samples (%)", ylabel="heat per sample and unit (kT)")
-    axes.set_ylim(top=1.75 * energy.HEAT / energy.UNITS)
-    axes.set_title("Heat of the units, of so many samples, is less")
-    axes.legend(loc="upper left", ncols=2)
+    style.published_line(axes, energy.HEAT / energy.UNITS, "second hand")
+    again = {"color": "0.4", "linestyle": (0, (1, 1)), "linewidth": 2}
+    label = "rebuilt elsewhere (derived)"
+    axes.axhline(energy.AGAIN / energy.UNITS, label=label, **again)
+    axes.set(xlabel="samples that are below (%)")
+    axes.set_ylabel("heat per sample and unit (kT)")
+    axes.set_title("heat of the units, sorted")
+    style.key(axes)
 
 
 def _draw_energy(axes: Axes, dataset: xr.Dataset) -> None:
     heat = dataset.heat_energy.sel(training="batch")
     middle, error = style.middle_half(heat)
-    names = ["heat of units", "read-out, 1 pJ\na pixel (ASSUMED)", "digital\ndenoiser"]
-    names += ["control, parameters,\nstandby: left out"]
+    names = ["heat of units", "read-out, 1 pJ a pixel (ASSUMED)", "digital denoiser"]
+    names += ["control, parameters, standby: left out"]
     found = [float(middle), float(dataset.read_energy), float(dataset.digital_energy)]
     place = np.array([3, 2, 0, 1])
     colours = [style.COLOURS[0], style.COLOURS[4], "0.4"]
     bars = axes.barh(place[:3], found, 0.6, color=colours)
     axes.errorbar(found[0], place[0], xerr=error.reshape(2, 1), color="black")
-    axes.bar_label(bars, [f"{x:.2g} J" for x in found], padding=3, fontsize=7)
+    axes.bar_label(bars, [f"{x:.2g} J" for x in found], padding=3)
     axes.set_yticks(place, names)
     axes.set(xscale="log", xlabel="energy per image (J)")
-    axes.set_title("The energy claim, in parts")
+    axes.set_title("the energy claim, in parts")
     axes.set_xlim(max(found[0], energy.KT) / 30, 300 * found[-1])
     axes.grid(visible=False, axis="y")
-
-
-PANELS = _draw_likeness, _draw_heat, _draw_energy
 
 
 @style.styled
 def plot(dataset: xr.Dataset) -> Figure:
     """Samples above; below likeness, heat and energy."""
-    figure = Figure(figsize=(13, 8.6))
-    above, below = figure.subfigures(2, 1, height_ratios=[1.25, 1]).flat  # pyright: ignore[reportAttributeAccessIssue]
+    figure = Figure(figsize=(7.0, 10.4))
+    parts: Any = figure.subfigures(3, 1, height_ratios=[4.2, 3.9, 2.3])
+    above, middle, below = parts.flat
     _draw_images(above.subplots(), dataset)
-    panels = zip(PANELS, below.subplots(1, len(PANELS)), strict=True)
-    for draw, axes in panels:
-        draw(axes, dataset)
+    likeness, heat = middle.subplots(1, 2)
+    _draw_likeness(likeness, dataset)
+    _draw_heat(heat, dataset)
+    _draw_energy(below.subplots(), dataset)
     style.caption(figure, dataset, _note(dataset))
     return figure
 

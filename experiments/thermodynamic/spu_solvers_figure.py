@@ -81,11 +81,16 @@ def note(dataset: xr.Dataset) -> str:
     for quality in dataset.quality.to_numpy():
         needed = dataset.needed.sel(quality=quality)
         needed = needed.where(needed.solver != EXACT, drop=True)
+        needed = needed.where(np.isfinite(needed), drop=True)
+        if not needed.size:
+            told.append(f"at Q = {quality:g} no solver has steps enough")
+            continue
         best, worst = needed.values.argmin(), needed.values.argmax()
         names, steps = needed.solver.to_numpy(), needed.to_numpy()
+        many = f" and {names[worst]} {steps[worst] / steps[best]:,.0f} times as many"
         told.append(
-            f"at Q = {quality:g} {names[best]} needs fewest steps ({steps[best]:.2g}) "
-            f"and {names[worst]} {steps[worst] / steps[best]:,.0f} times as many"
+            f"at Q = {quality:g} {names[best]} needs fewest steps ({steps[best]:.2g})"
+            + many * (len(steps) > 1)
         )
     return (
         f"for a bias of {100 * BIAS:g} % {'; '.join(told)}. The exact map has no bias "
