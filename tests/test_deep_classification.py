@@ -138,6 +138,76 @@ def test_the_classes_of_the_two_trainings_have_nothing_in_common():
     assert all(set(half.y_train) == set(range(5)) for half in (before, after))
 
 
+SMALL = transfer.Tuned(
+    data="digits", n_train=800, n_test=200, patch=2, width=8, depths=(1,), heads=(1,),
+    epochs=1, batch_size=16, pretraining_epochs=10, pretraining_rate=0.01,
+)  # fmt: skip
+
+
+def test_what_was_pretrained_is_the_body_of_the_network_that_is_tuned(monkeypatch):
+    """Of every chip of a seed; its accuracy is on the classes that came before."""
+    train, learnt = transfer.train, []
+
+    def spy(*args, **how):
+        learnt.append(train(*args, **how))
+        return learnt[-1]
+
+    monkeypatch.setattr(transfer, "train", spy)
+
+    @jax.jit
+    @jax.vmap
+    def both(chip):
+        return *transfer.pretrained(SMALL, Keys(jr.key(0), chip)), learnt[-1].params
+
+    params, accuracy, alone = both(jr.split(jr.key(1)))
+    new, old = ({**tree} for tree in (params, alone))
+    heads = new.pop("head"), old.pop("head")
+    jax.tree.map(np.testing.assert_array_equal, new, old)
+    assert np.any(heads[0]["kernel"] != heads[1]["kernel"])
+    first, second = (jax.tree.map(lambda x, n=n: x[n], (params, alone)) for n in (0, 1))
+    jax.tree.map(np.testing.assert_array_equal, first, second)
+    before, after = transfer.prepared(SMALL)
+    logits = jax.jit(transfer.network(SMALL, 5).apply)
+    right = np.argmax(logits({"params": first[1]}, before.x_test), -1) == before.y_test
+    np.testing.assert_allclose(accuracy, right.mean(), atol=1e-6)
+    # it knows them; the other classes it has not seen
+    others = np.argmax(logits({"params": first[1]}, after.x_test), -1) == after.y_test
+    assert right.mean() > 0.2 + 5 * (0.2 * 0.8 / len(right)) ** 0.5
+    assert others.mean() < 0.2 + 5 * (0.2 * 0.8 / len(others)) ** 0.5
+
+
+def test_what_is_tuned_begins_at_what_was_pretrained_and_learns_other_classes(
+    monkeypatch,
+):
+    seen = {}
+
+    def spy(point, keys, network, data, task, *, params):
+        seen.update(network=network, data=data, params=params)
+        return None, {"score": jnp.array([0.1, 0.7])}
+
+    monkeypatch.setattr(swin, "pretrained", lambda point, keys: ("learnt", 0.9))
+    monkeypatch.setattr(swin, "learn", spy)
+    found = swin.simulate(SMALL, 0, None)
+    assert (seen["params"], found["pretrained"]) == ("learnt", 0.9)
+    assert float(found["final"]) == np.float32(0.7)
+    whole = images.images("digits", 800, 200)
+    assert len(seen["data"].x_train) == (whole.y_train > 4).sum()
+    shown = {x.tobytes() for x in whole.x_test[whole.y_test > 4]}
+    assert len(shown) == len(seen["data"].x_test)
+    np.testing.assert_array_equal(
+        seen["data"].y_test, whole.y_test[whole.y_test > 4] - 5
+    )
+
+
+def test_images_are_moved_when_training_alone():
+    point = replace(SMALL, augmentation="crop_and_flip", data="mnist5k")
+    x = jr.uniform(jr.key(0), (4, 8, 8, 1))
+    for task in (transfer.task(point), images.task(point)):
+        trained, seen = (task.enter(jr.key(1), x, None, on)[0] for on in (True, False))
+        np.testing.assert_array_equal(seen, x)
+        assert np.any(trained != x)
+
+
 def made(variables, **attrs):
     where = {"rule": ["ideal", "noisy", "eapu"], "learning_rate": [1e-5, 1e-4]}
     dataset = xr.Dataset(variables, coords=where)

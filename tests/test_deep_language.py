@@ -32,6 +32,9 @@ def test_a_target_is_the_character_that_comes_next_and_nothing_is_learnt_twice()
     rows = [int(np.flatnonzero((whole == row).all(1))[0]) for row in data.x_train]
     assert np.ptp(np.diff(rows)) <= 1
     assert rows[-1] > 0.95 * len(whole)
+    last = point.read().validation
+    whole = last[: 128 * ((len(last) - 1) // 128)].reshape(-1, 128)
+    assert all((whole == row).all(1).any() for row in data.x_test)
 
 
 @pytest.mark.parametrize(
