@@ -12,10 +12,6 @@ __all__ = ["command", "experiment"]
 
 _APART = ("experiment", "config", "scale", "sweep", "command")
 """Shown in another place, or meant for programs."""
-_CAPTION = (
-    "Published values, where there are any, are marked as published; "
-    "all others are simulated here."
-)
 
 
 def experiment(results: Sequence[Result]) -> str:
@@ -37,8 +33,7 @@ def _article(result: Result) -> str:
 
 
 def _figure(result: Result, drawn: Drawing) -> str:
-    ends = [] if result.attrs.get("scale") == "sweep" else [_CAPTION]
-    caption = escape(" ".join([*result.text.split(), *ends]))
+    caption = escape(" ".join([*result.text.split(), drawn.caption]))
     size = f'width="{drawn.width}" height="{drawn.height}"'
     return f"""<figure>
 <div class="frame" tabindex="0" role="group" aria-label="Figure: {escape(result.name)}">

@@ -8,7 +8,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.figures.style import STYLE
+from experiments.figures.style import STYLE, said
 
 __all__ = ["Drawing", "describe", "drawing"]
 
@@ -22,12 +22,14 @@ class Drawing(NamedTuple):
     Attributes:
         url: a data URL, so that nothing has to be fetched.
         alt: the figure in words.
+        caption: what stands under it, which a telephone shows small.
         width: at its natural size, CSS pixels.
         height: the same.
     """
 
     url: str
     alt: str
+    caption: str
     width: int
     height: int
 
@@ -39,7 +41,7 @@ def drawing(figure: Figure) -> Drawing:
         kind, content = "png", _bytes(figure, "png", {})
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
     url = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
-    return Drawing(url, describe(figure), width, height)
+    return Drawing(url, describe(figure), said(figure), width, height)
 
 
 def describe(figure: Figure) -> str:

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from experiments.figures import style
 from experiments.thermodynamic.board_fit import BoardFit
@@ -21,7 +22,7 @@ def draw(fit: BoardFit, title: str) -> Figure:
         fit: of a record.
         title: for the caption.
     """
-    figure = Figure(figsize=(7.0, 10.4))
+    figure = Figure(figsize=(7.0, 9.2))
     axes = figure.subplots(2, 2)
     _spectra(axes[0, 0], fit)
     _correlations(axes[0, 1], fit)
@@ -43,8 +44,8 @@ def _seen(fit: BoardFit) -> str:
     far = int(np.abs(off).argmax())
     here = 100 * fit.statistical(len(fit.record.v))
     seen = (
-        f"Furthest off: {fit.found.names[far]}, by {off[far]:+.1f} %. A record as long "
-        f"as this leaves {here:.2g} % of error by chance alone"
+        f"Furthest off: {worded(fit.found.names[far])}, by {off[far]:+.1f} %. "
+        f"A record as long as this leaves {here:.2g} % of error by chance alone"
     )
     if fit.calibration is None:
         return f"{seen}."
@@ -53,6 +54,16 @@ def _seen(fit: BoardFit) -> str:
         f"{seen}; its floor, {100 * made.floor_before:.2g} %, falls to "
         f"{100 * made.floor:.2g} % if the board is set anew."
     )
+
+
+def worded(name: str) -> str:
+    """A component as a reader names it.
+
+    Example:
+        >>> worded("coupling_conductance[0, 1]")
+        'coupling conductance 0, 1'
+    """
+    return name.replace("_", " ").replace("[", " ").removesuffix("]")
 
 
 def _nodes(fit: BoardFit) -> list[tuple[int, str]]:
@@ -129,7 +140,7 @@ def _components(ax, fit: BoardFit) -> None:
     error = 100 * 1.96 * found.standard_errors[clear]
     ax.errorbar(off, y[clear], xerr=error, fmt="o", capsize=2)
     size = style.SMALL
-    ax.set_yticks(y, found.names, fontsize=size)
+    ax.set_yticks(y, [*map(worded, found.names)], fontsize=size)
     ax.invert_yaxis()
     for k in y[~clear]:
         ax.text(0, k, "not identified", fontsize=size, va="center", color="0.5")
@@ -156,6 +167,7 @@ def _errors(ax, fit: BoardFit) -> None:
             ax.axhline(100 * floor, color=look["color"], linestyle=dots, label=words)
     ax.axvline(len(fit.record.v), color="0.5", linewidth=0.8, label="this record")
     style.decades(ax, "xy")
+    ax.xaxis.set_major_locator(LogLocator(numticks=4))
     ax.set_ylim(1, 100)
     ax.set_xlabel(f"samples N, one every {fit.record.dt:.4g} µs")
     ax.set_ylabel("relative error of the inverse, rms (%)")

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from experiments.data.covariances import Moments
 from experiments.figures import style
 from experiments.thermodynamic.board_file import Paper
+from experiments.thermodynamic.board_fit_figure import worded
 from thermo import exact
 from thermo.identify import (
     Calibration,
@@ -122,19 +123,21 @@ def draw(fit: SettingsFit, title: str) -> Figure:
     clear = ~np.isnan(found.values)
     off, error = 100 * found.log_factors[clear], 196 * found.standard_errors[clear]
     right.errorbar(off, y[clear], xerr=error, fmt="o", capsize=2)
-    right.set_yticks(y, found.names, fontsize=style.SMALL)
+    right.set_yticks(y, [*map(worded, found.names)], fontsize=style.SMALL)
     right.invert_yaxis()
     right.axvline(0, color="0.3", linewidth=0.8)
     right.set_xlabel("found, 95 % interval, off from nominal (log, %)")
-    far = int(np.abs(off).argmax()) if len(off) else None
-    seen = (
-        ""
-        if far is None
-        else f" Furthest off: {found.names[y[clear][far]]}, by {off[far]:+.1f} %."
-    )
-    style.told(
-        figure,
-        f"{title}: a point off the line by more than its bar says another circuit."
-        f"{seen} Scale: all that the files hold",
-    )
+    style.told(figure, f"{title}: {_seen(fit)}. Scale: all that the files hold")
     return figure
+
+
+def _seen(fit: SettingsFit) -> str:
+    """What a point off the line says, and which component is furthest off."""
+    clear = np.flatnonzero(~np.isnan(fit.found.values))
+    off = 100 * fit.found.log_factors[clear]
+    seen = "a point off the line by more than its bar says another circuit"
+    if not len(off):
+        return seen
+    far = int(np.abs(off).argmax())
+    name = worded(fit.found.names[clear[far]])
+    return f"{seen}. Furthest off: {name}, by {off[far]:+.1f} %"

@@ -1,12 +1,14 @@
 """The figure of `denoising_chain`: samples, distances by updates, energy by writes."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
 from experiments.figures import style
 from experiments.figures.words import several
-from thermo.denoising.price import LEFT_OUT
+from thermo.denoising.price import LEFT_OUT, Prices
 
 _GAP = 1
 
@@ -89,6 +91,7 @@ def _best(values: xr.DataArray, population: str) -> list[tuple[str, float]]:
 
 def note(dataset: xr.Dataset) -> str:
     """Which chain comes nearest, and what is in the energies."""
+    price: Any = Prices()
     digits = _best(dataset.distance, "chip")
     small = _best(dataset.divergence, "start")
     told = several(f"{x:.3g} ({name})" for name, x in digits)
@@ -102,9 +105,11 @@ def note(dataset: xr.Dataset) -> str:
         f"least distance of digits by chain: {told}; nearest: {name}. On ten spins, "
         f"nats: {exact}. A chain pays where it is below one machine at the same number "
         "of sweeps in all. Marks: medians, bars: all chips or first couplings. Energy "
-        f"of a sample never written anew: {nj} nJ. Prices: 7.09 fJ an update, 1.69 pJ "
-        "a read, 153.6 pJ a write of a cell, before silicon (published, STATED at "
-        f"second hand); left out: {LEFT_OUT}"
+        f"of a sample never written anew: {nj} nJ. Prices: "
+        f"{price.update * 1e15:.3g} fJ an update, {price.read * 1e12:.3g} pJ a read, "
+        f"{price.write * 1e12:.4g} pJ a write of a cell, before silicon (published, "
+        "STATED at second hand); left out: "
+        f"{LEFT_OUT}"
     )
 
 
