@@ -6,6 +6,7 @@ import xarray as xr
 
 from experiments import catalogue
 from experiments.contract import base_of
+from experiments.data.text import Text
 from experiments.deep import language, text, text_setting
 from experiments.deep.language_figure import NAMES, SCREEN
 from experiments.learning.recipe import Recipe
@@ -103,6 +104,14 @@ def test_chance_is_what_the_frequencies_of_characters_say():
     entropy = -(share * np.log2(share)).sum()
     assert entropy < text_setting.chance(found) < np.log2(len(found.vocabulary))
     assert text_setting.chance(found) < 1.1 * entropy
+
+
+def test_chance_is_of_what_is_held_out_by_frequencies_that_were_learnt():
+    """Three in four are the one, and all that is held out is the other: two bits."""
+    learnt, held_out = (np.array(x, np.uint8) for x in ([0, 0, 0, 1] * 10**5, [1] * 9))
+    few = {"vocabulary": "ab", "provenance": "", "sha256": ""}
+    found = Text(train=learnt, validation=held_out, **few)
+    assert text_setting.chance(found) == pytest.approx(2, abs=1e-4)
 
 
 @pytest.mark.parametrize("name", ["language", "scaling_law", "ablations"])

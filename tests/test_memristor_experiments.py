@@ -307,6 +307,7 @@ def made_up(eapu, noisy, ideal=0.94):
             "ideal_mlp": (("seed", "epoch_mlp"), np.full((1, 1), ideal)),
         },
         {"rule": ["noisy", "eapu"], "write_noise": noises},
+        {"chance": 0.1},
     )
 
 
@@ -317,6 +318,12 @@ def test_verdicts_follow_the_numbers():
     assert verdicts == ["trend reproduced"] * 3
     verdicts = [c.verdict for c in write_noise.claims(poor)]
     assert verdicts == ["not reproduced"] * 3
+
+
+def test_a_network_at_chance_has_nothing_to_lose():
+    for ideal, verdict in ((0.12, "not"), (0.29, "not"), (0.31, "trend")):
+        found = made_up([ideal, ideal - 0.01, 0.1], [0.1, 0.1, 0.1], ideal)
+        assert write_noise.claims(found)[1].verdict == f"{verdict} reproduced"
 
 
 def test_a_single_write_noise_says_nothing_about_flatness():

@@ -185,7 +185,9 @@ def test_the_verdict_follows_the_loss_of_all_together():
     for lost, verdict in ((1.0, "trend reproduced"), (5.0, "not reproduced")):
         (claim,) = robustness.claims(robustness.derive(CONFIG, made_up(lost)))
         assert (claim.ours, claim.verdict) == (pytest.approx(lost), verdict)
-    dataset = robustness.derive(CONFIG, made_up())
+    dataset = robustness.derive(CONFIG, made_up(1.0))
+    (claim,) = robustness.claims(dataset.assign_attrs(chance=0.35))
+    assert claim.verdict == "not reproduced"  # so near chance there is little to lose
     assert robustness.claims(dataset.drop_sel(rule="eapu")) == []
 
 

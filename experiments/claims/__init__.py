@@ -3,6 +3,7 @@
 from experiments.claims.table import read_csv as read_csv
 from experiments.claims.table import write_csv as write_csv
 from experiments.claims.verdicts import MEANINGS as MEANINGS
+from experiments.claims.verdicts import STAKE as STAKE
 from experiments.claims.verdicts import VERDICTS as VERDICTS
 from experiments.claims.verdicts import Claim as Claim
 from experiments.claims.verdicts import above as above

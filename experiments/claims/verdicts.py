@@ -18,6 +18,7 @@ import xarray as xr
 
 __all__ = [
     "MEANINGS",
+    "STAKE",
     "VERDICTS",
     "Claim",
     "above",

@@ -5,8 +5,7 @@ from typing import Any
 
 import xarray as xr
 
-from experiments.claims import Claim, above, at_stake, below, judged, spread
-from experiments.claims.verdicts import STAKE
+from experiments.claims import STAKE, Claim, above, at_stake, below, judged, spread
 
 GAINED, LOST = 60.0, 4.0
 """Points by which EaPU beats noisy backpropagation (abstract), and which it may lose
