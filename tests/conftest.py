@@ -2,7 +2,6 @@
 
 import os
 import signal
-from contextlib import contextmanager
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Most tests compile longer than they run: see `optimised`. Also of what they start.
@@ -38,29 +37,18 @@ def x64():
         yield
 
 
-@contextmanager
-def as_for_users():
-    """Programs as users run them."""
-    hasty = jax.config.read("jax_disable_most_optimizations")
-    jax.clear_caches()
-    jax.config.update("jax_disable_most_optimizations", False)
-    yield
-    jax.config.update("jax_disable_most_optimizations", hasty)
-    jax.clear_caches()
-
-
 @pytest.fixture(scope="module")
 def optimised():
     """Programs as users run them: where fusing them has broken a law before.
 
     `JAX_DISABLE_MOST_OPTIMIZATIONS=0` in the environment does so for all tests.
     """
-    with as_for_users():
+    with haste.as_for_users():
         yield
 
 
 @pytest.fixture
 def optimised_alone():
     """The same for one test of a file."""
-    with as_for_users():
+    with haste.as_for_users():
         yield

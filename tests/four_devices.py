@@ -22,6 +22,9 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 import eapu_jax as ej
+from tests import haste
+
+haste.begin()
 
 LINE = jax.make_mesh((4,), ("d",), axis_types=(AxisType.Explicit,))
 SQUARE = jax.make_mesh((2, 2), ("x", "y"), axis_types=(AxisType.Explicit,) * 2)

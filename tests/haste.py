@@ -1,6 +1,8 @@
 """Compiling tests in half the time: nearly all of them compile longer than they run."""
 
 import gc
+from contextlib import contextmanager
+from hashlib import sha256
 
 import jax
 
@@ -22,7 +24,10 @@ def begin() -> None:
         return
     from jax._src import compiler
 
-    options_of = compiler.get_compile_options
+    options_of, compile_it = (
+        compiler.get_compile_options,
+        compiler.backend_compile_and_load,
+    )
 
     def hasty(*args, **kwargs):
         options = options_of(*args, **kwargs)
@@ -31,4 +36,28 @@ def begin() -> None:
             options.env_option_overrides = overrides
         return options
 
+    compiled = {}
+
+    def once(backend, module, devices, options, callbacks):
+        """Programs of one text are one: a new closure or chip makes no other."""
+        if callbacks:  # these are not in the text
+            return compile_it(backend, module, devices, options, callbacks)
+        text = f"{devices}{options.SerializeAsString()}{module}"
+        key = sha256(text.encode()).digest()
+        if key not in compiled:
+            compiled[key] = compile_it(backend, module, devices, options, callbacks)
+        return compiled[key]
+
     compiler.get_compile_options = hasty
+    compiler.backend_compile_and_load = once
+
+
+@contextmanager
+def as_for_users():
+    """Programs as users run them."""
+    hasty = jax.config.read("jax_disable_most_optimizations")
+    jax.clear_caches()
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", hasty)
+    jax.clear_caches()

@@ -73,7 +73,10 @@ def _texts() -> Iterator[tuple[str, str]]:
 
 def _strings(path: Path) -> Iterator[tuple[str, str]]:
     """The texts of a module; what is filled in stands as in a docstring, NAME."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    source = path.read_text(encoding="utf-8")
+    if "-m" not in source:  # most: each would be parsed and walked for nothing
+        return
+    tree = ast.parse(source)
     inner = {
         id(v) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr) for v in n.values
     }

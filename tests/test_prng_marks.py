@@ -1,5 +1,7 @@
 """Marked elements are found by their rank."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -8,8 +10,6 @@ import pytest
 
 from prng import marks
 
-pytestmark = pytest.mark.usefixtures("optimised")
-
 
 def cut(size):
     """A third, and the rest."""
@@ -17,13 +17,18 @@ def cut(size):
     return [(jnp.int32(0), third), (jnp.int32(third), size - third)]
 
 
+@partial(jax.jit, static_argnums=2)
+def elements(ranks, first, n):
+    """Those of every mask of one size by one program."""
+    return ranks.elements(first, n)
+
+
 @pytest.mark.parametrize("size", [1, 31, 2048, 2049, 5000, 150_000])
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 1.0])
 def test_the_element_of_every_rank_is_the_one_that_numpy_finds(size, share):
     mask = np.random.default_rng(size).random(size) < share
     ranks = marks.ranked(marks.pack(jnp.asarray(mask)))
-    several = jax.jit(ranks.elements, static_argnums=1)
-    parts = [several(first, n) for first, n in cut(size + 5)]
+    parts = [elements(ranks, first, n) for first, n in cut(size + 5)]
     found = np.concatenate(parts)
     order = marks.unpack(ranks.marks, (size,), size)
     assert np.array_equal(order, mask)
