@@ -55,6 +55,8 @@ def describe(figure: Figure) -> str:
         'One panel. accuracy: % against noise; EaPU.'
     """
     panels = [text for axes in figure.axes if (text := _panel(axes))]
+    keys = [t.get_text() for legend in figure.legends for t in legend.get_texts()]
+    panels += [f"For all: {', '.join(keys)}"] if keys else []
     count = "One panel" if len(panels) == 1 else f"{len(panels)} panels"
     return " ".join([f"{count}.", *(f"{text}." for text in panels)])
 

@@ -44,7 +44,8 @@ def _draw_bias(ax, dataset: xr.Dataset, end: int) -> None:
     ax.plot([], [], "_", color="0.3", ms=14, mew=2, label="noise of the simulation")
     label = f"{100 * BIAS:g} %: what is asked for below"
     ax.axhline(100 * BIAS, color="0.5", linestyle=":", linewidth=1, label=label)
-    ax.set(xscale="log", yscale="log", ylim=(1e-6, 1e3), title=f"Q = {quality:g}")
+    style.decades(ax, "xy")
+    ax.set(ylim=(1e-6, 1e3), title=f"Q = {quality:g}")
     ax.set(xlabel="steps per sample", ylabel="bias of the covariance (%)")
     if not end:
         handles, labels = ax.get_legend_handles_labels()
