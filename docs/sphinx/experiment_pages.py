@@ -37,6 +37,7 @@ class Experiment(SphinxDirective):
         if (ROOT / "docs" / "figures" / f"{name}.png").exists():
             told += [
                 f".. figure:: /figures/{name}.png",
+                f"   :alt: {module.REPRODUCES}",
                 "",
                 f"   Drawn by ``python -m experiments run {name}``.",
                 "",

@@ -6,7 +6,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from experiments import EXPERIMENTS
+from experiments import EXPERIMENTS, catalogue
 
 FIGURES = Path(__file__).parents[1] / "figures"
 
@@ -20,7 +20,11 @@ class Gallery(SphinxDirective):
         for name in EXPERIMENTS:
             if (FIGURES / f"{name}.png").exists():
                 told += [f":doc:`/experiments/{name}`", ""]
-                told += [f".. image:: /figures/{name}.png", f"   :alt: {name}", ""]
+                told += [
+                    f".. image:: /figures/{name}.png",
+                    f"   :alt: {catalogue.about(name)[0]}",
+                    "",
+                ]
         return self.parse_text_to_nodes("\n".join(told))
 
 
