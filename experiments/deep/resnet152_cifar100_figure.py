@@ -27,7 +27,7 @@ def name(dataset: xr.Dataset) -> str:
 
 def _curves(axes: Axes, dataset: xr.Dataset) -> None:
     for rule in ("ideal", *RULES):
-        drawn: Any = look(rule, marker=None)
+        drawn: Any = look(rule, markersize=3)
         style.band(axes, dataset.epoch, curve(dataset, rule), **drawn)
     for rule, value in PUBLISHED.items():
         words = f"{value:g} % ({NAMES[rule]})"
@@ -45,7 +45,8 @@ def _curves(axes: Axes, dataset: xr.Dataset) -> None:
 
 def _over_training(axes: Axes, dataset: xr.Dataset) -> None:
     values = 1000 * dataset.span_ratio.sel(rule="eapu")
-    style.band(axes, dataset.span, values, **look("eapu", marker=None))
+    drawn: Any = look("eapu", markersize=3)
+    style.band(axes, dataset.span, values.where(values > 0), **drawn)
     style.published_line(axes, CEILING, f"below {CEILING:g}", lw=1)
     style.published_line(axes, MEAN, f"mean {MEAN:g} (press)", lw=1, ls=":")
     axes.set(title="5d  EaPU over training", xlabel="part of training (%)")
@@ -60,7 +61,7 @@ def _per_layer(axes: Axes, dataset: xr.Dataset) -> None:
         part = layers.isel(span=int(share * dataset.sizes["span"]))
         label = f"at {float(part.span):.0f} % of it"
         drawn: Any = style.look(i, label=label, markersize=3, linewidth=1)
-        axes.plot(dataset.layer, part, **drawn)
+        axes.plot(dataset.layer, part.where(part > 0), **drawn)
     axes.set(title="5e  EaPU by layer")
     style.decades(axes)
     axes.set(xlabel="matrix, from the input on")
@@ -98,7 +99,7 @@ def note(dataset: xr.Dataset) -> str:
         f"{several(learnt)}. EaPU writes {mean:.2g} per mille of the cells per step, "
         f"{fewer:,.0f} times fewer than noisy backpropagation (published: over 1,000, "
         "by ResNet-152 on CIFAR-100, whose chance is 1 %). 5c to 5f: panels of the "
-        "paper"
+        "paper; where no cell is written no mark is"
     )
 
 

@@ -101,4 +101,13 @@ def _strips(figure: Any, dataset: xr.Dataset) -> None:
             axes.spines[:].set_visible(False)
     for axes, name in zip(grid[0], columns, strict=True):
         axes.set_title(name)
-    figure.suptitle(dataset.attrs["title"])
+    figure.suptitle(_title(dataset))
+
+
+def _title(dataset: xr.Dataset) -> str:
+    """The task and its network, by the name that readers know."""
+    known = {"dncnn": "DnCNN", "srnet": "SRNet", "autoencoder": "auto-encoder"}
+    title = str(dataset.attrs["title"])
+    for ours, theirs in known.items():
+        title = title.replace(ours, theirs)
+    return title

@@ -60,9 +60,9 @@ def note(dataset: xr.Dataset) -> str:
         "the error goes as a power of the step (1: first order, 2: second; medians "
         f"over sizes): {several(told)}; at the finest step merging divides it by "
         f"{gain:.3g}, where entries are rounded apart. One offset for all adds the "
-        "same to every entry, an error that grows with root d; boards that never "
-        f"settle (no mark, no slope) at d = {several(never)}. Marks: medians, bars: "
-        "middle half"
+        "same to every entry, an error that grows with root d; d at which boards "
+        f"do not settle at some step (no mark, no slope): {several(never)}. "
+        "Marks: medians, bars: middle half"
     )
 
 
