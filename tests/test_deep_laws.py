@@ -12,6 +12,7 @@ from experiments.learning.networks.resnet import PreActivation
 from experiments.learning.networks.super_resolution import enlarged, pixel_shuffle
 from experiments.learning.networks.swin_transformer import (
     SwinBlock,
+    _merged,
     offsets,
     whole,
     windows,
@@ -66,6 +67,12 @@ def test_a_window_is_a_square_of_neighbours():
     x = jnp.arange(16.0).reshape(1, 4, 4, 1)
     np.testing.assert_array_equal(windows(x, 2)[0, 1, :, 0], [2, 3, 6, 7])
     np.testing.assert_array_equal(windows(x, 2, 1)[0, 0, :, 0], [5, 6, 9, 10])
+
+
+def test_neighbours_are_merged_column_by_column():
+    """As the public code of Swin does (RECALLED), so that its weights mean the same."""
+    x = jnp.arange(4.0).reshape(1, 2, 2, 1)
+    np.testing.assert_array_equal(_merged(x).ravel(), [0, 2, 1, 3])
 
 
 @pytest.mark.parametrize(

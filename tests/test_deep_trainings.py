@@ -22,6 +22,7 @@ from experiments.deep import (
 )
 from experiments.deep.training import Deep, learn
 from experiments.learning.inputs import Data
+from experiments.learning.task import cross_entropy
 
 X = np.random.default_rng(0).standard_normal((16, 50)).astype("f4")
 DATA = Data(X, np.arange(16) % 40, X[:8], np.arange(8))
@@ -236,3 +237,12 @@ def test_converters_have_the_bits_and_the_noise_that_were_asked_for():
         assert {around.dac.bits, around.backward_dac.bits} == {7}
         assert {around.adc.bits, around.backward_adc.bits} == {5}
         assert made.device.write_noise == 1.6
+
+
+def test_the_full_scale_of_gradients_is_the_largest_that_a_mean_loss_has():
+    """Of one character's logits as wrong as can be: it is one of all in the batch."""
+    point = language_converters.Converted(batch_size=2, context=4, heads=2, width=4)
+    logits = jnp.zeros((2, 4, 3)).at[0, 0, 1].set(99.0)
+    wrong = jax.grad(cross_entropy)(logits, jnp.zeros((2, 4), jnp.int32))
+    largest = language_converters.largest_gradient(point)
+    assert float(jnp.abs(wrong).max()) == pytest.approx(largest)
