@@ -20,7 +20,7 @@ from tests.statistics import assert_mean
 A, S, SHAPE = 1.0, 0.025, (64, 32)
 RATES = np.array([0.1, 0.03, 0.01])
 CROSSBAR = ej.Crossbar(device=ej.AdditiveError(write_noise=2.0), r_wg=1 / 80)
-BURN_IN, STEPS = 600, 1600
+BURN_IN, STEPS = 400, 800
 
 
 def settle(gate, rates, gradient_noises, thresholds):

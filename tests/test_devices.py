@@ -244,8 +244,8 @@ def test_waiting_in_many_steps_is_waiting_once(name):
 
     @jax.jit
     def wait(cells):
-        keys = jr.split(jr.key(1), 300)
-        step = lambda c, key: (device.advance(key, c, 10.0), None)  # noqa: E731
+        keys = jr.split(jr.key(1), 100)
+        step = lambda c, key: (device.advance(key, c, 30.0), None)  # noqa: E731
         return jax.lax.scan(step, cells, keys)[0]
 
     once, often = at(device, advance(device, jr.key(2), cells, 3000.0)), wait(cells)

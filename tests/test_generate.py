@@ -58,7 +58,10 @@ def test_trained_machines_beat_chance_and_reverse_noising_better(derived):
 
 
 def test_chance_is_that_of_independent_pixels():
-    learned = found().learned.sel(training="untrained").to_numpy()
+    axes, base = {"training": ["untrained"]}, generate.defaults(SMOKE)
+    how = {"axes": axes, "chips": SMOKE.n_chips, "dims": generate.DIMS, "chunk": 1}
+    untrained = chipsweep.run(SMOKE.sweep(generate.simulate, base, **how).spec)
+    learned = untrained.learned.to_numpy()
     squares = learned.reshape(-1, learned.shape[-1]) ** 2
     # of two rows of n numbers, one of them exchangeable: 1 / (n - 1)
     n = SMOKE.side**2
