@@ -68,7 +68,7 @@ def too_small(figure: Any) -> Iterator[str]:
 
 def unsaid(figure: Any) -> Iterator[str]:
     """The caption tells the scale; no text holds a code."""
-    if "Scale: " not in figure.get_supxlabel():
+    if "Scale: " not in figure.get_supxlabel().replace("\n", " "):
         yield f"no scale in {figure.get_supxlabel()!r}"
     for text in texts(figure):
         if CODES.search(text.get_text()):
@@ -82,11 +82,11 @@ def _legends(figure: Any) -> list[Any]:
 
 
 def _handles(legend: Any) -> list[Any]:
-    found = []
-    for handle in legend.legend_handles:
-        is_bar = isinstance(handle, ErrorbarContainer)
-        found.append(handle[0] if is_bar else handle)
-    return found
+    drawn = legend.axes.containers if legend.axes else []
+    bars = {c.get_label(): c[0] for c in drawn if isinstance(c, ErrorbarContainer)}
+    named = zip(legend.legend_handles, legend.get_texts(), strict=True)
+    # of an error bar matplotlib keeps the bar, which has neither line nor marker
+    return [bars.get(text.get_text()) or handle for handle, text in named]
 
 
 def _colour(artist: Any) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ import xarray as xr
 
 from experiments.deep import ablations_figure, resnet_cifar10_figure
 from experiments.figures import style
-from tests.figure_laws import covered, crossed, too_small
+from tests.figure_laws import alike, covered, crossed, too_small
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 MODULES = sorted(
@@ -161,7 +161,8 @@ def drawings():
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_a_figure_is_legible_on_a_telephone_and_nothing_covers_a_curve(drawings, name):
     figure = drawings[name]
-    assert not [what for law in (too_small, covered, crossed) for what in law(figure)]
+    laws = (too_small, alike, covered, crossed)
+    assert not [what for law in laws for what in law(figure)]
 
 
 def test_the_ideal_line_is_not_the_edge_of_the_panel(drawings):

@@ -28,7 +28,7 @@ def _draw_errors(ax, dataset: xr.Dataset) -> None:
         )
         ax.axhline(100 * at.floor, color=drawn["color"], linestyle=":", linewidth=1)
     ax.plot([], [], "o--", color="0.5", mfc="none", label="as programmed")
-    ax.plot([], [], "o-", color="0.3", label="set anew")
+    ax.plot([], [], "-", color="0.3", label="lines: set anew")
     ax.plot([], [], ":", color="0.3", label="its floor, theory")
     low, high = (100 * e for e in machine.ERROR_PUBLISHED)
     style.published(

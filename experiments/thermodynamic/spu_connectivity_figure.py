@@ -48,8 +48,8 @@ def _draw_degrees(ax, dataset: xr.Dataset) -> None:
             line = style.LINES[0] if way == "chosen" else ":"
             drawn = style.look(i, linestyle=line, elinewidth=0.8, **look)
             ax.errorbar(one[f"{way}_couplers"], middle, bars, **drawn)
-    ax.plot([], [], "o-", color="0.3", label="filled: those that matter most")
-    ax.plot([], [], "o:", color="0.3", mfc="none", label="hollow: couplers at random")
+    ax.plot([], [], "P-", color="0.3", label="filled: those that matter most")
+    ax.plot([], [], "P:", color="0.3", mfc="none", label="hollow: couplers at random")
     most = dataset.n_cells * (dataset.n_cells - 1) // 2
     ax.axvline(most, color="black", linewidth=0.8)
     look = {"rotation": 90, "ha": "center", "fontsize": 8}

@@ -101,8 +101,14 @@ def note(dataset: xr.Dataset) -> str:
     kinds = [str(c) for c in dataset.circuit.to_numpy()]
     reached = {c: float(coarse.sel(circuit=c)) / _PER_MS for c in kinds}
     never = [LABELS[c] for c, ms in reached.items() if np.isnan(ms)]
-    fast = min((c for c in kinds if reached[c] == reached[c]), key=reached.__getitem__)
-    quick = float(ideal.sel(circuit=fast)) / _PER_MS
+    soonest = "by no circuit"
+    if finite := {c: ms for c, ms in reached.items() if not np.isnan(ms)}:
+        fast = min(finite, key=finite.__getitem__)
+        quick = float(ideal.sel(circuit=fast)) / _PER_MS
+        soonest = (
+            f"soonest by {LABELS[fast]}: after {finite[fast]:.0f} ms of {words}, "
+            f"{quick:.0f} ms of ideal ones"
+        )
     floor = 100 * dataset.floor.median("matrix")
     bits = {
         c: [int(b) for b in floor.bits if float(floor.sel(circuit=c, bits=b)) < 2]
@@ -110,11 +116,9 @@ def note(dataset: xr.Dataset) -> str:
     }
     told = [f"{min(b)} ({LABELS[c]})" for c, b in bits.items() if b and c != "rlc"]
     return (
-        f"the published 2 % is reached soonest by {LABELS[fast]}: after "
-        f"{reached[fast]:.0f} ms of {words}, {quick:.0f} ms of ideal ones; "
-        f"never with {words} by {several(never)}. Fewest bits whose floor lies "
-        f"below 2 %: {several(told)}. Beyond them samples are what is paid for, "
-        "before them no sampling helps"
+        f"the published 2 % is reached {soonest}; never with {words} by "
+        f"{several(never)}. Fewest bits whose floor lies below 2 %: {several(told)}. "
+        "Beyond them samples are what is paid for, before them no sampling helps"
     )
 
 

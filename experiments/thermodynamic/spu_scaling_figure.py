@@ -172,8 +172,9 @@ def note(dataset: xr.Dataset) -> str:
         if float(inverse.sel(error=e)) > 1
     ]
     bound = float(dataset.own_power_bound.min())
+    rival = f"the {_digital(dataset)}" if _published(dataset) else "this machine"
     return (
-        f"the board samples faster than the {_digital(dataset)} {where}; by the bands "
+        f"the board samples faster than {rival} {where}; by the bands "
         f"at {sure} of {d.size} sizes for certain, at {maybe} perhaps. It saves energy "
         f"at every size only below {bound:.2g} W. The anchors hang most on: {words}. "
         "An inverse whose sums are made digitally pays to: "

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from experiments.figures import style
+from experiments.figures.words import several
 from experiments.thermodynamic.solver_bias import BIAS
 from experiments.thermodynamic.solvers import EXACT, SOLVERS
 
@@ -82,6 +83,7 @@ def note(dataset: xr.Dataset) -> str:
     for quality in dataset.quality.to_numpy():
         needed = dataset.needed.sel(quality=quality)
         needed = needed.where(needed.solver != EXACT, drop=True)
+        far = several(needed.solver.to_numpy()[~np.isfinite(needed.values)], none="")
         needed = needed.where(np.isfinite(needed), drop=True)
         if not needed.size:
             told.append(f"at Q = {quality:g} no solver has steps enough")
@@ -92,6 +94,7 @@ def note(dataset: xr.Dataset) -> str:
         told.append(
             f"at Q = {quality:g} {names[best]} needs fewest steps ({steps[best]:.2g})"
             + many * (len(steps) > 1)
+            + f" (no number of steps shown is enough for {far})" * bool(far)
         )
     return (
         f"for a bias of {100 * BIAS:g} % {'; '.join(told)}. The exact map has no bias "
