@@ -27,7 +27,12 @@ NOMINAL = ej.SoftBounds(
 @pytest.fixture(scope="module")
 def fitted():
     pulses = example_traces.measured(jax.random.key(3), 3, 2, 40, NOMINAL)
-    return pulses, ej.fit_device(Traces(pulses=pulses), ["SoftBounds"])
+    told = []
+    found = ej.fit_device(
+        Traces(pulses=pulses), ["SoftBounds"], progress=lambda *step: told.append(step)
+    )
+    assert told == [("SoftBounds", 1, 1)]
+    return pulses, found
 
 
 @pytest.mark.slow

@@ -1,9 +1,10 @@
 """From traces to a device: every family fitted, compared, and one of them chosen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
+from itertools import count
 from typing import Any
 
 import jax
@@ -27,7 +28,11 @@ from eapu_jax.write_error import matched_threshold
 
 _TOGETHER = 32  # devices in one compiled call
 _THREADS = 2
+_PLAIN: dict[str, Any] = {"xla_cpu_use_fusion_emitters": False}
+"""Half the time to compile (jax 0.10)."""
 _MANY = 200_000  # readings from which on a better program is worth its compiling
+
+Progress = Callable[[str, int, int], None]
 
 
 def fit_device(
@@ -36,6 +41,7 @@ def fit_device(
     *,
     compared: int = 50,
     outliers: float = OUTLIERS,
+    progress: Progress = lambda family, done, total: None,
 ) -> FittedDevice:
     r"""Find the device whose traces these are.
 
@@ -70,6 +76,8 @@ def fit_device(
         compared: on how many devices, spread over the rows, families are compared;
             the chosen one is fitted to all.
         outliers: probability that a reading is one.
+        progress: told of every family of pulsed devices when it was fitted, and how
+            many were, of how many.
 
     Returns:
         The device with all that was found. A device that could not be fitted has NaN
@@ -97,7 +105,8 @@ def fit_device(
     whole("compared", compared, at_least=1)
     number("outliers", outliers, at_least=0, under=1)
     if traces.pulses is not None:
-        families = _of_trains(traces.pulses, traces.reads, names, compared, outliers)
+        asked = traces.pulses, traces.reads, names, compared, outliers
+        families = _of_trains(*asked, progress)
     elif traces.writes is not None:
         asked = traces.writes, traces.reads
         tried = {n: fit_writes(*asked, n, outliers=outliers) for n in WRITTEN}
@@ -121,18 +130,26 @@ def _of_trains(
     names: tuple[str, ...],
     compared: int,
     outliers: float,
+    progress: Progress,
 ) -> dict[str, FamilyFit]:
     """Every family on some devices, the one that is chosen on all; it comes first."""
     every = np.arange(len(trains.g))
     known, some = read_noise(reads, len(every)), every
     if len(names) > 1 and len(every) > compared:
         some = np.unique(np.linspace(0, len(every) - 1, compared).round().astype(int))
+    more, done = len(some) < len(every), count(1)
+
+    def fit(name: str, devices: np.ndarray) -> FamilyFit:
+        found = fit_family(name, trains, devices, known, outliers)
+        progress(name, next(done), len(names) + more)
+        return found
+
     with ThreadPoolExecutor(_THREADS) as pool:  # they compile longer than they run
-        fits = pool.map(lambda n: fit_family(n, trains, some, known, outliers), names)
+        fits = pool.map(lambda name: fit(name, some), names)
         tried = dict(zip(names, fits, strict=True))
     chosen = choice(tried)
-    if len(some) < len(every):
-        tried[chosen] = fit_family(chosen, trains, every, known, outliers)
+    if more:
+        tried[chosen] = fit(chosen, every)
     return _in_order(tried, chosen)
 
 
@@ -211,16 +228,28 @@ def fit_family(
 def _compiled(name: str, outliers: float, few: bool) -> Any:
     """The fit, compiled; of few readings in a hurry, as that takes longer than it runs.
 
-    Measured: half the time to compile, twice the time to run.
+    Measured: a third of the time to compile, twice the time to run.
     """
 
     def one(g, up, known, pulses):
         how = {"known": known, "outliers": outliers, "pulses": pulses}
         return fit_trains(MODELS[name], g, up, **how)
 
-    hasty = {"xla_backend_optimization_level": 0} if few else None
     every = jax.vmap(one, in_axes=(0, 0, 0, None))
-    return jax.jit(every, compiler_options=hasty)
+    return jax.jit(every, compiler_options=_hasty() if few else None)
+
+
+@cache
+def _hasty() -> dict[str, Any]:
+    """Options of a compiler in a hurry: those of XLA's own that this version knows."""
+    found: dict[str, Any] = {}
+    for option in ({"xla_backend_optimization_level": 0}, _PLAIN):
+        try:
+            jax.jit(lambda x: x + x).lower(1.0).compile(found | option)
+        except jax.errors.JaxRuntimeError:  # newer ones have no such emitters
+            continue
+        found |= option
+    return found
 
 
 def _family(name: str, devices: np.ndarray, found: TrainFit) -> FamilyFit:

@@ -190,7 +190,11 @@ def _anew(made: Any) -> str:
 def _lines(fit: Any, level: float) -> list[str]:
     found = fit.found
     times = ", ".join(f"{t:.4g}" for t in fit.relaxation_times)
-    lines = [f"fitted by {fit.how}; relaxation times {times} µs"]
+    long = len(fit.record.v) * fit.record.dt / max(fit.relaxation_times)
+    lines = [
+        f"fitted by {fit.how}; relaxation times {times} µs; the record is {long:,.0f} "
+        "of the longest"
+    ]
     lines += _doubts(found)
     if not fit.on_paper:
         lines.append(

@@ -1,6 +1,7 @@
 """The machine that an experiment runs on: its cores, and what was compiled for it."""
 
 import contextlib
+import gc
 import logging
 import os
 import platform
@@ -20,6 +21,8 @@ def prepare() -> None:
     One CPU device per core that this process may use, and a compilation cache
     in the user's cache folder unless `JAX_COMPILATION_CACHE_DIR` names another.
     """
+    gc.freeze()  # what was imported is none
+    gc.set_threshold(50_000, 20, 20)  # tracing makes much that is none: a third of it
     shown = _Above()
     shown.setFormatter(_Plain())
     logging.basicConfig(handlers=[shown])

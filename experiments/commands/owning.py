@@ -1,5 +1,6 @@
 """`device FILES`: from measurements of a device to a forecast of training on it."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.commands.configured import Results
-from experiments.commands.progress import display, say
+from experiments.commands.progress import Report, Step, display, say
 from experiments.results import store
 
 RULES = (
@@ -68,7 +69,8 @@ def _reported(
     from experiments.figures import style
     from experiments.own import figures
 
-    fitted = ej.fit_device(traces)
+    with display(console) as live, live.follow("fit") as report:
+        fitted = ej.fit_device(traces, progress=_told(report))
     console.print(_table(fitted))
     kept = results / f"{stem}.toml"
     ej.save_device(kept, fitted, told="eapu_jax.fit_device of " + " | ".join(told))
@@ -86,6 +88,20 @@ def _reported(
     console.print(f"recommended: {told_rule.why}", soft_wrap=True)
     say(console, "report", [page])
     return 0
+
+
+def _told(report: Report) -> Callable[[str, int, int], None]:
+    """What `fit_device` calls: a family is fitted."""
+    from eapu_jax.fitting import MODELS
+
+    start = time.perf_counter()
+    report(Step("families of devices", 0, len(MODELS), 0.0, "families"))
+
+    def progress(family: str, done: int, total: int) -> None:
+        rate = done / (time.perf_counter() - start)
+        report(Step(family, done, total, rate, "families"))
+
+    return progress
 
 
 def forecast(console: Console, device: Path, results: Path, chips: int) -> Any:

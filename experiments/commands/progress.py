@@ -22,12 +22,14 @@ class Step(NamedTuple):
         done: runs that are there.
         total: runs in all.
         rate: runs per second; 0 before the first.
+        unit: what is counted.
     """
 
     label: str
     done: int
     total: int
     rate: float
+    unit: str = "runs"
 
 
 Report = Callable[[Step], None]
@@ -80,7 +82,7 @@ class Display:
                 pace=pace(step),
             )
             if not self.console.is_terminal:
-                of = f"{step.done}/{step.total} runs"
+                of = f"{step.done}/{step.total} {step.unit}"
                 took = f"{time.perf_counter() - start:.0f} s"
                 line = f"{name}: {step.label}, {of} ({took}; {pace(step)})"
                 self.console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -124,7 +126,7 @@ def pace(step: Step) -> str:
         return f"{step.done} read back" if step.done else "first call"
     left = (step.total - step.done) / step.rate
     time_left = f"{left:.0f} s" if left < 90 else f"{left / 60:.1f} min"
-    return f"{step.rate:.3g} runs/s, {time_left} left"
+    return f"{step.rate:.3g} {step.unit}/s, {time_left} left"
 
 
 def say(console: Console, kind: str, paths: Iterable[Path]) -> None:
