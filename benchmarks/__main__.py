@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks.clock import met
 
-PARTS = ("eapu", "rules", "networks", "arrays", "thermo", "solvers")
+PARTS = ("eapu", "rules", "networks", "arrays", "thermo", "solvers", "peers")
 COLUMNS = ("name", "value", "unit", "target", "met", "floor", "note")
 RESULT = Path("results/bench.csv")
 
