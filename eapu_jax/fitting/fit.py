@@ -244,11 +244,12 @@ def _hasty() -> dict[str, Any]:
     """Options of a compiler in a hurry: those of XLA's own that this version knows."""
     found: dict[str, Any] = {}
     for option in ({"xla_backend_optimization_level": 0}, _PLAIN):
+        both: Any = found | option
         try:
-            jax.jit(lambda x: x + x).lower(1.0).compile(found | option)
+            jax.jit(lambda x: x + x).lower(1.0).compile(both)
         except jax.errors.JaxRuntimeError:  # newer ones have no such emitters
             continue
-        found |= option
+        found = both
     return found
 
 
