@@ -71,14 +71,18 @@ class Rows:
         parts = []
         for path, shape in self.shapes:
             _require_fit(path, arrays[path], shape)
-            flat = jnp.broadcast_to(arrays[path], shape).ravel()
-            full = jnp.pad(flat, (0, -flat.size % WIDTH), constant_values=fill)
-            parts.append(full.reshape(-1, WIDTH))  # whole rows are copied faster
+            parts.append(whole_rows(jnp.broadcast_to(arrays[path], shape), fill))
         empty = self.height - sum(self.heights)
         if empty:
             parts.append(jnp.full((empty, WIDTH), fill, parts[0].dtype))
         some = [parts[n : n + TOGETHER] for n in range(0, len(parts), TOGETHER)]
         return jnp.concatenate([jnp.concatenate(few) for few in some])
+
+    def each(self, x: Shaped[Array, "rows width"]) -> Arrays:
+        """The rows of every array."""
+        starts = np.cumsum([0, *self.heights])
+        ends = zip(self.paths, starts, starts[1:], strict=False)
+        return {path: x[start:end] for path, start, end in ends}
 
     def unpack(self, x: Float[Array, "rows width"], step: Any = None) -> Arrays:
         """The arrays again.
@@ -151,6 +155,12 @@ class Rows:
             num_segments=len(self.shapes),
             indices_are_sorted=True,
         )
+
+
+def whole_rows(x: Array, fill: float = 0) -> Shaped[Array, "rows width"]:
+    """An array as rows, `fill` where the last is not full; they are copied faster."""
+    full = jnp.pad(x.ravel(), (0, -x.size % WIDTH), constant_values=fill)
+    return full.reshape(-1, WIDTH)
 
 
 def row_sums(n: Int[Array, "rows width"]) -> UInt32[Array, " rows"]:

@@ -3,12 +3,12 @@
 from typing import ClassVar
 
 import jax.numpy as jnp
-import jax.random as jr
 
 from eapu_jax.checks import quantity
 from eapu_jax.constants import constants
 from eapu_jax.devices.base import Cells, Scalar, one_pulse, unless_diverged
 from eapu_jax.devices.still import Still
+from prng.normals import normal
 
 
 @constants
@@ -52,7 +52,7 @@ class AdditiveError(Still):
     def write(self, key, cells, dg):
         """Move by `dg` and an error; clip to the window. µS."""
         asked = dg != 0
-        noise = jr.normal(key, dg.shape, dg.dtype)
+        noise = normal(key, dg.shape, dg.dtype)
         # what has diverged must show, not land at an end of the window
         target = unless_diverged(cells.g + dg, dg)
         landed = jnp.clip(target + self.write_noise * noise, self.g_min, self.g_max)

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 from jaxtyping import Array, Float
 
 from eapu_jax.devices.base import Scalar
+from prng.normals import normal
 
 
 class AgingCells(NamedTuple):
@@ -37,5 +37,5 @@ def wandered(
     grown = growth > 0
     # sqrt has no slope at 0: keep its argument away from there
     sd = jnp.where(grown, jnp.sqrt(jnp.where(grown, growth, 1)), 0)
-    moved = jnp.clip(g + sd * jr.normal(key, g.shape, g.dtype), g_min, g_max)
+    moved = jnp.clip(g + sd * normal(key, g.shape, g.dtype), g_min, g_max)
     return jnp.where(grown, moved, g).astype(g.dtype)

@@ -10,6 +10,7 @@ from eapu_jax.checks import quantity
 from eapu_jax.constants import constants
 from eapu_jax.devices.base import Pulses, Scalar, unless_diverged
 from eapu_jax.devices.still import GaussianRead
+from prng.normals import normal
 
 _SMALLEST_SHARE = 1e-7  # of the window: a logarithm follows
 
@@ -103,7 +104,7 @@ class PhaseChange(GaussianRead):
         asked = ~(dg <= 0)  # what has diverged must show
         target = unless_diverged(self.conductance(cells) + dg, dg)
         target = jnp.clip(target, self.g_min, self.g_max)
-        error = self.write_sd(target) * jr.normal(key_error, dg.shape, dg.dtype)
+        error = self.write_sd(target) * normal(key_error, dg.shape, dg.dtype)
         landed = jnp.clip(target + error, self.g_min, self.g_max)
         fresh = DriftingCells(
             landed, jnp.zeros_like(dg), self.exponent(key_drift, landed)
@@ -129,7 +130,7 @@ class PhaseChange(GaussianRead):
         log = jnp.log(jnp.maximum(g / self.g_max, _SMALLEST_SHARE))
         mean = jnp.clip(-0.0155 * log + 0.0244, 0.049, 0.1)
         sd = jnp.clip(-0.0125 * log - 0.0059, 0.008, 0.045)
-        nu = jnp.abs(mean + sd * jr.normal(key, g.shape, g.dtype))
+        nu = jnp.abs(mean + sd * normal(key, g.shape, g.dtype))
         return (self.drift_scale * nu).astype(g.dtype)
 
     def smallest_request(self):

@@ -3,12 +3,12 @@
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
-import jax.random as jr
 
 from eapu_jax.checks import quantity
 from eapu_jax.constants import constants
 from eapu_jax.devices.base import Cells, Pulses, Scalar, unless_diverged
 from eapu_jax.devices.still import Still
+from prng.normals import normal
 
 
 @constants
@@ -63,7 +63,7 @@ class Pulsed(Still):
         """Send the pulses that `dg` asks for. µS."""
         up = dg > 0
         n = jnp.round(jnp.abs(dg) / self.known(up))
-        noise = jnp.sqrt(n) * jr.normal(key, dg.shape, dg.dtype)
+        noise = jnp.sqrt(n) * normal(key, dg.shape, dg.dtype)
         moved = self.after(cells.g, n, up) + self.noise(cells.g, n, up) * noise
         landed = jnp.clip(moved, self.g_min, self.g_max)
         # what has diverged must show, not land at an end of the window

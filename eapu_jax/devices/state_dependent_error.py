@@ -5,7 +5,6 @@ from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 from jaxtyping import Array, Float
 
 from eapu_jax.checks import quantity
@@ -13,6 +12,7 @@ from eapu_jax.constants import constants
 from eapu_jax.devices.aging import wandered
 from eapu_jax.devices.base import Scalar, one_pulse, unless_diverged
 from eapu_jax.devices.still import GaussianRead
+from prng.normals import normal
 
 _REFERENCE = 40.0  # µS, the window in which the polynomials were fitted
 _DAY = 86400.0  # s
@@ -97,7 +97,7 @@ class StateDependentError(GaussianRead):
         asked = dg != 0
         target = unless_diverged(cells.g + dg, dg)
         target = jnp.clip(target, self.g_min, self.g_max)
-        error = self.error_sd(1.0, target) * jr.normal(key, dg.shape, dg.dtype)
+        error = self.error_sd(1.0, target) * normal(key, dg.shape, dg.dtype)
         landed = jnp.clip(target + error, self.g_min, self.g_max).astype(dg.dtype)
         fresh = AimedCells(landed, jnp.zeros_like(dg), target)
         pairs = zip(fresh, cells, strict=True)

@@ -3,9 +3,9 @@
 from typing import ClassVar
 
 import jax.numpy as jnp
-import jax.random as jr
 
 from eapu_jax.devices.base import Cells, Scalar
+from prng.normals import normal
 
 
 class GaussianRead:
@@ -23,7 +23,7 @@ class GaussianRead:
     def read(self, key, cells):
         """The conductance and its read noise, µS."""
         g = self.conductance(cells)
-        return g + self.read_noise * jr.normal(key, g.shape, g.dtype)
+        return g + self.read_noise * normal(key, g.shape, g.dtype)
 
     def read_std(self, cells):
         """The same read noise everywhere, µS."""

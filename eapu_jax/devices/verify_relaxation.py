@@ -11,6 +11,7 @@ from eapu_jax.constants import constants
 from eapu_jax.devices.aging import AgingCells, wandered
 from eapu_jax.devices.base import Scalar, one_pulse, unless_diverged
 from eapu_jax.devices.still import GaussianRead
+from prng.normals import normal
 
 
 @constants
@@ -77,7 +78,7 @@ class VerifyRelaxation(GaussianRead):
         key_band, key_relax = jr.split(key)
         shape, dtype = dg.shape, dg.dtype
         landed = self.tolerance * jr.uniform(key_band, shape, dtype, -1, 1)
-        relaxed = self.relaxation * jr.normal(key_relax, shape, dtype)
+        relaxed = self.relaxation * normal(key_relax, shape, dtype)
         target = unless_diverged(cells.g + dg, dg)
         target = jnp.clip(target + landed + relaxed, self.g_min, self.g_max)
         asked = dg != 0

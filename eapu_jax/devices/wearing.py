@@ -10,6 +10,7 @@ from eapu_jax.checks import quantity
 from eapu_jax.constants import constants
 from eapu_jax.devices.base import Scalar, a_device
 from eapu_jax.devices.wrapped import Wrapped, chosen
+from prng.normals import normal
 
 
 class WornCells(NamedTuple):
@@ -71,7 +72,7 @@ class Wearing(Wrapped):
     def init(self, key, g):
         """Fresh cells, each with an endurance of its own."""
         key_cells, key_life = jr.split(key)
-        z = jr.normal(key_life, g.shape, g.dtype)
+        z = normal(key_life, g.shape, g.dtype)
         life = (self.endurance * jnp.exp(self.spread * z)).astype(g.dtype)
         unused = jnp.zeros(g.shape, jnp.uint32)
         return WornCells(self.device.init(key_cells, g), unused, unused, life)

@@ -6,10 +6,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 
 from eapu_jax.constants import constants
 from eapu_jax.periphery.lines import line_currents
+from prng.normals import normal
 
 
 @constants
@@ -130,7 +130,7 @@ def column_noise(key: jax.Array, a: Tiled, v: jax.Array) -> jax.Array:
     else:
         variance = jnp.einsum("btr,ktrqo->kbtqo", v**2, a.cells_cut(a.std) ** 2)
         size = _root(_crop(a, variance, o))
-    unit = jax.lax.optimization_barrier(jr.normal(key, (k, b, t, o), v.dtype))
+    unit = jax.lax.optimization_barrier(normal(key, (k, b, t, o), v.dtype))
     noise = size * unit  # drawn once: XLA would draw anew for every plane it decodes
     return a.decode(noise.reshape(k, b * t, o)).reshape(b, t, -1)
 
@@ -144,7 +144,7 @@ def row_noise(key: jax.Array, a: Tiled, u: jax.Array) -> jax.Array:
     else:
         cells = a.cells_cut(a.std) ** 2
         size = _root(jnp.einsum("kbtqo,ktrqo->btrq", drive**2, cells))
-    return size * jr.normal(key, (b, t, a.grid[1], q), u.dtype)
+    return size * normal(key, (b, t, a.grid[1], q), u.dtype)
 
 
 def padded(x: jax.Array, axis: int, size: int) -> jax.Array:

@@ -8,7 +8,6 @@ changes no number.
 """
 
 from functools import reduce
-from operator import or_
 from typing import Any, NamedTuple
 
 import jax
@@ -18,7 +17,7 @@ from jaxtyping import Array, Bool, Float, Key, UInt32
 
 from eapu_jax.bank import Bank, Joined
 from eapu_jax.ledger import one_more
-from eapu_jax.rows import WIDTH, Arrays, eighths
+from eapu_jax.rows import TOGETHER, WIDTH, Arrays, Rows, eighths, whole_rows
 from eapu_jax.transforms.requests import Request, taken
 from eapu_jax.transforms.tally import Words, words
 from prng import counts_its_draws, marks
@@ -164,7 +163,20 @@ def any_foreign(
     chip: Joined, bank: Bank, held: Arrays, reach: Float[Array, " arrays"]
 ) -> Bool[Array, ""]:
     """Whether any weight differs from its array by more than its reach."""
-    gap = jnp.abs(chip.weights.pack(held) - chip.read_out(bank))
-    differs = ~(gap <= chip.weights.along(reach))
-    found = computed_once(differs.astype(jnp.uint8), chip.step)
-    return jnp.any(reduce(or_, eighths(found)) != 0)
+    found = []
+    for w, stood, most in _side_by_side(chip.weights, held, chip.read_out(bank), reach):
+        found.append(~(reduce(jnp.maximum, eighths(jnp.abs(w - stood))) <= most))
+    return jnp.stack([x.any() for x in found]).any()
+
+
+def _side_by_side(rows: Rows, held: Arrays, stood: Array, reach: Array):
+    """Weights, what their arrays stand for, and the reach: in rows.
+
+    Of few arrays one by one, which saves the pass that packs them; of many all at once,
+    which compiles sooner.
+    """
+    if len(held) > TOGETHER:
+        return [(rows.pack(held), stood, rows.along(reach))]
+    parts = rows.each(stood)
+    numbered = enumerate(rows.paths)
+    return [(whole_rows(held[p]), parts[p], reach[n]) for n, p in numbered]
