@@ -45,8 +45,9 @@ def _curves(axes: Axes, dataset: xr.Dataset) -> None:
 
 def _over_training(axes: Axes, dataset: xr.Dataset) -> None:
     values = 1000 * dataset.span_ratio.sel(rule="eapu")
+    written = values.where(values > 0).dropna("span", how="all")
     drawn: Any = look("eapu", markersize=3)
-    style.band(axes, dataset.span, values.where(values > 0), **drawn)
+    style.band(axes, written.span, written, **drawn)
     style.published_line(axes, CEILING, f"below {CEILING:g}", lw=1)
     style.published_line(axes, MEAN, f"mean {MEAN:g} (press)", lw=1, ls=":")
     axes.set(title="5d  EaPU over training", xlabel="part of training (%)")

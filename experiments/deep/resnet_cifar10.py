@@ -103,7 +103,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
 def claims(dataset: xr.Dataset) -> list[Claim]:
     """Gain over noisy backpropagation, loss against ideal, flatness."""
     at = {"write_noise": REFERENCE_NOISE, "method": "nearest"}
-    ideal, noisy, eapu = (shown.best(dataset, rule) for rule in shown.NAMES)
+    ideal, noisy, eapu = (shown.best(dataset, rule) for rule in ("ideal", *shown.RULES))
     last = {rule: shown.last(dataset, rule) for rule in shown.RULES}
     name = f"ResNet-{dataset.attrs['layers']}"
     return [
