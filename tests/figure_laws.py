@@ -15,6 +15,8 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
+from experiments.figures import style
+
 PHONE = 380
 """Pixels of a telephone."""
 
@@ -30,6 +32,24 @@ def lawful(figure: Any) -> None:
     figure.draw_without_rendering()
     wrong = broken(figure)
     assert not wrong, "\n".join(wrong)
+
+
+def speaks(says: Any, dataset: Any) -> None:
+    """A caption tells numbers of its dataset: another one is told otherwise."""
+    words = says(dataset)
+    assert re.search(r"\d", words), words
+    assert not CODES.search(words.replace("eapu_jax", "")), words
+    assert says(_changed(dataset)) != words, words
+
+
+def _changed(dataset: Any) -> Any:
+    """The same with every number smaller, each by another share."""
+    numbers = [v for v, values in dataset.data_vars.items() if values.dtype.kind == "f"]
+    shares = {v: np.linspace(0.5, 0.9, dataset[v].size) for v in numbers}
+    return dataset.assign({
+        v: dataset[v].copy(data=dataset[v].values * share.reshape(dataset[v].shape))
+        for v, share in shares.items()
+    })  # fmt: skip
 
 
 def broken(figure: Any) -> list[str]:
@@ -68,10 +88,10 @@ def too_small(figure: Any) -> Iterator[str]:
 
 def unsaid(figure: Any) -> Iterator[str]:
     """The caption tells the scale; no text holds a code."""
-    if "Scale: " not in figure.get_supxlabel().replace("\n", " "):
+    if "Scale: " not in style.said(figure):
         yield f"no scale in {figure.get_supxlabel()!r}"
     for text in texts(figure):
-        if CODES.search(text.get_text()):
+        if CODES.search(text.get_text().replace("eapu_jax", "")):
             yield f"a code in {text.get_text()!r}"
 
 
@@ -81,12 +101,16 @@ def _legends(figure: Any) -> list[Any]:
     return own + list({id(k): k for part in parts for k in part.legends}.values())
 
 
-def _handles(legend: Any) -> list[Any]:
-    drawn = legend.axes.containers if legend.axes else []
-    bars = {c.get_label(): c[0] for c in drawn if isinstance(c, ErrorbarContainer)}
+def _handles(figure: Any, legend: Any) -> list[Any]:
+    """What stands for each name; of bars with a marker, the marker."""
+    bars = {
+        c.get_label(): c[0]
+        for axes in figure.axes
+        for c in axes.containers
+        if isinstance(c, ErrorbarContainer) and c[0] is not None
+    }
     named = zip(legend.legend_handles, legend.get_texts(), strict=True)
-    # of an error bar matplotlib keeps the bar, which has neither line nor marker
-    return [bars.get(text.get_text()) or handle for handle, text in named]
+    return [bars.get(text.get_text(), handle) for handle, text in named]
 
 
 def _colour(artist: Any) -> tuple[float, ...]:
@@ -99,7 +123,7 @@ def _colour(artist: Any) -> tuple[float, ...]:
 
 def unnamed(figure: Any) -> Iterator[str]:
     """A colour that is drawn stands in a key, or in a text of that colour."""
-    known = {_colour(h) for k in _legends(figure) for h in _handles(k)}
+    known = {_colour(h) for k in _legends(figure) for h in _handles(figure, k)}
     known |= {to_rgb(t.get_color()) for t in texts(figure)}
     known |= {to_rgb(a.yaxis.label.get_color()) for a in figure.axes}
     for axes in figure.axes:
@@ -112,7 +136,7 @@ def unnamed(figure: Any) -> Iterator[str]:
 def alike(figure: Any) -> Iterator[str]:
     """Two entries of a key differ by more than a hue: line, marker, fill or grey."""
     for legend in _legends(figure):
-        named = zip(_handles(legend), legend.get_texts(), strict=True)
+        named = zip(_handles(figure, legend), legend.get_texts(), strict=True)
         for (one, a), (two, b) in itertools.combinations(named, 2):
             apart = abs(_grey(one) - _grey(two)) > 0.2
             if type(one) is type(two) and _look(one) == _look(two) and not apart:
@@ -168,12 +192,12 @@ def crossed(figure: Any) -> Iterator[str]:
             box = Text.get_window_extent(text)
             boxes.append((box, text.get_text()))
             if box.x0 < whole.x0 or box.x1 > whole.x1 or box.y0 < whole.y0:
-                yield f"{text.get_text()!r} leaves the figure"
+                yield f"{text.get_text()[:60]!r} leaves the figure"
     for (one, a), (two, b) in itertools.combinations(boxes, 2):
         wide = min(one.x1, two.x1) - max(one.x0, two.x0)
         high = min(one.y1, two.y1) - max(one.y0, two.y0)
         if wide > 1 and high > 2:
-            yield f"{a!r} lies on {b!r}"
+            yield f"{a[:60]!r} lies on {b[:60]!r}"
 
 
 def without_unit(figure: Any) -> Iterator[str]:
@@ -186,12 +210,15 @@ def without_unit(figure: Any) -> Iterator[str]:
             shown = [t.get_text() for t in axis.get_ticklabels() if t.get_visible()]
             numbers = any(re.search(r"\d", t) for t in shown)
             words = any(re.search(r"[a-z]{3}", t) for t in shown if "$" not in t)
-            if numbers and not words and not axis.label.get_text():
-                shared = (
-                    axes.get_shared_x_axes()
-                    if name == "x"
-                    else axes.get_shared_y_axes()
-                )
-                mates = shared.get_siblings(axes)
-                if not any(getattr(m, f"{name}axis").label.get_text() for m in mates):
-                    yield f"{axes.get_title()!r}: nothing is said of {name}"
+            mates = [getattr(a, f"{name}axis") for a in _in_line(figure, axes, name)]
+            if numbers and not words and not any(m.label.get_text() for m in mates):
+                yield f"{axes.get_title()!r}: nothing is said of {name}"
+
+
+def _in_line(figure: Any, axes: Any, name: str) -> Iterator[Any]:
+    """Axes of the same column (for x) or row (for y): one label says it for all."""
+    at, side = axes.get_position(), f"{name}0"
+    for other in figure.axes:
+        where = other.get_position()
+        if abs(getattr(where, side) - getattr(at, side)) < 0.02:
+            yield other

@@ -10,8 +10,9 @@ import pytest
 
 import chipsweep
 from chipsweep.point import Point
-from experiments.memristor import chip_yield
+from experiments.memristor import chip_yield, chip_yield_figure
 from experiments.memristor.chip_yield import Chip
+from tests.figure_laws import lawful, speaks
 
 SMOKE = chip_yield.PRESETS["smoke"]
 SWEEP = chip_yield.sweeps(SMOKE)["chips"]
@@ -105,6 +106,8 @@ def test_a_run_that_is_complete_is_read_back(found, store):
 
 def test_the_figure_is_drawn_and_nothing_is_claimed(shown):
     figure = chip_yield.plot(shown)
+    lawful(figure)
+    speaks(chip_yield_figure.says, shown)
     assert len(figure.axes) == 3
     assert "UCI digits" in figure.get_supxlabel()
     assert chip_yield.claims(shown) == []

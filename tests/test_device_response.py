@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import chipsweep
-from experiments.memristor import device_response
+from experiments.memristor import device_response, device_response_figure
+from tests.figure_laws import lawful, speaks
 from tests.statistics import assert_mean
 
 CHIPS, REQUESTS = 400, 8
@@ -61,6 +62,8 @@ def test_published_errors_are_found_again(dataset):
 
 def test_the_figure_says_what_was_published(dataset):
     figure = device_response.plot(dataset)
+    lawful(figure)
+    speaks(device_response_figure.says, dataset)
     titles = [axes.get_title() for axes in figure.axes]
     assert sum("(published" in title for title in titles) == 3
-    assert titles[0].startswith("public code\nerror")
+    assert titles[0].startswith("public code of EaPU\nerror")

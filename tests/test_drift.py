@@ -20,8 +20,10 @@ from experiments.memristor import (
     continual,
     cures,
     drift,
+    drift_figure,
     drifting,
 )
+from tests.figure_laws import lawful, speaks
 from tests.statistics import assert_mean, assert_variance
 
 SMOKE = drift.PRESETS["smoke"]
@@ -328,6 +330,8 @@ def test_the_figure_marks_what_is_published_and_what_is_only_told():
     dataset = drift.derive(CONFIG, made_up())
     assert all("units" in dataset[v].attrs for v in dataset.data_vars)
     figure = drift.plot(dataset)
+    lawful(figure)
+    speaks(drift_figure.says, dataset)
     assert len(figure.axes) == 4
     legends = [
         text for axes in figure.axes for text in axes.get_legend_handles_labels()[1]

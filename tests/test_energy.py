@@ -7,6 +7,7 @@ import xarray as xr
 from eapu_jax import cost
 from experiments.claims import VERDICTS
 from experiments.memristor import energy
+from tests.figure_laws import lawful
 
 CONFIG = energy.PRESETS["smoke"]
 FACTORS = [1.0, 8.0, 64.0]
@@ -83,6 +84,7 @@ def test_inference_is_judged_by_the_share_and_the_factor():
 def test_chips_that_are_never_accurate_enough_are_drawn_and_judged_all_the_same():
     dataset = energy.derive(CONFIG, made_up(noisy=(0.2, 0.3, 0.4)))
     figure = energy.plot(dataset)
+    lawful(figure)
     assert len(figure.axes) == 5  # four panels and a bar of colours
     assert {c.verdict for c in energy.claims(dataset)} <= set(VERDICTS)
 

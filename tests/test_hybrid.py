@@ -9,8 +9,9 @@ import xarray as xr
 
 import chipsweep
 from experiments.learning.loop import first_weights
-from experiments.memristor import hybrid
+from experiments.memristor import hybrid, hybrid_figure
 from experiments.memristor.training import network, prepared
+from tests.figure_laws import lawful, speaks
 
 SMOKE = hybrid.PRESETS["smoke"]
 PAIRS = hybrid.Config(
@@ -79,6 +80,8 @@ def test_the_gain_is_over_the_same_chip_without_digital_layers():
 
 def test_the_figure_has_a_triangle_for_every_rule():
     figure = hybrid.plot(hybrid.derive(PAIRS, made_up(PAIRS)))
+    lawful(figure)
+    speaks(hybrid_figure.says, hybrid.derive(PAIRS, made_up(PAIRS)))
     titles = [axes.get_title() for axes in figure.axes]
     assert "EaPU\nnone 50.0 %, all 100.0 %" in titles
     assert sum("none" in title for title in titles) == 2

@@ -10,7 +10,8 @@ import xarray as xr
 
 import chipsweep
 import eapu_jax as ej
-from experiments.memristor import levels
+from experiments.memristor import levels, levels_figure
+from tests.figure_laws import lawful, speaks
 
 SMOKE = levels.PRESETS["smoke"]
 
@@ -91,6 +92,8 @@ def test_the_figure_shows_every_write_error_and_the_writes():
     dataset = levels.derive(SMOKE, made_up(SMOKE))
     dataset.update_ratio[{"rule": 1}] = 0.0  # a rule that never writes
     figure = levels.plot(dataset)
+    lawful(figure)
+    speaks(levels_figure.says, dataset)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["no write error", "write error 2 µS", "writes at 2 µS"]
     assert "UCI digits" in figure.get_supxlabel()

@@ -23,10 +23,12 @@ from experiments.learning.rules import Bench
 from experiments.memristor import (
     limited_rules,
     limited_states,
+    limited_states_figure,
     limited_toy,
     limited_training,
 )
 from experiments.memristor.limited_toy import uneven as uneven_device
+from tests.figure_laws import lawful, speaks
 from tests.statistics import SIGMAS
 
 PUBLIC = limited_states.PRESETS["public"]
@@ -276,6 +278,8 @@ def test_the_figure_is_drawn_of_what_was_derived():
     dataset = limited_states.derive(*made_up())
     assert all("units" in dataset[v].attrs for v in dataset.data_vars)
     figure = limited_states.plot(dataset)
+    lawful(figure)
+    speaks(limited_states_figure.says, dataset)
     assert len(figure.axes) == 4
 
 

@@ -26,6 +26,7 @@ from experiments.memristor import (
     write_noise,
 )
 from experiments.memristor.setting import Setting
+from tests.figure_laws import lawful, speaks
 
 NAMES = ("write_noise", "threshold", "update_ratio", "scheme", "endurance", "energy")
 BRIEF = ("write_noise", "endurance")
@@ -74,6 +75,8 @@ def test_a_tiny_run_is_labelled_drawn_and_judged(name):
     assert all("units" in dataset[v].attrs for v in dataset.data_vars)
     figure = module(name).plot(dataset)
     assert isinstance(figure, Figure)
+    lawful(figure)
+    speaks(import_module(f"experiments.memristor.{name}_figure").says, dataset)
     assert dict(mpl.rcParams) == before
     assert {c.verdict for c in module(name).claims(dataset)} <= set(VERDICTS)
     assert dataset.identical(kept)
@@ -268,6 +271,7 @@ def test_all_rules_have_lives_and_a_place_in_the_figure():
     made["cells"] = made.cells.expand_dims(chip=2, seed=1)
     made["worn"], made["lasts"] = endurance._worn(made, 5), endurance._lasts(made)
     figure = endurance.plot(made)
+    lawful(figure)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     assert labels == list(endurance.TITLES.values())
     assert len({h.get_color() for h in handles}) == 7

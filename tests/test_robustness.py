@@ -14,8 +14,9 @@ import chipsweep
 from chipsweep.point import Point
 from eapu_jax import array
 from experiments.learning.loop import first_weights
-from experiments.memristor import imperfect, robustness
+from experiments.memristor import imperfect, robustness, robustness_figure
 from experiments.memristor.training import network, prepared
+from tests.figure_laws import lawful, speaks
 from tests.statistics import assert_variance
 
 SMOKE = robustness.PRESETS["smoke"]
@@ -177,6 +178,8 @@ def test_chips_that_have_diverged_are_counted_left_out_and_drawn():
     dataset = robustness.derive(CONFIG, found)
     assert int(dataset.diverged.sum()) == 2
     figure = robustness.plot(dataset)
+    lawful(figure)
+    speaks(robustness_figure.says, dataset)
     assert len(figure.axes) == 8
     assert "2 of 558 trainings diverged" in figure.get_supxlabel().replace("\n", " ")
 

@@ -11,8 +11,9 @@ import xarray as xr
 import chipsweep
 from eapu_jax import cost
 from experiments.claims import VERDICTS
-from experiments.memristor import silicon, tops_per_watt
+from experiments.memristor import silicon, tops_per_watt, tops_per_watt_figure
 from experiments.memristor.technologies import ADC_BITS, TECHNOLOGIES, machine
+from tests.figure_laws import lawful, speaks
 
 CONFIG = tops_per_watt.PRESETS["smoke"]
 KNOWN = cost.read_constants()
@@ -239,6 +240,8 @@ def test_the_figure_is_drawn_of_what_was_derived(dataset):
     assert all("units" in dataset[v].attrs for v in dataset.data_vars)
     kept = dataset.copy(deep=True)
     figure = tops_per_watt.plot(dataset)
+    lawful(figure)
+    speaks(tops_per_watt_figure.says, dataset)
     assert len(figure.axes) == 4
     assert dataset.identical(kept)
     other = dataset.measured.copy(data=[np.nan, np.nan])

@@ -8,6 +8,7 @@ than their colour, `key` puts their names where no curve is. No figure is wider 
 
 import functools
 import io
+import re
 import textwrap
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
@@ -17,7 +18,9 @@ import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.cbook import normalize_kwargs
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.rcsetup import cycler
 from matplotlib.ticker import LogFormatter
 from matplotlib.transforms import ScaledTranslation
@@ -110,7 +113,8 @@ def look(i: int, **other) -> dict[str, Any]:
         {'color': '#d55e00', 'linestyle': 'none', 'marker': 's'}
     """
     kinds = {"color": COLOURS, "linestyle": LINES, "marker": MARKS}
-    return {name: kind[i % len(kind)] for name, kind in kinds.items()} | other
+    chosen = {name: kind[i % len(kind)] for name, kind in kinds.items()}
+    return chosen | normalize_kwargs(other, Line2D)
 
 
 Panel = Callable[[Axes, xr.Dataset], object]
@@ -267,6 +271,7 @@ def told(figure: Figure, text: str) -> None:
     """Print a text under the figure, in letters that a telephone still shows."""
     width = figure.get_figwidth()
     size = max(PHONE * width, 6.5)
+    text = re.sub(r"(?<=\d) (?=%|µ)", "\N{NO-BREAK SPACE}", text)
     text = textwrap.fill(text, int(132 * width / size))
     figure.supxlabel(text, fontsize=size, color="0.3", x=0.01, ha="left")
 

@@ -15,7 +15,7 @@ PARTS = {
     "inputs": "input\nconverters",
     "outputs": "output converters\n(NeuRRAM's: with control)",
 }
-_COLOURS = dict(zip(TECHNOLOGIES, style.COLOURS, strict=False))
+_LOOKS = {name: style.look(n, ms=4) for n, name in enumerate(TECHNOLOGIES)}
 _AXIS = "operations per joule (TOPS/W)"
 
 
@@ -23,34 +23,25 @@ def _by_bits(axes: Axes, dataset: xr.Dataset) -> None:
     side = _side(dataset)
     for name, one in TECHNOLOGIES.items():
         at = dataset.full.sel(technology=name, side=side)
-        _band(axes, at.adc_bits, at, color=_COLOURS[name], label=one.title)
+        _band(axes, at.adc_bits, at, label=one.title, **_LOOKS[name])
     alone = dataset.alone.sel(technology="neurram", end="value")
-    look: Any = {"color": _COLOURS["neurram"], "ls": ":"}
+    look: Any = {"color": _LOOKS["neurram"]["color"], "ls": ":"}
     axes.plot(alone.adc_bits, alone, **look, label="NeuRRAM's cells alone")
     known = dataset.measured.dropna("adc_bits")
     if known.size:
         style.published(axes, known.adc_bits, known, label="NeuRRAM, measured")
     style.decades(axes)
     axes.set(xlabel=f"bits of an output; inputs: {dataset.attrs['headroom']} less")
-    axes.set(ylabel=_AXIS, title=f"full arrays of {side} x {side}{_beside(dataset)}")
-    axes.set_ylim(0.5, 5000)
-    axes.legend(loc="upper right", fontsize=7, ncols=2)
-
-
-def _beside(dataset: xr.Dataset) -> str:
-    """How far silicon is from the components of its node, at the ends of the bits."""
-    if silicon.SIDE not in dataset.side or dataset.measured.isnull().all():
-        return ""
-    ours = dataset.full.sel(technology="neurram", side=silicon.SIDE, end="value")
-    ratio = (dataset.measured / ours).dropna("adc_bits")
-    ends = [f"{float(ratio[n]):.2f} at {int(ratio.adc_bits[n])} bits" for n in (0, -1)]
-    return f"\nmeasured / ours at 130 nm: {', '.join(ends)}"
+    axes.set(ylabel=_AXIS, title=f"full arrays of {side} x {side}")
+    style.key(axes)
 
 
 def _band(axes: Axes, x: xr.DataArray, found: xr.DataArray, **look: Any) -> None:
     low, value, high = (found.sel(end=end) for end in ("low", "value", "high"))
-    axes.plot(x, value, marker="o", **look)
-    axes.fill_between(x, low, high, color=look["color"], alpha=0.15, linewidth=0)
+    axes.plot(x, value, **look)
+    for end in (low, high):  # bands would cover one another: their edges do not
+        axes.plot(x, end, color=look["color"], lw=0.5, alpha=0.8)
+    axes.fill_between(x, low, high, color=look["color"], alpha=0.07, linewidth=0)
 
 
 def _side(dataset: xr.Dataset) -> int:
@@ -64,15 +55,17 @@ def _by_size(axes: Axes, dataset: xr.Dataset) -> None:
     for name in TECHNOLOGIES:
         at = dataset.sel(technology=name, adc_bits=bits)
         for found, line in ((at.full, "-"), (at.network, "--")):
-            axes.plot(at.side, found.sel(end="value"), line, color=_COLOURS[name])
+            look: Any = _LOOKS[name] | {"linestyle": line}
+            axes.plot(at.side, found.sel(end="value"), **look)
     axes.plot([], [], "k-", label="full arrays")
     axes.plot([], [], "k--", label=f"an MLP, {dataset.attrs['network']}")
     style.decades(axes, "xy")
-    axes.set_xticks(dataset.side.values, [str(n) for n in dataset.side.values])
+    some = dataset.side.values[::-2][::-1]
+    axes.set_xticks(some, [str(n) for n in some])
     axes.minorticks_off()
-    axes.set(xlabel="rows and columns of an array (weights)", ylabel=_AXIS)
-    axes.set_title(f"{bits} bits out, colours as on the left")
-    axes.legend(loc="lower right", fontsize=7)
+    axes.set(xlabel="rows (and columns) of an array, weights", ylabel=_AXIS)
+    axes.set_title(f"{bits} bits out, looks as on the left")
+    style.key(axes)
 
 
 def _bits(dataset: xr.Dataset) -> list[int]:
@@ -84,26 +77,26 @@ def _bits(dataset: xr.Dataset) -> list[int]:
 def _by_part(axes: Axes, dataset: xr.Dataset) -> None:
     at = dataset.parts.sel(technology="neurram", side=_side(dataset))
     places = np.arange(len(PARTS))
-    for shift, bits, colour in zip(
-        (-0.12, 0.12), _bits(dataset), style.COLOURS, strict=False
-    ):
+    for n, (shift, bits) in enumerate(zip((-0.15, 0.15), _bits(dataset), strict=True)):
+        look = style.look(n, linestyle="none")
         low, value, high = (1e3 * at.sel(adc_bits=bits, end=e) for e in at.end.values)
         axes.errorbar(
-            places + shift, value, np.stack([value - low, high - value]), fmt="o",
-            capsize=3, color=colour, label=f"ours, {bits} bits out",
+            places + shift, value, np.stack([value - low, high - value]),
+            capsize=3, label=f"ours, {bits} bits out", **look,
         )  # fmt: skip
         if dataset.measured.sel(adc_bits=bits).notnull():
             row = silicon.NEURRAM[bits]
             measured = 2 * np.array([row.pulses, row.neurons, row.lines])
             style.published(
-                axes, np.array([0, 2, 3]) + shift + 0.08, measured,
-                label=f"NeuRRAM, {bits} bits", color=colour,
+                axes, np.array([0, 2, 3]) + shift + 0.1, measured, ms=6,
+                label=f"NeuRRAM, {bits} bits", color=look["color"],
+                marker=look["marker"],
             )  # fmt: skip
     style.decades(axes)
     axes.set_xticks(np.arange(4), [*PARTS.values(), "word lines\n(in no list)"])
-    axes.set(ylabel="energy of a product with its addition (fJ)", xlim=(-0.5, 3.5))
+    axes.set(ylabel="energy of a product\nwith its addition (fJ)", xlim=(-0.5, 3.5))
     axes.set_title("where it goes, components of 130 nm")
-    axes.legend(loc="lower right", fontsize=7)
+    style.key(axes, ncols=2, drop=42)
 
 
 def _all(axes: Axes, dataset: xr.Dataset) -> None:
@@ -121,34 +114,63 @@ def _all(axes: Axes, dataset: xr.Dataset) -> None:
     axes.plot([], [], lw=5, alpha=0.4, color="grey", label="retold, not traceable")
     for name, one in TECHNOLOGIES.items():
         at = dataset.full.sel(technology=name, side=_side(dataset))
+        colour = _LOOKS[name]["color"]
         for bits, marker in zip(_bits(dataset), "o|", strict=True):
             low, value, high = at.sel(adc_bits=bits).values
-            axes.plot([low, high], [len(named)] * 2, lw=3, alpha=0.4, c=_COLOURS[name])
-            axes.plot(value, len(named), marker, c=_COLOURS[name])
+            bar: Any = {"color": colour, "lw": 3, "alpha": 0.4}
+            axes.plot([low, high], [len(named)] * 2, **bar)
+            axes.plot(value, len(named), marker, color=colour)
         named.append((at.max(), f"ours: {one.title}"))
+    for bits, marker in zip(_bits(dataset), "o|", strict=True):
+        axes.plot([], [], marker, color="0.3", label=f"ours, {bits} bits")
     for height, (right, name) in enumerate(named):
-        look: Any = {"textcoords": "offset points", "va": "center", "fontsize": 7}
+        look: Any = {"textcoords": "offset points", "va": "center"}
+        look["fontsize"] = style.SMALL
         axes.annotate(name, (float(right), height), (8, 0), **look)
     style.decades(axes, "x")
-    few, many = _bits(dataset)
     axes.set(xlabel=_AXIS, xlim=(0.4, 4e4), yticks=[])
-    axes.set_title(f"beside all published (ours: o {few} bits, | {many} bits)")
-    axes.legend(loc="lower right", fontsize=7)
+    axes.set_title("beside all published")
+    style.key(axes, ncols=2)
 
 
 _KINDS = {
-    "s": "data sheet, peak",
-    "^": "published, simulated",
-    "D": "published, measured",
+    "s": "published: data sheet, peak",
+    "^": "published: simulated",
+    "D": "published: measured",
 }
 
+
+def says(dataset: xr.Dataset) -> str:
+    """What components add up to, beside silicon and beside what is told of it."""
+    side, (few, many) = _side(dataset), _bits(dataset)
+    at = dataset.full.sel(technology="neurram", side=side)
+    ours = [float(at.sel(adc_bits=b, end="value")) for b in (few, many)]
+    best = float(dataset.full.sel(side=side).max())
+    most = max(high for _, high in silicon.RETOLD.values())
+    return (
+        f"Full arrays of {side} x {side} at 130 nm give {ours[0]:.3g} operations per "
+        f"pJ with {few} bits out and {ours[1]:.3g} with {many}: the converters cost "
+        f"more than the cells{_beside(dataset)}. The best end of all technologies is "
+        f"{best:,.0f}; the {most:,.0f} that is retold of RRAM "
+        f"{'lies beyond it' if most > best else 'lies within it'}. Sums of components "
+        "(sources: eapu_jax/cost/constants.toml), nothing tuned, word lines and "
+        "control in no list; operations count whatever their bits. Bands: activity of "
+        "the inputs (ASSUMED), converters of 32 or 65 nm, EaPU's cell; two cells per "
+        "weight, one conversion per line and product"
+    )
+
+
+def _beside(dataset: xr.Dataset) -> str:
+    """How far silicon is from the components of its node, at the ends of the bits."""
+    if silicon.SIDE not in dataset.side or dataset.measured.isnull().all():
+        return ""
+    ours = dataset.full.sel(technology="neurram", side=silicon.SIDE, end="value")
+    ratio = (dataset.measured / ours).dropna("adc_bits")
+    ends = [f"{float(ratio[n]):.2f} at {int(ratio.adc_bits[n])} bits" for n in (0, -1)]
+    return f". Measured silicon gives {' and '.join(ends)} of that"
+
+
 plot = style.panels(
-    (12, 9),
-    [[_by_bits, _by_size], [_by_part, _all]],
-    note="operations whatever their bits; sums of components, constants with sources: "
-    "eapu_jax/cost/constants.toml; bands: activity of the inputs (ASSUMED), their "
-    "converters (32 nm or 65 nm at every node), and at EaPU's node its cell; two cells "
-    "per weight, one conversion per line and product. Nothing is tuned: silicon does "
-    "not take what its components say part by part, word lines and control are in no "
-    "list of them; the 500 to 1000 retold of RRAM lie beyond all silicon here",
-)
+    (style.WIDTH, 14), [[_by_bits, _by_size], [_by_part] * 2, [_all] * 2], says,
+    height_ratios=(1, 0.8, 1.5),
+)  # fmt: skip
