@@ -86,7 +86,7 @@ def test_the_figure_has_a_triangle_for_every_rule():
     assert "EaPU\nnone 50.0 %, all 100.0 %" in titles
     assert sum("none" in title for title in titles) == 2
     numbers = {t.get_text() for axes in figure.axes for t in axes.texts}
-    assert {"+1.0", "+10.0"} <= numbers
+    assert {"+1.0", "+10"} <= numbers
     assert "UCI digits" in figure.get_supxlabel()
     assert hybrid.claims(hybrid.derive(PAIRS, made_up(PAIRS))) == []
 
