@@ -48,7 +48,7 @@ def _curves(setting: str, axes: Axes, dataset: xr.Dataset) -> None:
         epochs = accuracy[f"epoch_{setting}"] + 1
         look: Any = style.look(n)
         style.band(axes, epochs, accuracy, label=NAMES[rule], **look)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     axes.set(xlabel="epoch", ylabel="test accuracy (%)", ylim=(0, 102))
     axes.set_title(TITLES[setting].format(dataset.attrs[f"{setting}_states"]))
     style.key(axes)
