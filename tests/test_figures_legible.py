@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
 
 from experiments.deep import ablations_figure, resnet_cifar10_figure
 from experiments.figures import style
@@ -192,3 +193,16 @@ def test_a_caption_says_what_is_won_back():
     assert "wins back 50%" in half
     assert "wins back 100%" in whole
     assert "500 times fewer writes" in whole
+
+
+@pytest.mark.parametrize("span", [(0.31, 0.74), (2.7e-5, 3.6e-5), (0.3, 2.0)])
+def test_numbers_between_decades_are_plain_and_differ(span):
+    axes = Figure().add_subplot()
+    axes.plot(span)
+    style.decades(axes)
+    axes.figure.draw_without_rendering()
+    found = [t.get_text() for t in axes.get_yticklabels(which="both")]
+    shown = [text for text in found if text]
+    assert len(shown) > 1
+    assert len(set(shown)) == len(shown)
+    assert span[0] < 1e-4 or not any("e" in text for text in shown)

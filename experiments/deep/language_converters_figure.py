@@ -69,7 +69,7 @@ def note(dataset: xr.Dataset) -> str:
         "products and gradients pass converters; a marker is a seed. Mean loss beyond "
         f"the ideal one, and cells written per step: {'; '.join(found)}. Aligned "
         f"converters win back {neither - converters:.2f} bits, the width-aware mapping "
-        f"{neither - mapping:.2f} bits. Published: a larger network, another text, "
+        f"{neither - mapping:z.2f} bits. Published: a larger network, another text, "
         "5,000 updates, another rule: a landmark, not a comparison"
     )
 

@@ -251,7 +251,14 @@ def decades(axes: Axes, which: str = "y") -> None:
         axes.set(**{f"{name}scale": "log"})
         axis: Any = getattr(axes, f"{name}axis")
         axis.set_major_formatter("{x:g}")
-        axis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
+        axis.set_minor_formatter(_Plain(minor_thresholds=(1, 0.4)))
+
+
+class _Plain(LogFormatter):
+    """Numbers between decades, with the digits that tell them apart."""
+
+    def __call__(self, x, pos=None):
+        return f"{x:.3g}" if super().__call__(x, pos) else ""
 
 
 def caption(figure: Figure, dataset: xr.Dataset, note: str = "") -> None:

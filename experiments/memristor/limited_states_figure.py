@@ -64,7 +64,8 @@ def _toy(axes: Axes, dataset: xr.Dataset) -> None:
     axes.plot([], [], "k-", label="read 0 at the symmetric point")
     axes.plot([], [], "k--", label="read 0 at the middle")
     axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.set(yscale="log", xlabel="pulses down smaller by (share)")
+    style.decades(axes)
+    axes.set(xlabel="pulses down smaller by (share)")
     axes.set(ylabel="loss at the end (squared error)", title="least squares, 100 x 50")
     style.key(axes)
 
