@@ -1,6 +1,7 @@
 """Compiling tests in half the time: nearly all of them compile longer than they run."""
 
 import gc
+from collections import OrderedDict
 from contextlib import contextmanager
 from hashlib import sha256
 
@@ -14,6 +15,9 @@ OPTIONS = {
 
 TRIED = (0, 10, 1)
 """The jax whose compiler knows them; neither they nor their way in are public."""
+
+KEPT = 400
+"""Programs: those of a file or two. All of them would not fit into memory."""
 
 
 def begin() -> None:
@@ -36,7 +40,7 @@ def begin() -> None:
             options.env_option_overrides = overrides
         return options
 
-    compiled = {}
+    compiled = OrderedDict()
 
     def once(backend, module, devices, options, callbacks):
         """Programs of one text are one: a new closure or chip makes no other."""
@@ -46,6 +50,9 @@ def begin() -> None:
         key = sha256(text.encode()).digest()
         if key not in compiled:
             compiled[key] = compile_it(backend, module, devices, options, callbacks)
+        compiled.move_to_end(key)
+        if len(compiled) > KEPT:
+            compiled.popitem(last=False)
         return compiled[key]
 
     compiler.get_compile_options = hasty
