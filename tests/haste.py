@@ -1,9 +1,7 @@
 """Compiling tests in half the time: nearly all of them compile longer than they run."""
 
 import gc
-from collections import OrderedDict
 from contextlib import contextmanager
-from hashlib import sha256
 
 import jax
 
@@ -16,9 +14,6 @@ OPTIONS = {
 TRIED = (0, 10, 1)
 """The jax whose compiler knows them; neither they nor their way in are public."""
 
-KEPT = 400
-"""Programs: those of a file or two. All of them would not fit into memory."""
-
 
 def begin() -> None:
     """Compile in haste what is not `optimised`, and seek garbage less often."""
@@ -28,10 +23,7 @@ def begin() -> None:
         return
     from jax._src import compiler
 
-    options_of, compile_it = (
-        compiler.get_compile_options,
-        compiler.backend_compile_and_load,
-    )
+    options_of = compiler.get_compile_options
 
     def hasty(*args, **kwargs):
         options = options_of(*args, **kwargs)
@@ -40,23 +32,7 @@ def begin() -> None:
             options.env_option_overrides = overrides
         return options
 
-    compiled = OrderedDict()
-
-    def once(backend, module, devices, options, callbacks):
-        """Programs of one text are one: a new closure or chip makes no other."""
-        if callbacks:  # these are not in the text
-            return compile_it(backend, module, devices, options, callbacks)
-        text = f"{devices}{options.SerializeAsString()}{module}"
-        key = sha256(text.encode()).digest()
-        if key not in compiled:
-            compiled[key] = compile_it(backend, module, devices, options, callbacks)
-        compiled.move_to_end(key)
-        if len(compiled) > KEPT:
-            compiled.popitem(last=False)
-        return compiled[key]
-
     compiler.get_compile_options = hasty
-    compiler.backend_compile_and_load = once
 
 
 @contextmanager
