@@ -6,8 +6,13 @@ import xarray as xr
 from matplotlib.collections import PolyCollection
 
 from chipsweep import Listed, Quantiles, sweep
+from experiments.commands.field_units import units as units_of
+from experiments.commands.field_units import with_units
 from experiments.figures.outcomes import outcomes
+from experiments.figures.style import said
 from experiments.figures.sweep_figure import plot
+from experiments.memristor import threshold
+from tests.figure_laws import lawful
 from tests.toy_sweeps import brittle, ruled
 
 PLAIN = {"chips": 9, "outputs": {"x": float, "curve": (float, (3,)), "n": float}}
@@ -20,7 +25,7 @@ def run(point, chip, rng):
 
 def panels(dataset):
     figure = plot(dataset)
-    figure.canvas.draw()
+    lawful(figure)
     return [axes for axes in figure.axes if axes.get_visible()]
 
 
@@ -34,7 +39,7 @@ def test_a_line_is_the_median_and_the_band_the_middle_half(one):
     assert x.lines[0].get_xydata().tolist() == [[0, 4], [10, 14], [30, 34]]
     band = x.findobj(PolyCollection)[0].get_paths()[0].vertices
     assert set(band[band[:, 0] == 10, 1]) == {12, 16}
-    assert curve.get_title() == "curve\nlast step"
+    assert (curve.get_ylabel(), curve.get_title()) == ("curve", "last step")
     assert curve.lines[0].get_ydata().tolist() == [2, 12, 32]
     assert n.lines[0].get_ydata().tolist() == [4, 4, 4]
 
@@ -90,3 +95,50 @@ def test_words_are_places_and_missing_chips_are_counted():
 def test_what_is_no_sweep_is_refused():
     with pytest.raises(ValueError, match="not the result of a sweep"):
         plot(xr.Dataset({"x": 1.0}))
+
+
+def units(dataset):
+    """The same with words and units, as a store may have them."""
+    named = dataset.assign_coords(mean=dataset["mean"].assign_attrs(units="µS"))
+    attrs = {"units": "V", "long_name": "read_out"}
+    return named.assign(x=named.x.assign_attrs(attrs))
+
+
+def test_words_and_units_are_those_of_the_attributes(one):
+    x = panels(units(one))[0]
+    assert (x.get_xlabel(), x.get_ylabel()) == ("mean [µS]", "read out [V]")
+    told = said(x.figure)
+    assert "lowest, 4 V, at mean 0 µS, and highest, 34 V, at mean 30 µS" in told
+
+
+def test_a_map_says_what_its_colours_are(one):
+    axes = {"mean": list(range(9)), "noise": list(range(1, 9))}
+    shown = panels(units(sweep(run, axes, **PLAIN)))
+    assert "read out [V]" in [axes.get_ylabel() for axes in shown]
+    assert "mean by 8 V" in said(shown[0].figure)  # 4 noise + mean: 8 along the mean
+
+
+def test_a_caption_concludes_from_the_numbers(one):
+    assert "7.5 times the middle half of the chips" in said(plot(one))  # 30 of 4
+    assert "rises in 2 of 2 steps of mean" in said(plot(one))
+    alone = said(plot(sweep(run, {"mean": [1.0]}, **PLAIN)))
+    assert "median 5, middle half of the chips 3 to 7, all of them 1 to 9" in alone
+    points = tuple({"mean": m, "noise": 1.0} for m in (3.0, 1.0, 2.0))
+    axes = {"mean": [1.0, 2.0, 3.0], "noise": [1.0]}
+    drawn = said(plot(sweep(run, axes, design=Listed(points), **PLAIN)))
+    assert "Rank correlation 1.00 with mean" in drawn
+
+
+def test_what_is_missing_is_counted_in_chips():
+    found = sweep(brittle, {"rule": ["sound", "broken"]}, chips=4)
+    assert "5 of 8 values missing, in 4 of 4 chips" in said(plot(found))
+
+
+def test_a_swept_field_has_the_unit_that_its_docstring_names():
+    base = type(threshold.defaults(threshold.Config()))
+    assert units_of(base)["write_noise"] == "µS"
+    swept = sweep(run, {"write_noise": [1.0, 2.0], "mean": [0.0]}, **PLAIN)
+    found = with_units(swept, base)
+    assert found.write_noise.attrs["units"] == "µS"
+    assert "units" not in found["mean"].attrs
+    assert panels(found)[0].get_xlabel() == "write noise [µS]"

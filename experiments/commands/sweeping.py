@@ -19,6 +19,7 @@ from experiments import catalogue
 from experiments.commands import arguments, preset
 from experiments.commands.arguments import PROGRAM
 from experiments.commands.axis_words import read_axis
+from experiments.commands.field_units import with_units
 from experiments.commands.progress import say
 from experiments.commands.terminal import on_terminal
 from experiments.figures import style
@@ -150,7 +151,7 @@ def sweep_command(
 def _save(dataset, name, base, spec, words, path: Path, console: Console) -> None:
     """The result and its figure."""
     whole = provenance.stamped(
-        dataset,
+        with_units(dataset, type(base)),
         name=name,
         config=base,
         scale="sweep",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
-__all__ = ["Outcome", "outcomes", "swept"]
+__all__ = ["Outcome", "in_words", "outcomes", "swept", "with_unit"]
 
 _POPULATION = ("chip", "seed")
 _AXES_OF_TIME = ("step", "epoch", "time")
@@ -17,11 +17,12 @@ class Outcome(NamedTuple):
     """One quantity over the swept dimensions.
 
     Attributes:
-        name: of the variable, and on a second line what was taken of it.
+        name: of the variable, in words, and on a second line what was taken of it.
         low: 25 % of the chips lie below; None if there is no population.
         middle: median over the chips.
         high: 25 % lie above.
         values: chip by chip; None if only statistics were kept.
+        unit: as the variable's attribute `units` has it; empty if it has none.
     """
 
     name: str
@@ -29,6 +30,39 @@ class Outcome(NamedTuple):
     middle: xr.DataArray
     high: xr.DataArray | None
     values: xr.DataArray | None
+    unit: str = ""
+
+    @property
+    def label(self) -> str:
+        """Name and unit, for an axis."""
+        name = self.name.partition("\n")[0]
+        return f"{name} [{self.unit}]" if self.unit else name
+
+    @property
+    def taken(self) -> str:
+        """What was taken of the variable; empty if it is shown as it is."""
+        return self.name.partition("\n")[2]
+
+
+def in_words(values: xr.DataArray, name: str) -> str:
+    """The attribute `long_name`, or the name with spaces.
+
+    Example:
+        >>> in_words(xr.DataArray(1.0), "write_noise")
+        'write noise'
+    """
+    return str(values.attrs.get("long_name", name)).replace("_", " ")
+
+
+def with_unit(values: xr.DataArray, name: str) -> str:
+    """In words, and the attribute `units` in brackets: none is guessed.
+
+    Example:
+        >>> with_unit(xr.DataArray(1.0, attrs={"units": "µS"}), "g_max")
+        'g max [µS]'
+    """
+    unit = str(values.attrs.get("units", ""))
+    return f"{in_words(values, name)} [{unit}]" if unit else in_words(values, name)
 
 
 def swept(dataset: xr.Dataset) -> list[str]:
@@ -53,9 +87,14 @@ def outcomes(dataset: xr.Dataset) -> list[Outcome]:
             continue
         whole = name.removesuffix("_quantile")
         if whole != name and f"{whole}_q" in values.dims:
-            found.append(_of_quantiles(whole, values, dims))
+            one = _of_quantiles(whole, values, dims)
         elif not _is_statistic(name, dataset):
-            found.append(_of_values(name, values, dims))
+            whole, one = name, _of_values(name, values, dims)
+        else:
+            continue
+        words = in_words(values, whole)
+        label = "\n".join(filter(None, (words, one.taken.replace("_", " "))))
+        found.append(one._replace(name=label, unit=str(values.attrs.get("units", ""))))
     found.sort(key=lambda outcome: "\n" in outcome.name)  # the plain ones first
     first: dict[Any, Outcome] = {}  # of those that say the same
     for one in found:
