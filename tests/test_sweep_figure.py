@@ -8,6 +8,7 @@ from matplotlib.collections import PolyCollection
 from chipsweep import Listed, Quantiles, sweep
 from experiments.commands.field_units import units as units_of
 from experiments.commands.field_units import with_units
+from experiments.figures import sweep_words
 from experiments.figures.outcomes import outcomes
 from experiments.figures.style import said
 from experiments.figures.sweep_figure import plot
@@ -120,7 +121,19 @@ def test_a_map_says_what_its_colours_are(one):
 
 def test_a_caption_concludes_from_the_numbers(one):
     assert "7.5 times the middle half of the chips" in said(plot(one))  # 30 of 4
-    assert "rises in 2 of 2 steps of mean" in said(plot(one))
+    assert "rises with mean in 2 of 2 steps" in said(plot(one))
+
+
+@pytest.mark.parametrize(("values", "words"), [
+    ((1, 3, 2), "rises with mean in 1 of 2 steps and falls in 1"),
+    ((3, 2, 1), "falls with mean in 2 of 2 steps"),
+    ((1, 1, 1), ""),
+    ((1, np.nan, 2), ""),
+])  # fmt: skip
+def test_a_course_is_told_where_there_is_one(values, words):
+    middle = xr.DataArray(np.array(values, float), {"mean": [1.0, 2.0, 3.0]}, "mean")
+    found = sweep_words._course(middle, "mean")
+    assert found == (f"It {words}" if words else "")
     alone = said(plot(sweep(run, {"mean": [1.0]}, **PLAIN)))
     assert "median 5, middle half of the chips 3 to 7, all of them 1 to 9" in alone
     points = tuple({"mean": m, "noise": 1.0} for m in (3.0, 1.0, 2.0))

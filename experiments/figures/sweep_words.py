@@ -106,12 +106,19 @@ def _at(value: xr.DataArray, name: str) -> str:
 
 
 def _course(middle: xr.DataArray, x: str) -> str:
-    """Whether a curve goes one way."""
+    """Whether a curve goes one way; nothing where it is flat or has gaps."""
     if middle[x].dtype.kind not in "fiu" or middle.sizes[x] < 3:
         return ""
     steps = middle.sortby(x).squeeze().diff(x)
-    up, n = int((steps > 0).sum()), steps.size
-    return f"It rises in {up} of {n} steps of {in_words(middle[x], x)}"
+    up, down = int((steps > 0).sum()), int((steps < 0).sum())
+    if not up + down or not bool(np.isfinite(steps).all()):
+        return ""
+    name, n = in_words(middle[x], x), steps.size
+    if not down or not up:
+        return (
+            f"It {'falls' if down else 'rises'} with {name} in {up + down} of {n} steps"
+        )
+    return f"It rises with {name} in {up} of {n} steps and falls in {down}"
 
 
 def _shares(outcome: Outcome, long: Sequence[str]) -> str:
