@@ -108,7 +108,8 @@ def derived_as(
     def _(primals, tangents):
         return acted(*primals), jax.jvp(of(like), primals, tangents)[1]
 
-    return acted([leaf for leaf in leaves if isinstance(leaf, jax.Array)])
+    pairs = zip(leaves, moving, strict=True)
+    return acted([leaf for leaf, moves in pairs if moves])
 
 
 @jax.jit

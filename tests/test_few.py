@@ -311,3 +311,15 @@ def test_a_loop_over_few_cells_has_derivatives_in_reverse():
     np.testing.assert_allclose(of_rate, asked["a"].sum(), rtol=1e-5)
     error = jnp.where(written > 0, moves - asked["a"], 0).sum()
     np.testing.assert_allclose(of_noise, error / 2.0, rtol=1e-3, atol=1e-4)
+
+
+def test_a_change_from_outside_is_seen_in_many_arrays_too():
+    """More than are looked at one by one: these are packed."""
+    params = {f"{n}": jnp.full((16, 16), 0.1) for n in range(9)}
+    tx = ej.program(EXACT, key=KEY)
+    nothing = jax.tree.map(jnp.zeros_like, params)
+    state = tx.init(params)
+    changed = params | {"7": params["7"].at[2, 3].add(1e-3)}
+    update = jax.jit(tx.update)
+    for weights, foreign in ((params, 0), (changed, 1)):
+        assert ej.totals(update(nothing, state, weights)[1])["foreign"] == foreign
