@@ -52,7 +52,7 @@ class Config(DeepSetting, ImagesAndNet, Recipe):
     schedule: Annotated[str, one_of(*SCHEDULES)] = "cosine"
     block: Annotated[str, one_of(*BLOCKS)] = "bottleneck"
     widths: Several[Width] = (8, 16, 32)
-    epochs: Count = 30
+    epochs: Count = 24
     batch_size: Count = 32
     n_train: Count = 4000
     test_at_once: CountOrZero = 0
