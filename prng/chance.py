@@ -3,6 +3,7 @@ r"""Independent events of given probabilities, at the price of the likely ones.
 Most events are decided by eight random bits: with $t = 256 p$, an event whose byte is
 at least $t$ does not happen. Of the others, $\lceil t \rceil$ in 256, the share
 $t / \lceil t \rceil$ happens; that is decided by 64 bits more, drawn for them alone.
+(Where rounding lets one byte more or less pass, the share is of those that pass.)
 """
 
 from typing import Any
@@ -45,67 +46,77 @@ def happens(key: Key[Array, ""], p: Float[Array, "*events"]) -> Bool[Array, "*ev
     array_of(jnp.floating, "p", p)
     if not counts_its_draws(key):
         return ~(_uniforms(key, p.shape, p.dtype) >= p) & (p != 0)
-    return decided(jr.split(key), p)
+    return decided(jr.split(key), jnp.maximum(p, 0))
 
 
-def decided(keys: Key[Array, "2"], p: Float[Array, "*events"]) -> Bool[Array, "..."]:
-    """`happens(key, p)`, given the two keys that `key` splits into.
+def decided(
+    keys: Key[Array, "2"], part: Float[Array, "*events"], whole: Any = 1
+) -> Bool[Array, "*events"]:
+    """Independent events of probability `abs(part) / whole`.
 
-    Who looks at the events by parts, as the functions below do, splits once.
+    `happens(key, p)` is this of the two keys that `key` splits into. Who looks at the
+    events by parts, as the functions below do, splits once.
 
     Args:
         keys: of the eight bits and of the others, typed, for which
             `counts_its_draws`.
-        p: probabilities.
+        part: probabilities, of `whole`.
+        whole: what is certain, above 0; one number, or what broadcasts to `part`.
     """
-    return _few_or_all(keys, p) if loop_pays(p.size) else _all(keys, p)
+    way = _few_or_all if loop_pays(part.size) else _all
+    return way(keys, part, jnp.asarray(whole, part.dtype))
 
 
 def possible(
     keys: Key[Array, "2"], part: Float[Array, "*events"], whole: Any = 1
 ) -> marks.Marks:
-    """The events of probability `abs(part) / whole` that eight bits do not rule out.
-
-    As marks; see `decided`. The quotient is never stored.
-    """
+    """The events that eight bits do not rule out, as marks; see `decided`."""
     return _candidates(keys[0], part, whole)
 
 
 def happens_at(
-    keys: Key[Array, "2"], index: UInt32[Array, "*few"], p: Float[Array, "*few"]
+    keys: Key[Array, "2"],
+    index: UInt32[Array, "*few"],
+    part: Float[Array, "*few"],
+    whole: Any = 1,
 ) -> Bool[Array, "*few"]:
     """Whether elements number `index` happen that are `possible`; see `decided`."""
-    return _accepted(keys[1], index, p)
+    return _accepted(keys[1], index, part, whole)
 
 
 def happens_among(
-    keys: Key[Array, "2"], wait: marks.Marks, p: Float[Array, "*events"]
+    keys: Key[Array, "2"],
+    wait: marks.Marks,
+    part: Float[Array, "*events"],
+    whole: Any = 1,
 ) -> Bool[Array, "*events"]:
     """`decided`, all elements at once, given those that are `possible`."""
-    every = jnp.arange(p.size, dtype=jnp.uint32).reshape(p.shape)
-    return marks.unpack(wait, p.shape, p.size) & happens_at(keys, every, p)
+    every = jnp.arange(part.size, dtype=jnp.uint32).reshape(part.shape)
+    marked = marks.unpack(wait, part.shape, part.size)
+    return marked & happens_at(keys, every, part, whole)
 
 
 @jax.jit
-def _all(keys, p):
-    wait = possible(keys, jnp.maximum(p, 0))
-    return happens_among(keys, computed_once(wait, marks.count(wait)), p)
+def _all(keys, part, whole):
+    wait = possible(keys, part, whole)
+    return happens_among(keys, computed_once(wait, marks.count(wait)), part, whole)
 
 
 @jax.jit
-def _few_or_all(keys, p):
-    wait = possible(keys, jnp.maximum(p, 0))
+def _few_or_all(keys, part, whole):
+    wait = possible(keys, part, whole)
     nothing = marks.zero(keys, wait)
-    crowded = (marks.count(wait) > p.size // CROWD) | (nothing != 0)
-    few = _serve(keys, jnp.where(crowded, 0, wait), p)
-
-    return where_wanted(crowded, lambda _: happens_among(keys, wait, p), few)
+    crowded = (marks.count(wait) > part.size // CROWD) | (nothing != 0)
+    few = _serve(keys, jnp.where(crowded, 0, wait), part, whole)
+    every = lambda _: happens_among(keys, wait, part, whole)  # noqa: E731
+    return where_wanted(crowded, every, few)
 
 
 def _candidates(key, part, whole) -> marks.Marks:
     """Elements whose byte does not rule them out; eight bytes of one block each."""
-    if jnp.ndim(whole):
-        whole = marks.lanes(jnp.broadcast_to(whole, part.shape), fill=1)
+    unit = whole / 256
+    if jnp.ndim(unit):
+        unit = marks.lanes(jnp.broadcast_to(unit, part.shape), fill=1)
     part = marks.lanes(part)
     word = jnp.zeros(part[:, 0].shape, jnp.uint32)
     number = jnp.arange(word.size, dtype=jnp.uint32).reshape(word.shape)
@@ -113,39 +124,51 @@ def _candidates(key, part, whole) -> marks.Marks:
         block = blocks_at(key, jnp.uint32(eighth), number)
         for n in range(8):
             byte, b = (block[n // 4] >> (8 * (n % 4))) & 255, 8 * eighth + n
-            p = jnp.abs(part[:, b]) / (whole[:, b] if jnp.ndim(whole) else whole)
-            word |= likely(byte, 256 * p).astype(jnp.uint32) << b
+            of = unit[:, b] if jnp.ndim(unit) else unit
+            word |= likely(byte, part[:, b], of).astype(jnp.uint32) << b
     return word
 
 
-def likely(byte: UInt32[Array, "..."], scaled: Float[Array, "..."]) -> Array:
-    """Whether eight bits leave an event of probability `scaled / 256` possible."""
-    return ~(byte.astype(scaled.dtype) >= scaled)
+def likely(byte: UInt32[Array, "..."], part: Float[Array, "..."], unit: Any) -> Array:
+    """Whether eight bits leave an event of probability `abs(part / unit) / 256` open.
+
+    By a product: a division for every element costs as much as all the rest.
+    """
+    return ~(byte.astype(part.dtype) * unit >= jnp.abs(part))
 
 
-def sure(v: Float[Array, "..."], scaled: Float[Array, "..."]) -> Array:
-    """Whether a possible event happens, by a uniform `v` on [0, 1]."""
-    return ~(v * jnp.minimum(jnp.ceil(scaled), 256) >= scaled) | (scaled >= 256)
+def bytes_left(part: Float[Array, "..."], unit: Any) -> Float[Array, "..."]:
+    """How many of 256 bytes are `likely`, by the very products that decide it."""
+    size = jnp.abs(part)
+    n = jnp.clip(jnp.ceil(size / unit), 0, 256)
+    n = jnp.where((n * unit < size) & (n < 256), n + 1, n)
+    return jnp.where((n - 1) * unit >= size, n - 1, n)
 
 
-def _accepted(key, index: UInt32[Array, "..."], p) -> Bool[Array, "..."]:
+def sure(v: Float[Array, "..."], part: Float[Array, "..."], unit: Any) -> Array:
+    """Whether a `likely` event happens, by a uniform `v` on [0, 1]."""
+    scaled = jnp.abs(part) / unit
+    return ~(v * bytes_left(part, unit) >= scaled) | (scaled >= 256)
+
+
+def _accepted(key, index: UInt32[Array, "..."], part, whole) -> Bool[Array, "..."]:
     high, low = blocks_at(key, jnp.uint32(0), index)
-    v = high.astype(p.dtype) * 2.0**-32 + low.astype(p.dtype) * 2.0**-64
-    return sure(v, 256 * p)
+    v = high.astype(part.dtype) * 2.0**-32 + low.astype(part.dtype) * 2.0**-64
+    return sure(v, part, whole / 256)
 
 
-def _serve(keys, wait: marks.Marks, p) -> Bool[Array, "*events"]:
+def _serve(keys, wait: marks.Marks, part, whole) -> Bool[Array, "*events"]:
     """Of the elements that wait, those that happen."""
-    nothing, flat = marks.zero(keys, wait), p.ravel()
-    ranks, batch = marks.ranked(wait | nothing), few_at_once(p.size)
+    nothing = marks.zero(keys, wait)
+    ranks, batch = marks.ranked(wait | nothing), few_at_once(part.size)
 
     end = wait.size * 32
 
     def turn(carry):
         start, found = carry
         element = ranks.elements(start, batch)
-        here = flat.at[element].get(mode="clip")
-        yes = happens_at(keys, element.astype(jnp.uint32), here)
+        here = [_taken(x, part.shape, element) for x in (part, whole)]
+        yes = happens_at(keys, element.astype(jnp.uint32), *here)
         # what does not happen is written past the end and dropped
         place = jnp.where(yes, element, end)
         return start + batch, found.at[place].set(True, mode="drop")
@@ -153,7 +176,14 @@ def _serve(keys, wait: marks.Marks, p) -> Bool[Array, "*events"]:
     some_wait = lambda carry: any_of(carry[0] < ranks.total)  # noqa: E731
     start = ranks.total * 0, jnp.zeros(end, bool) | (nothing != 0)
     found = jax.lax.while_loop(some_wait, turn, start)[1]
-    return found[: p.size].reshape(p.shape)
+    return found[: part.size].reshape(part.shape)
+
+
+def _taken(x, shape: tuple[int, ...], element):
+    """Its entries there, were it of this shape; one number stays one."""
+    if jnp.ndim(x) == 0:
+        return x
+    return jnp.broadcast_to(x, shape).ravel().at[element].get(mode="clip")
 
 
 def loop_pays(size: int) -> bool:

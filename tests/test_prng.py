@@ -96,6 +96,21 @@ def test_a_quotient_is_as_possible_as_the_probability_it_is(rows, whole):
     np.testing.assert_array_equal(chance.possible(keys, part, of), expected)
 
 
+def test_of_the_bytes_that_are_likely_every_one_is_counted():
+    random = np.random.default_rng(1)
+    unit = np.float32(random.uniform(0.003, 3, 400))
+    part = np.float32(random.integers(0, 257, 400)) * unit
+    near = [np.nextafter(part, np.float32(end)) for end in (0, np.inf)]
+    part = jnp.asarray([part, *near, unit / 7])
+    unit = jnp.broadcast_to(unit, part.shape)
+    byte = jnp.arange(256, dtype=jnp.uint32)
+    counted = jax.vmap(chance.likely, (0, None, None))(byte, part, unit).sum(0)
+    left = np.asarray(chance.bytes_left(part, unit))
+    plain = np.ceil(part / unit)
+    assert ((left != plain) & (plain < 256)).any()  # what rounding does
+    np.testing.assert_array_equal(np.minimum(left, 256), counted)
+
+
 def test_a_raw_key_is_refused():
     with pytest.raises(TypeError, match="typed key"):
         unrolled(jnp.zeros(2, jnp.uint32))

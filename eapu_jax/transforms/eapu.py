@@ -121,12 +121,12 @@ def _decided(key, asked: Arrays, theta: Arrays, step) -> tuple[Arrays, Arrays]:
     for number, dtype in enumerate(sorted({str(u.dtype) for u in exact.values()})):
         rows = Rows.of({p: u for p, u in sorted(exact.items()) if u.dtype == dtype})
         dw, limit = computed_once(rows.pack(exact), step), rows.spread(theta, fill=1)
-        key_these, p = folded(key, number, step), jnp.abs(dw) / limit
+        key_these = folded(key, number, step)
         if counts_its_draws(key_these):
             keys = halves(key_these, step)
-            written, gate = decided(keys, p), Gate(rows, Gated(keys, dw, limit))
+            written, gate = decided(keys, dw, limit), Gate(rows, Gated(keys, dw, limit))
         else:
-            written, gate = happens(key_these, p), None
+            written, gate = happens(key_these, jnp.abs(dw) / limit), None
         sent = computed_once(pulses_where(written, dw, limit), step)
         pulses |= rows.unpack(sent, step)
         notes |= {p: Decided(least_of(theta[p]), gate) for p in rows.paths}

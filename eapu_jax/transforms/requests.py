@@ -66,14 +66,12 @@ class Gated(NamedTuple):
     def of(self, cell: jax.Array) -> jax.Array:
         """What is asked of a few cells that were `waiting`."""
         dw, threshold = taken(self.update, cell), taken(self.threshold, cell)
-        written = happens_at(
-            self.keys, cell.astype(jnp.uint32), jnp.abs(dw) / threshold
-        )
+        written = happens_at(self.keys, cell.astype(jnp.uint32), dw, threshold)
         return pulses_where(written, dw, threshold)
 
     def all(self, wait: marks.Marks) -> jax.Array:
         """What is asked of every cell, given those that are `waiting`."""
-        written = happens_among(self.keys, wait, jnp.abs(self.update) / self.threshold)
+        written = happens_among(self.keys, wait, self.update, self.threshold)
         return pulses_where(written, self.update, self.threshold)
 
 
