@@ -249,6 +249,31 @@ def test_one_weight_changed_from_outside_is_seen_among_many(exact):
     assert ej.totals(state)["foreign"] == 1
 
 
+def test_where_all_are_asked_a_change_from_outside_is_written_too(monkeypatch):
+    stuck = jnp.full((3, 200), False).at[1, 7].set(True)
+    crossbar = {"a": ej.Crossbar(device=NOISY, r_wg=0.02)}
+    crossbar["b"] = ej.Crossbar(device=NOISY, r_wg=0.02, stuck_at=3.0, stuck=stuck)
+    tx = optax.chain(ej.write_all(), ej.program(crossbar, key=KEY))
+    shift = jnp.array([0.0, 0.3])  # of two chips the second is changed
+    beyond = PARAMS | {"a": PARAMS["a"].at[7, 8].set(2.0)}  # of the window: seen, too
+
+    def run():
+        w, state = trained(tx, 0.4, steps=1, params=beyond)
+
+        def chip(shift):
+            changed = w | {"a": w["a"].at[5, 6].add(shift)}
+            moves, after = tx.update(updates(0.4, 1), state, changed)
+            return optax.apply_updates(changed, moves), after
+
+        return jax.vmap(chip)(shift)
+
+    alone, together = both_ways(monkeypatch, run)
+    for n in range(2):
+        assert_same(*(jax.tree.map(lambda x, n=n: x[n], x) for x in (alone, together)))
+        seen = ej.view(jax.tree.map(lambda x, n=n: x[n], alone[1]))["a"].ledger.foreign
+        assert ej.ledger.value(seen) == 1 + n
+
+
 def test_a_diverged_update_shows_and_spares_its_neighbours(exact):
     tx, update = exact
     asked = jax.tree.map(jnp.zeros_like, PARAMS)

@@ -50,9 +50,9 @@ class Update(NamedTuple):
         reach = reaches(bank, asked, held)
         keys = folded(self.key, 2, self.chip.step), *halves(self.key, self.chip.step)
         given = keys, bank, request, held, reach
-        alone = request.rare and few.pays(keys[-1], self.chip, bank)
-        if alone and not setting:
-            bank, moved = derived_as(Update._all, Update._few_or_all, self, *given)
+        if few.pays(keys[-1], self.chip, bank) and not setting:
+            way = Update._few_or_all if request.rare else Update._all_at_ease
+            bank, moved = derived_as(Update._all, way, self, *given)
         else:
             bank, moved = self._all(*given, setting)
         return bank, {p: x.astype(asked[p].dtype) for p, x in moved.items()}
@@ -75,12 +75,37 @@ class Update(NamedTuple):
             before, w = self.chip.read_out(current), self.chip.weights.pack(held)
             gap = difference(w, before, self.chip.weights.along(reach))
             dw = request.all(possible) + gap
-            out = self._write_all(key, current, dw, before, gap)
+            out = self._write_all(key, current, dw, before, gap != 0)
             return out, self._count(gap)
 
         none = jnp.zeros((len(held), 2), jnp.uint32) + nothing
         out, found = where_wanted(many, everywhere, (out, none))
-        bank = self._recorded(bank, out, found)
+        return self._followed(bank, out, found, held)
+
+    def _all_at_ease(
+        self, keys, bank: Bank, request: Request, held: Arrays, reach: Array
+    ) -> tuple[Bank, Arrays]:
+        """Write every cell; weights are packed only if some were changed outside."""
+        rows, before = self.chip.weights, self.chip.read_out(bank)
+        changed = few.any_foreign(self.chip, bank, held, reach)
+        dw = request.all(None)
+        nothing = changed & ~changed
+
+        def foreign(carry):
+            gap = difference(rows.pack(held), before, rows.along(reach))
+            return carry[0] + gap, gap != 0, self._count(gap)
+
+        none = jnp.zeros((len(held), 2), jnp.uint32) + nothing.astype(jnp.uint32)
+        start = dw, jnp.zeros(dw.shape, bool) | nothing, none
+        dw, differs, found = where_wanted(changed, foreign, start)
+        out = self._write_all(keys[-1], bank, dw, before, differs)
+        return self._followed(bank, out, found, held)
+
+    def _followed(
+        self, bank: Bank, out: Outcome, foreign: Array, held: Arrays
+    ) -> tuple[Bank, Arrays]:
+        """The bank with what happened, and how the weights of still cells follow."""
+        bank = self._recorded(bank, out, foreign)
         after, moved = (
             self.chip.weights_at(bank),
             self.chip.weights.unpack(out.moved, self.chip.step),
@@ -109,12 +134,12 @@ class Update(NamedTuple):
         waiting = computed_once(request.waiting(), self.chip.step)
         asked = computed_once(request.all(waiting), self.chip.step)
         dw = asked if setting else asked + gap
-        out = self._write_all(key_write, bank, dw, before, gap)
+        out = self._write_all(key_write, bank, dw, before, gap != 0)
         bank = self._recorded(bank, out, self._count(gap))
         move = emitted(w, before, gap, self.chip.read_out(bank), out.moved | setting)
         return bank, rows.unpack(computed_once(move, self.chip.step), self.chip.step)
 
-    def _write_all(self, key, bank: Bank, dw, before, gap) -> Outcome:
+    def _write_all(self, key, bank: Bank, dw, before, differs) -> Outcome:
         """Write every cell; weights that differ follow where a pulse was sent."""
         dg = computed_once(self.chip.request(bank, dw), self.chip.step)
         written = self.chip.device.write(key, bank.cells, dg)
@@ -125,7 +150,7 @@ class Update(NamedTuple):
             cells,
             one_more(bank.writes, pulses.sent),
             tuple(row_sums(word) for word in words(pulses)),
-            jnp.where(gap != 0, settled, after != before),
+            jnp.where(differs, settled, after != before),
             row_largest(after),
         )
 
