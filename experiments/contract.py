@@ -112,6 +112,8 @@ class Experiment(Protocol):
         Config: a frozen dataclass of everything that can be chosen.
         PRESETS: name -> Config, beside `Config()`, which is called "default".
         DIMS: output of `simulate` -> names of its dimensions.
+
+    `UNITS`, output -> unit, may be there as well, where an output has one.
     """
 
     REPRODUCES: str

@@ -151,7 +151,8 @@ def test_a_swept_field_has_the_unit_that_its_docstring_names():
     base = type(threshold.defaults(threshold.Config()))
     assert units_of(base)["write_noise"] == "µS"
     swept = sweep(run, {"write_noise": [1.0, 2.0], "mean": [0.0]}, **PLAIN)
-    found = with_units(swept, base)
+    found = with_units(swept, base, {"x": "V", "none": "s"})
+    assert found["x"].attrs["units"] == "V"
     assert found.write_noise.attrs["units"] == "µS"
     assert "units" not in found["mean"].attrs
     assert panels(found)[0].get_xlabel() == "write noise [µS]"

@@ -13,7 +13,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from experiments import EXPERIMENTS, catalogue
+from experiments import EXPERIMENTS, ON_REQUEST, catalogue
 from experiments.commands import arguments
 from experiments.commands.arguments import PROGRAM
 from experiments.commands.endings import ended
@@ -145,9 +145,10 @@ def _unread(name: str) -> Callable[[], int]:
 
 def _list() -> int:
     """Say what there is and what it reproduces."""
-    shown = Table("name", "reproduces", "presets")
+    shown = Table("name", "reproduces", "presets", "main")
     for name in EXPERIMENTS:
         reproduces, presets = catalogue.about(name)
-        shown.add_row(name, reproduces, ", ".join(presets))
+        main = "" if name in ON_REQUEST else "main"
+        shown.add_row(name, reproduces, ", ".join(presets), main)
     _console.print(shown)
     return 0

@@ -1,7 +1,8 @@
-"""Units of the fields of one run, where their docstrings name them."""
+"""Units of the fields of one run, and of what it gives back."""
 
 import inspect
 import re
+from collections.abc import Mapping
 
 import xarray as xr
 
@@ -40,8 +41,21 @@ def units(kind: type) -> dict[str, str]:
     return found
 
 
-def with_units(dataset: xr.Dataset, kind: type) -> xr.Dataset:
-    """A sweep whose coordinates tell the units of the fields that they are."""
-    told = {name: unit for name, unit in units(kind).items() if name in dataset.coords}
-    new = {n: dataset[n].assign_attrs(units=unit) for n, unit in told.items()}
-    return dataset.assign_coords(new)
+def with_units(
+    dataset: xr.Dataset, kind: type, outputs: Mapping[str, str]
+) -> xr.Dataset:
+    """A sweep that tells units, of the fields swept and of its outputs.
+
+    Args:
+        dataset: the sweep.
+        kind: dataclass of its fields.
+        outputs: output -> unit; those that are numbers by themselves are not there.
+    """
+    fields = {
+        name: unit for name, unit in units(kind).items() if name in dataset.coords
+    }
+    made = {name: unit for name, unit in outputs.items() if name in dataset}
+    new = {n: dataset[n].assign_attrs(units=u) for n, u in (fields | made).items()}
+    return dataset.assign_coords({n: new[n] for n in fields}).assign(
+        {n: new[n] for n in made}
+    )

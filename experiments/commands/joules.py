@@ -64,6 +64,8 @@ def command(
         whole("size", size, at_least=1)
         whole("repetitions", repetitions, at_least=1)
         number("seconds", seconds, above=0)
+        at_least = f"{seconds * (repetitions + 1):.0f} s at least"
+        console.print(f"{repetitions} repetitions and a start: {at_least}")
         product, device = _product(size, kind)
         found = find(device.platform, device.local_hardware_id or 0)
         read = measured(product, size**3, found, repetitions, seconds)

@@ -18,7 +18,8 @@ from experiments.report import lines
 
 _MAIN: tuple[str, ...] = ("main",)
 _ALL: tuple[str, ...] = ("all",)
-_WHICH = f"these experiments, all, or main: all but {', '.join(ON_REQUEST)}"
+_N_MAIN = len(EXPERIMENTS) - len(ON_REQUEST)
+_WHICH = f"these experiments; main: the {_N_MAIN} that `list` marks so; or all"
 
 
 def command(console: Console) -> Callable[..., int]:

@@ -151,7 +151,7 @@ def sweep_command(
 def _save(dataset, name, base, spec, words, path: Path, console: Console) -> None:
     """The result and its figure."""
     whole = provenance.stamped(
-        with_units(dataset, type(base)),
+        with_units(dataset, type(base), getattr(catalogue.find(name), "UNITS", {})),
         name=name,
         config=base,
         scale="sweep",

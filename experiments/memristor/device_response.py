@@ -26,6 +26,7 @@ from experiments.validate import Plural, Seed, Width, bounds, check, one_of
 
 REPRODUCES = "devices: response curves and write errors of the presets"
 DIMS = {"g": ("request",)}
+UNITS = {"g": "µS"}
 
 STATED = {
     "PUBLIC_CODE": (2.0, "EaPU, the authors' public code (STATED)"),

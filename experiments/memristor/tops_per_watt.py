@@ -29,6 +29,7 @@ from experiments.validate import Ascending, Checked, Several, Width, bounds, one
 REPRODUCES = "operations per joule of inference: published silicon, simulated, retold"
 ENDS = ("low", "value", "high")
 DIMS = {"parts": ("part", "end"), "full": ("end",), "network": ("end",)}
+UNITS = {"parts": "pJ", "full": "TOPS/W", "network": "TOPS/W"}
 
 AdcBits = Annotated[int, bounds(ADC_BITS[0], ADC_BITS[-1])]
 Headroom = Annotated[int, bounds(1, 3)]

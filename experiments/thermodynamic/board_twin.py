@@ -11,6 +11,7 @@ from experiments.contract import Seeded, Sweep, base_of, of_one_seed
 from experiments.thermodynamic import errors, machine, one_board, twins
 from experiments.thermodynamic.board_twin_figure import plot as plot
 from experiments.thermodynamic.one_board import DIMS as DIMS
+from experiments.thermodynamic.one_board import UNITS as UNITS
 from experiments.thermodynamic.one_board import simulate as simulate
 from experiments.validate import Ascending, CountOrZero, Distinct, Width, bounds
 from thermo.identify import identified

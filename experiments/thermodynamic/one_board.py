@@ -29,6 +29,7 @@ DIMS = {
     "target": ("cell", "other"),
 }
 """Of the outputs of `measured`; the lengths are those of `errors.stretches`."""
+UNITS = {"covariance": "V²", "target": "V²"}
 
 
 class Sampled(Checked):

@@ -14,6 +14,7 @@ from experiments.contract import Seeded, Sweep, base_of, of_one_seed
 from experiments.thermodynamic import errors, machine, one_board
 from experiments.thermodynamic.coarse_board import CIRCUITS, program
 from experiments.thermodynamic.one_board import DIMS as DIMS
+from experiments.thermodynamic.one_board import UNITS as UNITS
 from experiments.thermodynamic.spu_inductor_free_figure import ERROR_PUBLISHED
 from experiments.thermodynamic.spu_inductor_free_figure import plot as plot
 from experiments.validate import Bits, Count, Distinct, EffectiveBits, Positive, one_of

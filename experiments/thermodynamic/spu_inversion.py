@@ -12,6 +12,7 @@ from experiments.claims import Claim, above, below, judged, monotone, within_rea
 from experiments.contract import Sweep, base_of, of_one_seed
 from experiments.thermodynamic import errors, machine, one_board
 from experiments.thermodynamic.one_board import DIMS as DIMS
+from experiments.thermodynamic.one_board import UNITS as UNITS
 from experiments.thermodynamic.one_board import simulate as simulate
 from experiments.thermodynamic.spu_inversion_figure import plot as plot
 from experiments.validate import (

@@ -20,6 +20,7 @@ from experiments.validate import Count, NonNegative
 from thermo import exact, propagate
 
 DIMS = one_board.DIMS | {"samples": ("sample", "cell")}
+UNITS = one_board.UNITS | {"samples": "V"}
 REPRODUCES = "SPU: Gaussian samples in eight dimensions on three boards"
 
 DEGREES = machine.N_CELLS * (machine.N_CELLS + 1) // 2

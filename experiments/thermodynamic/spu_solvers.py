@@ -26,6 +26,7 @@ from experiments.validate import (
 )
 
 DIMS = {"covariance": ("cell", "other")}
+UNITS = {"covariance": "V²"}
 REPRODUCES = "SPU: which solver may simulate it (no published figure)"
 
 Samples = Annotated[int, bounds(10, 2**31 - 1)]
