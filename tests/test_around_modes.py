@@ -27,6 +27,7 @@ MODES = {
     "debug_key_reuse": [lambda: jax.debug_key_reuse(True)],
     "disable_jit, debug_nans": [jax.disable_jit, lambda: jax.debug_nans(True)],
 }
+BRIEF = {"debug_nans": 2, "debug_key_reuse": 1, "disable_jit, debug_nans": 0}
 W = {"bias": jnp.ones(8), "kernel": jnp.linspace(-0.5, 0.5, 64).reshape(8, 8)}
 
 
@@ -58,12 +59,15 @@ def plain(name, foreign):
 
 
 def watched_lives():
-    """All of them on every device; in short, on the plainest, and one on another."""
+    """All of them on every device; in short, on the plainest, and one on another.
+
+    Without `jit` all of them take long.
+    """
     lives = [*[(name, "write") for name in DEVICES], ("additive error", "set")]
     brief = [("additive error", "write"), ("wearing, of 16 levels", "write")]
     for mode in MODES:
         for name, foreign in lives:
-            told = (name, foreign) in brief[: 2 if mode == "debug_nans" else 1]
+            told = (name, foreign) in brief[: BRIEF[mode]]
             marks = () if told else pytest.mark.slow
             label = f"{mode}-{name}-{foreign}"
             yield pytest.param(mode, name, foreign, marks=marks, id=label)

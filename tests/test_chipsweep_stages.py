@@ -164,7 +164,9 @@ def emptied(path):
     path.write_bytes(b"")
 
 
-@pytest.mark.parametrize("damage", [broken, halved, emptied])
+@pytest.mark.parametrize(
+    "damage", [broken, halved, pytest.param(emptied, marks=pytest.mark.slow)]
+)
 def test_a_damaged_save_is_ignored(damage, alone, tmp_path, stages):
     killed(tmp_path / "s", 3)
     damage(tmp_path / "s" / "stages" / "0.0")
@@ -173,7 +175,10 @@ def test_a_damaged_save_is_ignored(damage, alone, tmp_path, stages):
     assert content(tmp_path / "s") == alone
 
 
-@pytest.mark.parametrize("foreign", ["another sweep", "another chunk"])
+@pytest.mark.parametrize(
+    "foreign",
+    ["another sweep", pytest.param("another chunk", marks=pytest.mark.slow)],
+)
 def test_a_save_that_is_foreign_is_ignored(foreign, alone, tmp_path, stages):
     killed(tmp_path / "s", 3)
     mine = tmp_path / "s/stages/0.0"

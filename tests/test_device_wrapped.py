@@ -187,7 +187,9 @@ def test_cells_have_jumped_as_a_poisson_process_in_log_time(rate, times):
     assert_rate(np.sum(left < 1), N, expected)
 
 
-@pytest.mark.parametrize("times", [(1e6,), (10.0,) * 40])
+@pytest.mark.parametrize(
+    "times", [(1e6,), pytest.param((10.0,) * 40, marks=pytest.mark.slow)]
+)
 def test_what_a_jump_leaves_is_uniform_however_often_a_cell_has_jumped(times):
     device = ej.Jumping(device=QUIET, rate=3.0, lowest=0.6)
     left = jumped(device, times)

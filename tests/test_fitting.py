@@ -249,6 +249,7 @@ def test_a_wrong_family_is_a_bad_fit(wrong):
     assert fitted.fit.shape_chance < 1e-6
 
 
+@pytest.mark.slow
 def test_the_family_that_made_the_cycles_held_out_is_chosen():
     rng = np.random.default_rng(12)
     traces = {}

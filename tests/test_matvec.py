@@ -381,6 +381,7 @@ def test_wires_without_resistance_are_the_plain_product():
     close(matvec(jr.key(3), crossbar, state, w, x), x @ w, 2e-5)
 
 
+@pytest.mark.slow
 def test_driving_the_bit_lines_is_reciprocal_to_driving_the_word_lines():
     crossbar = wired(500.0, tile=(5, 3))
     state, w, x = layer(crossbar)

@@ -38,7 +38,7 @@ def test_every_experiment_names_the_sweeps_of_its_figure(name):
 @pytest.mark.parametrize(
     ("name", "axes"),
     [
-        ("threshold", {"rule": RULES}),
+        pytest.param("threshold", {"rule": RULES}, marks=pytest.mark.slow),
         ("spu_connectivity", {"wiring": wirings.WIRINGS, "reach": [1.0]}),
     ],
 )

@@ -9,7 +9,9 @@ import eapu_jax as ej
 from tests.shown_commands import ROOT
 
 
-@pytest.mark.parametrize("page", ["own_board", "own_device"])
+@pytest.mark.parametrize(
+    "page", [pytest.param("own_board", marks=pytest.mark.slow), "own_device"]
+)
 def test_what_a_page_shows_runs(page, tmp_path, monkeypatch):
     text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.S)

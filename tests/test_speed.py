@@ -43,6 +43,7 @@ def test_layers_of_one_shape_are_cut_out_by_one_program():
     assert "slice={" not in cut
 
 
+@pytest.mark.slow
 def test_the_links_of_a_chain_draw_what_each_draws_alone():
     gate = ej.eapu(0.1, key=jr.key(0))
     write = ej.program(CROSSBAR, key=jr.key(1))

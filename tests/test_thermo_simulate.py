@@ -71,7 +71,7 @@ def exact_end(form, path, z0, n=TREE_RESOLUTION):
     ("solver", "order"),
     [
         (dfx.Heun(), 1.0),
-        (dfx.ShARK(), 2.0),
+        pytest.param(dfx.ShARK(), 2.0, marks=pytest.mark.slow),
         pytest.param(dfx.SEA(), 1.0, marks=pytest.mark.slow),
     ],
     ids=["Heun", "ShARK", "SEA"],
@@ -202,7 +202,11 @@ def test_steps_that_run_out_are_reported():
     assert run.result == dfx.RESULTS.max_steps_reached
 
 
-@pytest.mark.parametrize("forward", [True, False], ids=["path", "tree"])
+@pytest.mark.parametrize(
+    "forward",
+    [True, pytest.param(False, marks=pytest.mark.slow)],
+    ids=["path", "tree"],
+)
 def test_gradients_equal_differences_with_common_random_numbers(forward, x64):
     board = dataclasses.replace(RLC, coil_resistance=jnp.asarray(0.1))
     board = jax.tree.map(lambda x: jnp.asarray(x, float), board)

@@ -22,6 +22,7 @@ from experiments.memristor.training import Training, place, thresholds
 
 NETWORK = mlp((12, 10))
 STEPS = 12
+SLOWLY = set(SEVERAL) - {"tiki_taka"}  # several arrays are trained in many tests
 QUIET = ej.Crossbar(device=ej.AdditiveError(write_noise=0.0), r_wg=1 / 80)
 
 
@@ -39,7 +40,10 @@ def curves(rule):
     return learn(rule)
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    "rule",
+    [pytest.param(r, marks=[pytest.mark.slow] * (r in SLOWLY)) for r in RULES],
+)
 def test_every_rule_trains_and_is_counted(rule):
     found = curves(rule)
     counts = found.counts

@@ -105,7 +105,12 @@ SEVERAL = {
 TRANSFORMS |= SEVERAL
 DRAWS |= set(SEVERAL)
 AT_REST = [name for name in TRANSFORMS if name != "program, relaxing"]
-SLOWLY = {"chopped_tiki_taka", "low_rank_tiki_taka", "track_symmetric_point"}
+SLOWLY = {
+    "chopped_tiki_taka",
+    "low_rank_tiki_taka",
+    "multi_tile",
+    "track_symmetric_point",
+}
 each = pytest.mark.parametrize(
     "name",
     [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOWLY)) for n in TRANSFORMS],
