@@ -35,8 +35,8 @@ class Plain(NamedTuple):
         """What is asked of a few cells."""
         return taken(self.update, cell)
 
-    def all(self, wait: marks.Marks | None) -> jax.Array:
-        """What is asked of every cell; nobody need know which are `waiting`."""
+    def all(self, wait: marks.Marks) -> jax.Array:
+        """What is asked of every cell, given those that are `waiting`."""
         del wait
         return self.update
 

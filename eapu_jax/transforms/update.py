@@ -12,7 +12,7 @@ from eapu_jax.rows import Arrays, add, row_largest, row_sums
 from eapu_jax.transforms import few
 from eapu_jax.transforms.few import Outcome
 from eapu_jax.transforms.foreign import difference, emitted, reaches, set_cells
-from eapu_jax.transforms.requests import Request, requested
+from eapu_jax.transforms.requests import Plain, Request, requested
 from eapu_jax.transforms.tally import totals, words
 from prng import marks
 from prng.chance import CROWD
@@ -83,12 +83,11 @@ class Update(NamedTuple):
         return self._followed(bank, out, found, held)
 
     def _all_at_ease(
-        self, keys, bank: Bank, request: Request, held: Arrays, reach: Array
+        self, keys, bank: Bank, request: Plain, held: Arrays, reach: Array
     ) -> tuple[Bank, Arrays]:
         """Write every cell; weights are packed only if some were changed outside."""
         rows, before = self.chip.weights, self.chip.read_out(bank)
         changed = few.any_foreign(self.chip, bank, held, reach)
-        dw = request.all(None)
         nothing = changed & ~changed
 
         def foreign(carry):
@@ -96,7 +95,7 @@ class Update(NamedTuple):
             return carry[0] + gap, gap != 0, self._count(gap)
 
         none = jnp.zeros((len(held), 2), jnp.uint32) + nothing.astype(jnp.uint32)
-        start = dw, jnp.zeros(dw.shape, bool) | nothing, none
+        start = request.update, jnp.zeros(before.shape, bool) | nothing, none
         dw, differs, found = where_wanted(changed, foreign, start)
         out = self._write_all(keys[-1], bank, dw, before, differs)
         return self._followed(bank, out, found, held)

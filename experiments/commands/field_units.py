@@ -56,6 +56,5 @@ def with_units(
     }
     made = {name: unit for name, unit in outputs.items() if name in dataset}
     new = {n: dataset[n].assign_attrs(units=u) for n, u in (fields | made).items()}
-    return dataset.assign_coords({n: new[n] for n in fields}).assign(
-        {n: new[n] for n in made}
-    )
+    told = dataset.assign({n: new[n] for n in made})
+    return told.assign_coords({n: new[n] for n in fields})
