@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from experiments import EXPERIMENTS
-from experiments.catalogue import about
+from experiments.catalogue import about, find
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("eapu_jax", "thermo", "chipsweep", "prng")
@@ -47,6 +47,14 @@ def test_docstrings_have_units_and_words(package):
 def test_what_is_reproduced_is_told_in_words():
     told = {name: about(name)[0] for name in EXPERIMENTS}
     assert not {n: t for n, t in told.items() if UNITS.search(t) or CODES.search(t)}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_units_are_those_of_outputs_that_there_are(name):
+    module = find(name)
+    named = getattr(module, "UNITS", {})
+    assert set(named) <= set(module.DIMS)
+    assert not [unit for unit in named.values() if UNITS.search(unit)]
 
 
 def test_the_patterns_know_what_they_are_to_refuse():

@@ -51,7 +51,7 @@ class Update(NamedTuple):
         keys = folded(self.key, 2, self.chip.step), *halves(self.key, self.chip.step)
         given = keys, bank, request, held, reach
         if few.pays(keys[-1], self.chip, bank) and not setting:
-            way = Update._few_or_all if request.rare else Update._all_at_ease
+            way = Update._few_or_all if request.rare else Update._all_unpacked
             bank, moved = derived_as(Update._all, way, self, *given)
         else:
             bank, moved = self._all(*given, setting)
@@ -82,7 +82,7 @@ class Update(NamedTuple):
         out, found = where_wanted(many, everywhere, (out, none))
         return self._followed(bank, out, found, held)
 
-    def _all_at_ease(
+    def _all_unpacked(
         self, keys, bank: Bank, request: Plain, held: Arrays, reach: Array
     ) -> tuple[Bank, Arrays]:
         """Write every cell; weights are packed only if some were changed outside."""
@@ -103,7 +103,7 @@ class Update(NamedTuple):
     def _followed(
         self, bank: Bank, out: Outcome, foreign: Array, held: Arrays
     ) -> tuple[Bank, Arrays]:
-        """The bank with what happened, and how the weights of still cells follow."""
+        """The bank with what happened, and how weights follow that never drift."""
         bank = self._recorded(bank, out, foreign)
         after, moved = (
             self.chip.weights_at(bank),

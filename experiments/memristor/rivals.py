@@ -153,7 +153,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
     for name, cost_of_it in (("energy", dataset.joules), ("bits", dataset.bits)):
         dataset[f"unbeaten_{name}"] = _unbeaten(dataset.accuracy, cost_of_it)
     for name in dataset.data_vars:
-        dataset[name].attrs["units"] = UNITS.get(str(name), "1")
+        dataset[name].attrs["units"] = "J" if name in JOULES else "1"
     trials = len(config.adam_rates) * len(config.strengths)
     return dataset.assign_attrs(
         data=config.images().provenance, trials=trials, tuners=config.tuners,
@@ -162,7 +162,7 @@ def derive(config: Config, found: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
 
 KEPT = ("update_ratio", "pulses", "reads", "worst", "words", "bits")
-UNITS = {"joules": "J", "joules_low": "J", "joules_high": "J"}
+JOULES = ("joules", "joules_low", "joules_high")
 
 
 def _costed(judged: xr.Dataset, base: Training) -> xr.Dataset:

@@ -24,8 +24,8 @@ REPRODUCES = "SPU: what all-to-all wiring buys (no published figure)"
 
 OUTPUTS = ("error", "divergence", "gap", "couplers")
 DIMS = {name: ("kind",) for name in OUTPUTS}
-UNITS = dict.fromkeys(("divergence", "gap"), "nats")
 """Of what `simulate` returns; the kinds are those of `gaussians.KINDS`."""
+UNITS = dict.fromkeys(("divergence", "gap"), "nats")
 
 
 class Grid(Checked):
