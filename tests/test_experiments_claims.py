@@ -6,11 +6,13 @@ import functools
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 
 from experiments import claims
 from experiments.claims import VERDICTS, Claim, above, below, both, monotone, within
+from experiments.memristor import threshold
 
 REPRODUCED, TREND, NOT, UNTRIED = VERDICTS
 CLAIM = Claim(
@@ -39,6 +41,17 @@ CLAIM = Claim(
 )
 def test_a_value_is_reproduced_within_the_band(published, tolerance, verdict):
     assert within(published, 0.92, 0.94, tolerance=tolerance) == verdict
+
+
+@pytest.mark.parametrize(("level", "verdict"), [(0.9, TREND), (0.05, NOT)])
+def test_thresholds_at_which_nothing_is_learnt_are_not_flat(level, verdict):
+    accuracy = xr.DataArray(
+        np.full((2, 3, 3), level),
+        dims=("seed", "chip", "ratio"),
+        coords={"ratio": [0.5, 1.0, 1.5]},
+    )
+    found = xr.Dataset({"accuracy": accuracy}, attrs={"chance": 0.1, "scale": "smoke"})
+    assert threshold.claims(found)[0].verdict == verdict
 
 
 def test_a_band_is_that_of_the_chips_that_did_not_diverge():

@@ -124,6 +124,7 @@ def sweep_command(
         kept: Any = given.where.store or path.parent / name / f"{stem}.zarr"
         if path.exists():
             store.load(path)  # what is not a result of ours is never overwritten
+        console.print(f"{name}: {spec.runs} runs, compiled first", soft_wrap=True)
         with (
             on_terminal(console, given.where.draw or None) as progress,
             _executor(given.where.cluster) as executor,

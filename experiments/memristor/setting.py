@@ -61,8 +61,10 @@ class MlpSetting(Setting):
 
     def facts(self) -> dict[str, Any]:
         """What a figure has to know of a config."""
+        lesson = self.images()
         return {
-            "data": self.images().provenance,
+            "data": lesson.provenance,
+            "chance": 1 / lesson.n_classes,
             "write_noise_uS": self.write_noise,
             "learning_rate": self.learning_rate,
         }

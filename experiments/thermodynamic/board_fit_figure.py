@@ -40,8 +40,9 @@ def draw(fit: BoardFit, title: str) -> Figure:
 
 def _seen(fit: BoardFit) -> str:
     """Which component is furthest from where it started, and what error is left."""
-    off = 100 * np.where(np.isnan(fit.found.values), 0.0, fit.found.log_factors)
-    far = int(np.abs(off).argmax())
+    logs = np.where(np.isnan(fit.found.values), 0.0, fit.found.log_factors)
+    off = 100 * np.expm1(logs)
+    far = int(np.abs(logs).argmax())
     here = 100 * fit.statistical(len(fit.record.v))
     seen = (
         f"Furthest off: {worded(fit.found.names[far])}, by {off[far]:+.1f} %. "

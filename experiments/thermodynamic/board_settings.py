@@ -134,7 +134,7 @@ def draw(fit: SettingsFit, title: str) -> Figure:
 def _seen(fit: SettingsFit) -> str:
     """What a point off the line says, and which component is furthest off."""
     clear = np.flatnonzero(~np.isnan(fit.found.values))
-    off = 100 * fit.found.log_factors[clear]
+    off = 100 * np.expm1(fit.found.log_factors[clear])
     seen = "a point off the line by more than its bar says another circuit"
     if not len(off):
         return seen
