@@ -132,7 +132,7 @@ def _candidates(key, part, whole) -> marks.Marks:
 def likely(byte: UInt32[Array, "..."], part: Float[Array, "..."], unit: Any) -> Array:
     """Whether eight bits leave an event of probability `abs(part / unit) / 256` open.
 
-    By a product: a division for every element costs as much as all the rest.
+    By a product: only those that are left open need the quotient.
     """
     return ~(byte.astype(part.dtype) * unit >= jnp.abs(part))
 

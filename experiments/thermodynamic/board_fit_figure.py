@@ -1,5 +1,7 @@
 """The figure of a fitted board: spectrum, correlations, components, errors to come."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
@@ -41,11 +43,9 @@ def draw(fit: BoardFit, title: str) -> Figure:
 def _seen(fit: BoardFit) -> str:
     """Which component is furthest from where it started, and what error is left."""
     logs = np.where(np.isnan(fit.found.values), 0.0, fit.found.log_factors)
-    off = 100 * np.expm1(logs)
-    far = int(np.abs(logs).argmax())
     here = 100 * fit.statistical(len(fit.record.v))
     seen = (
-        f"Furthest off: {worded(fit.found.names[far])}, by {off[far]:+.1f} %. "
+        f"Furthest off: {furthest(fit.found.names, logs)}. "
         f"A record as long as this leaves {here:.2g} % of error by chance alone"
     )
     if fit.calibration is None:
@@ -65,6 +65,17 @@ def worded(name: str) -> str:
         'coupling conductance 0, 1'
     """
     return name.replace("_", " ").replace("[", " ").removesuffix("]")
+
+
+def furthest(names: Sequence[str], log_factors: np.ndarray) -> str:
+    """The component furthest from where the search began, and how far.
+
+    Example:
+        >>> furthest(["resistance[0]", "resistance[1]"], np.log([1.2, 0.5]))
+        'resistance 1, by -50.0 %'
+    """
+    far = int(np.abs(log_factors).argmax())
+    return f"{worded(names[far])}, by {100 * np.expm1(log_factors[far]):+.1f} %"
 
 
 def _nodes(fit: BoardFit) -> list[tuple[int, str]]:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from experiments.data.covariances import Moments
 from experiments.figures import style
 from experiments.thermodynamic.board_file import Paper
-from experiments.thermodynamic.board_fit_figure import worded
+from experiments.thermodynamic.board_fit_figure import furthest, worded
 from thermo import exact
 from thermo.identify import (
     Calibration,
@@ -134,10 +134,8 @@ def draw(fit: SettingsFit, title: str) -> Figure:
 def _seen(fit: SettingsFit) -> str:
     """What a point off the line says, and which component is furthest off."""
     clear = np.flatnonzero(~np.isnan(fit.found.values))
-    off = 100 * np.expm1(fit.found.log_factors[clear])
     seen = "a point off the line by more than its bar says another circuit"
-    if not len(off):
+    if not len(clear):
         return seen
-    far = int(np.abs(off).argmax())
-    name = worded(fit.found.names[clear[far]])
-    return f"{seen}. Furthest off: {name}, by {off[far]:+.1f} %"
+    names = [fit.found.names[n] for n in clear]
+    return f"{seen}. Furthest off: {furthest(names, fit.found.log_factors[clear])}"
